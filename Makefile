@@ -1,0 +1,50 @@
+# One entry to everything. `make help` lists the targets; each sets up what it needs from a bare Python 3.11 or newer.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PY     := $(BIN)/python
+STAMP  := $(VENV)/.edca-installed
+
+# Extra arguments for pytest, e.g. `make test ARGS="-k canonical -x"`.
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format wheel-check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## create the environment with EDCA and its development tools
+
+# The stamp is newer than pyproject.toml as long as what is installed is what pyproject.toml asks for.
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("EDCA needs Python 3.11 or newer; name one with `make PYTHON=...`" \
+		if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --upgrade "pip>=25.1"
+	$(PY) -m pip install --quiet --editable . --group dev
+	@touch $(STAMP)
+
+demo: $(STAMP) ## run the refund machine from an empty ledger to a verified one
+	$(PY) specs/refund/demo.py
+
+test: $(STAMP) ## run the tests
+	$(PY) -m pytest $(ARGS)
+
+check: $(STAMP) ## formatting, lint, layers, types, and the wheel
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+	$(MAKE) --no-print-directory wheel-check
+
+format: $(STAMP) ## format the code and repair what the linter can repair
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+wheel-check: $(STAMP) ## build the wheel, look inside, and run it without development tools
+	$(PY) tests/tidy/check_wheel.py
+
+clean: ## remove the environment and everything that was built
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
