@@ -1,0 +1,7 @@
+"""The trusted base: values, the machine, canonical bytes and the pure function `decide`.
+
+Pure, total and bounded: no clock, randomness, input/output or float. It may import the standard library's
+pure modules and `msgpack`, nothing else of EDCA.
+
+Read first: `values.py`, then `decide.py`.
+"""

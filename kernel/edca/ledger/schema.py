@@ -1,0 +1,133 @@
+"""The tables of the embedded store, and the settings of a connection to it."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from edca.ledger.durability import SQLITE_VERSION_MIN, Durability
+from edca.ledger.errors import LedgerBusyError, LedgerError, LedgerFormatError, TamperedError
+
+APPLICATION_ID: Final = int.from_bytes(b"EDCA", "big")
+SCHEMA_VERSION: Final = 1
+
+BUSY_TIMEOUT_S: Final = 5.0
+"""How long a commit waits for readers to finish a page of rows before it gives up, having written nothing."""
+
+READ_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file raises: SQLite may quote the damage in its message, which Python then can't decode."""
+
+_DAMAGED_HELP: Final = "restore a copy, and compare it with a kept checkpoint"
+
+# `back` is the index of the chain's previous record. It is a hint for reading one chain without an index on
+# it, checked against the headers whenever it is followed; an index would cost every commit a second random
+# write.
+_TABLES: Final = (
+    "CREATE TABLE ledger(leaf INTEGER PRIMARY KEY, back INTEGER, header BLOB NOT NULL, body BLOB NOT NULL) STRICT",
+    "CREATE TABLE chains(chain TEXT PRIMARY KEY, entry INTEGER NOT NULL, leaf INTEGER NOT NULL,"
+    " head BLOB NOT NULL) STRICT, WITHOUT ROWID",
+    "CREATE TABLE cells(space TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY(space, key)) STRICT, WITHOUT ROWID",
+    # Against accidents, not against people: whoever can write the file can drop a trigger, and the verifier
+    # then finds what they changed.
+    "CREATE TRIGGER ledger_keeps_records_unchanged BEFORE UPDATE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+    "CREATE TRIGGER ledger_keeps_records BEFORE DELETE ON ledger"
+    " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
+)
+
+
+def connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open the file; `mode` is SQLite's `ro`, `rw` or `rwc`. Transactions are begun by hand."""
+    if sqlite3.sqlite_version_info < SQLITE_VERSION_MIN:
+        needed = ".".join(map(str, SQLITE_VERSION_MIN))
+        raise LedgerError(f"SQLite {sqlite3.sqlite_version} is too old, {needed} or newer is needed")
+    try:
+        return sqlite3.connect(
+            f"{path.as_uri()}?mode={mode}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+    except READ_ERRORS as error:
+        raise translated(error, path) from error
+
+
+def primary_code(error: Exception) -> int:
+    """Return SQLite's result code without the extended bits; errors of Python's own module have none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def translated(error: Exception, path: Path) -> LedgerError:
+    """Say what one of `READ_ERRORS`, met outside a commit, means for the ledger at `path`."""
+    code = primary_code(error)
+    if code == sqlite3.SQLITE_BUSY:
+        return LedgerBusyError(f"`{path}` is in use, try again")
+    if code == sqlite3.SQLITE_NOTADB:
+        return LedgerFormatError(f"`{path}` is not a SQLite database")
+    if code == sqlite3.SQLITE_CORRUPT or isinstance(error, UnicodeDecodeError):
+        return TamperedError(f"`{path}` is damaged ({error}); {_DAMAGED_HELP}")
+    if code == sqlite3.SQLITE_READONLY:
+        # A reader may not roll back what a killed writer left in the journal.
+        return LedgerError(f"`{path}` holds an unfinished commit; open it once for writing to roll that back")
+    return LedgerError(f"`{path}` can't be used: {error}")
+
+
+def prepare(connection: sqlite3.Connection, path: Path, durability: Durability | None) -> None:
+    """Check an existing file, or make the tables in a new one; `durability` is None for a reader.
+
+    Raises `LedgerFormatError` for another kind of file, `TamperedError` for a damaged one,
+    `LedgerBusyError` if a reader keeps the journal mode from being set.
+    """
+    try:
+        application, version = _scalar(connection, "application_id"), _scalar(connection, "user_version")
+        tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    except READ_ERRORS as error:
+        raise translated(error, path) from error
+    is_new = (application, version, tables) == (0, 0, 0)
+    if not is_new and application != APPLICATION_ID:
+        raise LedgerFormatError(f"`{path}` is a SQLite database, but not a ledger")
+    if not is_new and version != SCHEMA_VERSION:
+        raise LedgerFormatError(f"`{path}` has schema version {version}; this program reads {SCHEMA_VERSION}")
+    if is_new and durability is None:
+        raise LedgerFormatError(f"`{path}` is empty")
+    try:
+        _check_pages(connection, path)
+        connection.execute("PRAGMA trusted_schema = OFF")
+        if durability is not None:
+            _make_durable(connection, path, durability)
+            if is_new:
+                _create(connection)
+    except READ_ERRORS as error:
+        raise translated(error, path) from error
+
+
+def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """Walk every page once: a broken page must be known before a record is chained to it."""
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise TamperedError(f"`{path}` is damaged ({found}); restore a copy, and compare it with a kept checkpoint")
+
+
+def _make_durable(connection: sqlite3.Connection, path: Path, durability: Durability) -> None:
+    """Set journal and syncs, and check what SQLite made of it: a refused setting is no error to SQLite."""
+    mode = connection.execute(f"PRAGMA journal_mode = {durability.journal_mode}").fetchone()[0]
+    if mode != durability.journal_mode:
+        raise LedgerError(f"`{path}` can't use the journal mode `{durability.journal_mode}`, only `{mode}`")
+    connection.execute(f"PRAGMA synchronous = {durability.synchronous}")
+    # On macOS a plain fsync leaves data in the drive's cache; elsewhere these two change nothing.
+    connection.execute("PRAGMA fullfsync = ON")
+    connection.execute("PRAGMA checkpoint_fullfsync = ON")
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in _TABLES:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def _scalar(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])

@@ -1,0 +1,60 @@
+"""The Merkle tree hash of RFC 9162 (Certificate Transparency 2.0), section 2.1.1, with SHA-256.
+
+    MTH({})      = SHA-256("")
+    MTH({d0})    = SHA-256(0x00 || d0)
+    MTH(D[n])    = SHA-256(0x01 || MTH(D[0:k]) || MTH(D[k:n])),  k the largest power of two below n
+
+The two prefix bytes keep a leaf from passing for a node. Because the split point depends only on n, the left
+part never changes once complete, so appending needs only the roots of the complete subtrees.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
+
+
+def leaf_hash(header: bytes) -> bytes:
+    """Return the hash of one leaf, whose data is the record's 120-byte header."""
+    return hashlib.sha256(b"\x00" + header).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Return the hash of an inner node over its two children."""
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CompactRange:
+    """A tree of `size` leaves, reduced to the roots of its complete subtrees, largest first.
+
+    There is one subtree for each bit set in `size`, so memory is O(log size). Immutable: a store can prepare
+    the next range before a commit and drop it if the commit fails.
+    """
+
+    size: int = 0
+    subtrees: tuple[bytes, ...] = ()
+
+    def append(self, leaf: bytes) -> "CompactRange":
+        """Return the range with one more leaf hash."""
+        subtrees = list(self.subtrees)
+        carried = leaf
+        # Like adding one to a binary number: each trailing 1 is a complete subtree of equal size to merge
+        # with.
+        size = self.size
+        while size & 1:
+            carried = node_hash(subtrees.pop(), carried)
+            size >>= 1
+        subtrees.append(carried)
+        return CompactRange(self.size + 1, tuple(subtrees))
+
+    def root(self) -> bytes:
+        """Return the Merkle tree hash of all leaves."""
+        if not self.subtrees:
+            return EMPTY_ROOT
+        # The smallest subtree is the rightmost; each larger one stands to the left of all smaller ones.
+        root = self.subtrees[-1]
+        for left in reversed(self.subtrees[:-1]):
+            root = node_hash(left, root)
+        return root

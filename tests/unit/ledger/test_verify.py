@@ -1,0 +1,246 @@
+"""The verifier: a ledger as written is sound, every alteration is found and named, and garbage never stops it."""
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edca.kernel.canonical import Data, decode, encode
+from edca.ledger.errors import LedgerError
+from edca.ledger.leaf import HEADER_SIZE, Leaf
+from edca.ledger.record import Draft, body_digest
+from edca.ledger.sqlite import SQLiteLedger
+from edca.ledger.tree import CompactRange
+from edca.ledger.verify import Flaw, Verification, verify
+
+Alteration = Callable[[sqlite3.Connection], object]
+
+CHAINS = ["c1", "c2", "intake", "c1", "config", "c1", "c2", "intake", "c3"]
+
+
+def write(path: Path, chains: list[str]) -> None:
+    with SQLiteLedger.open(path, durable=False) as ledger:
+        for start in range(0, len(chains), 4):
+            batch = enumerate(chains[start : start + 4], start)
+            ledger.commit([Draft(chain, "note", {"n": number}) for number, chain in batch])
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of nine records in five chains, closed; tests alter copies of it."""
+    path = tmp_path_factory.mktemp("sound") / "ledger.db"
+    write(path, CHAINS)
+    return path
+
+
+def altered(sound: Path, folder: Path, alteration: Alteration) -> Path:
+    copy = folder / "altered.db"
+    shutil.copyfile(sound, copy)
+    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER ledger_keeps_records_unchanged")
+        connection.execute("DROP TRIGGER ledger_keeps_records")
+        alteration(connection)
+    return copy
+
+
+def named(verification: Verification) -> list[tuple[int | None, Flaw]]:
+    return [(finding.index, finding.what) for finding in verification.findings]
+
+
+@given(st.lists(st.sampled_from(["c1", "c2", "intake", "config", "é"]), max_size=30))
+def test_whatever_is_appended_verifies(tmp_path_factory: pytest.TempPathFactory, chains: list[str]) -> None:
+    path = tmp_path_factory.mktemp("appended") / "ledger.db"
+    write(path, chains)
+    verification = verify(path)
+    assert verification.findings == ()
+    assert verification.size == len(chains)
+    with SQLiteLedger.open(path, readonly=True) as ledger:
+        assert verification.root == ledger.root()
+        assert verify(ledger) == verification
+
+
+@pytest.mark.parametrize("column", ["header", "body"])
+def test_a_flip_of_any_byte_of_any_record_names_it(sound: Path, tmp_path: Path, column: str) -> None:
+    flips = random.Random(7)  # noqa: S311  # which bit of a byte is flipped needs no secret
+    path = altered(sound, tmp_path, lambda _: None)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        # Which bytes are checked is this test's business, not the disk's.
+        connection.execute("PRAGMA synchronous = OFF")
+        update = f"UPDATE ledger SET {column} = ? WHERE leaf = ?"
+        for index, original in connection.execute(f"SELECT leaf, {column} FROM ledger").fetchall():
+            for position in range(len(original)):
+                changed = bytearray(original)
+                changed[position] ^= 1 << flips.randrange(8)
+                connection.execute(update, (bytes(changed), index))
+                verification = verify(path)
+                assert {finding.index for finding in verification.findings} == {index}, (index, position)
+            connection.execute(update, (original, index))
+    assert verify(path).is_sound
+
+
+@pytest.mark.parametrize(
+    ("alteration", "expected"),
+    [
+        ("DELETE FROM ledger WHERE leaf = 3", [(3, Flaw.MISSING), (5, Flaw.CHAIN)]),
+        ("DELETE FROM ledger WHERE leaf < 2", [(0, Flaw.MISSING), (3, Flaw.CHAIN), (6, Flaw.CHAIN)]),
+        ("DELETE FROM ledger WHERE leaf = 8", [(None, Flaw.HEADS)]),
+        ("DELETE FROM ledger", [(None, Flaw.HEADS)] * 5),
+        ("DELETE FROM chains WHERE chain = 'c2'", [(None, Flaw.HEADS)]),
+        ("UPDATE chains SET entry = 9 WHERE chain = 'c2'", [(None, Flaw.HEADS)]),
+        ("UPDATE chains SET leaf = 2 WHERE chain = 'c2'", [(None, Flaw.HEADS)]),
+        ("UPDATE chains SET head = zeroblob(32) WHERE chain = 'c2'", [(None, Flaw.HEADS)]),
+        ("UPDATE ledger SET back = 0 WHERE leaf = 5", [(5, Flaw.CHAIN)]),
+        ("UPDATE ledger SET back = NULL WHERE leaf = 5", [(5, Flaw.CHAIN)]),
+        ("UPDATE ledger SET header = x'' WHERE leaf = 4", [(4, Flaw.HEADER)]),
+        ("UPDATE ledger SET body = x'c1' WHERE leaf = 4", [(4, Flaw.BODY)]),
+        ("UPDATE ledger SET leaf = -5 WHERE leaf = 0", [(-5, Flaw.ORDER), (-5, Flaw.HEADER), (0, Flaw.MISSING)]),
+        ("DROP TABLE chains", [(None, Flaw.NOT_A_LEDGER)]),
+        ("DROP TABLE ledger", [(None, Flaw.NOT_A_LEDGER)]),
+        ("PRAGMA application_id = 1", [(None, Flaw.NOT_A_LEDGER)]),
+        ("PRAGMA user_version = 2", [(None, Flaw.NOT_A_LEDGER)]),
+    ],
+)
+def test_other_alterations(
+    sound: Path, tmp_path: Path, alteration: str, expected: list[tuple[int | None, Flaw]]
+) -> None:
+    path = altered(sound, tmp_path, lambda connection: connection.execute(alteration))
+    found = named(verify(path))
+    assert set(expected) <= set(found)
+    assert found[0] == expected[0]
+
+
+def test_two_records_that_changed_places_are_both_named(sound: Path, tmp_path: Path) -> None:
+    def swap(connection: sqlite3.Connection) -> None:
+        for old, new in ((3, 99), (4, 3), (99, 4)):
+            connection.execute("UPDATE ledger SET leaf = ? WHERE leaf = ?", (new, old))
+
+    indexes = {index for index, what in named(verify(altered(sound, tmp_path, swap))) if what is Flaw.HEADER}
+    assert indexes == {3, 4}
+
+
+def rewritten(connection: sqlite3.Connection, index: int, **content: Data) -> None:
+    """Replace a record by another whose own header and body agree, as a forger without the chain would."""
+    header, body = connection.execute("SELECT header, body FROM ledger WHERE leaf = ?", (index,)).fetchone()
+    leaf, data = Leaf.from_bytes(header), decode(body)
+    assert isinstance(data, dict)
+    forged = encode({**data, **content})
+    header = Leaf(leaf.index, leaf.previous, leaf.chain, leaf.entry, body_digest(forged)).to_bytes()
+    connection.execute("UPDATE ledger SET header = ?, body = ? WHERE leaf = ?", (header, forged, index))
+
+
+def test_a_record_rewritten_with_its_header_breaks_the_links_to_it(sound: Path, tmp_path: Path) -> None:
+    path = altered(sound, tmp_path, lambda connection: rewritten(connection, 3, n=77))
+    # Its successor in the ledger and its successor in the chain both testify against it.
+    assert named(verify(path)) == [(4, Flaw.ORDER), (5, Flaw.CHAIN)]
+
+
+def test_the_newest_record_rewritten_with_its_header(sound: Path, tmp_path: Path) -> None:
+    path = altered(sound, tmp_path, lambda connection: rewritten(connection, 8, n=77))
+    assert named(verify(path)) == [(None, Flaw.HEADS)]
+
+
+def cut(connection: sqlite3.Connection) -> None:
+    """Remove the newest record with every trace of it in the file."""
+    connection.execute("DELETE FROM ledger WHERE leaf = 8")
+    connection.execute("DELETE FROM chains WHERE chain = 'c3'")
+
+
+def test_a_cut_tail_is_found_by_a_kept_checkpoint_alone(sound: Path, tmp_path: Path) -> None:
+    kept = verify(sound)
+    path = altered(sound, tmp_path, cut)
+    blind = verify(path)
+    assert blind.is_sound
+    assert "deletion of the newest records: no checkpoint kept elsewhere was given" in blind.not_checked
+    for expectation in (
+        verify(path, expect_size=kept.size, expect_root=kept.root),
+        verify(path, expect_size=kept.size),
+        verify(path, expect_root=kept.root),
+    ):
+        assert named(expectation) == [(None, Flaw.CHECKPOINT)]
+        assert not any("no checkpoint" in line and "deletion" in line for line in expectation.not_checked)
+
+
+def test_a_checkpoint_holds_as_the_ledger_grows(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    tree = CompactRange()
+    with SQLiteLedger.open(path, durable=False) as ledger:
+        kept = [(0, tree.root())]
+        for _ in range(9):
+            tree = tree.append(ledger.commit([Draft("c1", "note", {})])[0].leaf_hash)
+            kept.append((tree.size, tree.root()))
+    for size, root in kept:
+        assert verify(path, expect_size=size, expect_root=root).is_sound
+        assert named(verify(path, expect_size=size, expect_root=bytes(32))) == [(None, Flaw.CHECKPOINT)]
+
+
+def test_progress_is_told(sound: Path) -> None:
+    told: list[tuple[int, int]] = []
+    verify(sound, progress=lambda done, total: told.append((done, total)))
+    assert told == [(9, 9)]
+
+
+def test_what_was_not_checked_is_always_said(sound: Path) -> None:
+    verification = verify(sound)
+    assert len(verification.checked) == 5
+    assert len(verification.not_checked) == 4
+
+
+def test_damage_anywhere_in_the_file_is_found_and_stops_nothing(sound: Path, tmp_path: Path) -> None:
+    original = sound.read_bytes()
+    whole = verify(sound)
+    path = tmp_path / "damaged.db"
+    places = random.Random(11)  # noqa: S311  # places to damage need no secret
+    for _ in range(150):
+        damaged = bytearray(original)
+        for _ in range(places.choice([1, 1, 16])):
+            damaged[places.randrange(len(damaged))] = places.randrange(256)
+        path.write_bytes(damaged[: places.choice([len(damaged), len(damaged), places.randrange(len(damaged))])])
+        verification = verify(path)
+        try:
+            SQLiteLedger.open(path, readonly=True).close()
+        except LedgerError:
+            assert verification.findings
+        # Bytes that SQLite doesn't use may change; the records themselves may not, unnoticed.
+        assert verification.findings or (verification.size, verification.root) == (whole.size, whole.root)
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage" * 1000, b"SQLite format 3\0" + bytes(5000)])
+def test_any_file_gives_findings(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_bytes(content)
+    verification = verify(path)
+    assert verification.findings
+    assert verification.checked == ()
+    assert any(line.startswith("anything past the first 0 records") for line in verification.not_checked)
+
+
+def test_a_view_in_place_of_the_table_is_not_run(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(
+            "CREATE VIEW ledger AS WITH RECURSIVE n(leaf) AS (SELECT 0 UNION ALL SELECT leaf + 1 FROM n) "
+            "SELECT leaf, NULL AS back, x'' AS header, x'' AS body FROM n"
+        )
+    assert (None, Flaw.NOT_A_LEDGER) in named(verify(path))
+
+
+def test_checking_changes_no_byte(sound: Path) -> None:
+    before = sound.read_bytes()
+    verify(sound)
+    assert sound.read_bytes() == before
+
+
+def test_a_missing_file_is_no_finding(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="there is no ledger"):
+        verify(tmp_path / "ledger.db")
+
+
+def test_headers_have_one_size(sound: Path) -> None:
+    with closing(sqlite3.connect(sound)) as connection:
+        assert {len(header) for (header,) in connection.execute("SELECT header FROM ledger")} == {HEADER_SIZE}
