@@ -1,0 +1,96 @@
+"""A candidate: a request for one transition of one case. It has no authority of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from edca.kernel import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edca.kernel.canonical import Data
+    from edca.kernel.values import Raw
+
+CONFIDENCE_SCALE = 4  # confidence is held in units of 10^-4, from 0 to 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What was proposed, and by whom.
+
+    `proposer`, `role`, `subject` and `model` come from the host, which authenticated them; everything else is the
+    proposer's word. `arguments` are raw (see `kernel.values`). `confidence` is in 10^-4, null when none was given.
+    `rationale` is kept as data and is no part of the digest: no verdict can depend on it.
+    """
+
+    transition: str
+    arguments: Mapping[str, Raw]
+    proposer: str
+    role: str
+    subject: str | None
+    model: str | None
+    revision: int | None
+    key: str
+    confidence: int | None
+    evidence: tuple[str, ...]
+    rationale: str = field(compare=False)
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return everything but the rationale, as it stands in records."""
+        return {
+            "transition": self.transition,
+            "arguments": dict(self.arguments),
+            "proposer": self.proposer,
+            "role": self.role,
+            "subject": self.subject,
+            "model": self.model,
+            "revision": self.revision,
+            "key": self.key,
+            "confidence": self.confidence,
+            "evidence": list(self.evidence),
+        }
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that stand for this very candidate, whatever its rationale says."""
+        return canonical.digest("candidate", canonical.encode(self.to_raw()))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling, as the host authenticated them: never read from anything a model wrote.
+
+    `subject` is the person on whose behalf the proposer acts; `model` the exact id of the model behind it, if any.
+    """
+
+    proposer: str
+    role: str
+    subject: str | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Bytes that are no candidate: what was wrong, how many there were, and their digest. The bytes are not kept."""
+
+    problem: str
+    size: int
+    digest: bytes
+    proposer: str
+    role: str
+    subject: str | None
+    model: str | None
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return what stands in the record."""
+        return {
+            "problem": self.problem,
+            "size": self.size,
+            "digest": self.digest,
+            "proposer": self.proposer,
+            "role": self.role,
+            "subject": self.subject,
+            "model": self.model,
+        }

@@ -1,0 +1,196 @@
+"""Verdicts: the closed set of what a decision can be, with every clause's result.
+
+`Accepted`, `Refused` and `Escalated` are values, made to be told apart with `match`; a fourth kind can't be built.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edca.kernel.canonical import Data
+    from edca.kernel.machine import ClauseKind, OnFail
+    from edca.kernel.values import Raw, Unknown
+
+
+class Stage(enum.Enum):
+    """The early stages, in order. The first that fails gives the code, and no clause is evaluated."""
+
+    MALFORMED = "malformed"
+    UNKNOWN_CASE = "unknown_case"
+    WRONG_MACHINE = "wrong_machine"
+    UNKNOWN_PROPOSER = "unknown_proposer"
+    WRONG_ROLE = "wrong_role"
+    MODEL_MISMATCH = "model_mismatch"
+    DUPLICATE = "duplicate"
+    CLOCK_WENT_BACK = "clock_went_back"
+    STALE_REVISION = "stale_revision"
+    EFFECT_PENDING = "effect_pending"
+    STATE_DRIFT = "state_drift"
+    NO_SUCH_TRANSITION = "no_such_transition"
+    BAD_ARGUMENT = "bad_argument"
+    NO_ANCHOR = "no_anchor"
+
+
+class Result(enum.Enum):
+    """What became of one clause."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # fails too, since nothing unknown lets anything through
+    NOT_EVALUATED = "not_evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value that a failed clause read: its abstract name, and the value or why it is unknown, as text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseResult:
+    """One clause's share in a verdict. `reason` is set when it is unknown, `readings` when it did not pass."""
+
+    code: str
+    kind: ClauseKind
+    on_fail: OnFail
+    role: str | None
+    withheld: bool
+    result: Result
+    reason: Unknown | None = None
+    readings: tuple[Reading, ...] = ()
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the result as it stands in records."""
+        return {
+            "code": self.code,
+            "kind": self.kind.value,
+            "on_fail": self.on_fail.value,
+            "role": self.role,
+            "withheld": self.withheld,
+            "result": self.result.value,
+            "reason": None if self.reason is None else self.reason.value,
+            "readings": [[reading.name, reading.value] for reading in self.readings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Who answers: a person, by a mandate (its id) or because they proposed it themselves (no mandate)."""
+
+    principal: str
+    role: str
+    mandate: str | None
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the anchor as it stands in records."""
+        return {"principal": self.principal, "role": self.role, "mandate": self.mandate}
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One effect that an acceptance entitles to: its name and its arguments in raw form, by parameter."""
+
+    effect: str
+    arguments: Mapping[str, Raw]
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the intent as it stands in records."""
+        return {"effect": self.effect, "arguments": dict(self.arguments)}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What an escalation waits for: the clause, and who can answer it."""
+
+    code: str
+    kind: ClauseKind
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The transition may happen. With intents the case stays pending until their outcome is confirmed."""
+
+    transition: str
+    source: str
+    target: str
+    memory: Mapping[str, Raw]
+    intents: tuple[Intent, ...]
+    anchor: Anchor
+    clauses: tuple[ClauseResult, ...]
+    code: str = "accepted"
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the verdict as it stands in records."""
+        return {
+            "outcome": "accepted",
+            "code": self.code,
+            "transition": self.transition,
+            "source": self.source,
+            "target": self.target,
+            "memory": dict(self.memory),
+            "intents": [intent.to_raw() for intent in self.intents],
+            "anchor": self.anchor.to_raw(),
+            "clauses": [clause.to_raw() for clause in self.clauses],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The transition may not happen. `code` is the stage's or the first failed clause's; `detail` is the operator's."""
+
+    transition: str
+    code: str
+    stage: Stage | None
+    detail: str
+    clauses: tuple[ClauseResult, ...]
+    anchor: Anchor | None = None
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the verdict as it stands in records."""
+        return {
+            "outcome": "refused",
+            "code": self.code,
+            "transition": self.transition,
+            "stage": None if self.stage is None else self.stage.value,
+            "detail": self.detail,
+            "anchor": None if self.anchor is None else self.anchor.to_raw(),
+            "clauses": [clause.to_raw() for clause in self.clauses],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalated:
+    """People must answer first. `code` is the first open clause's."""
+
+    transition: str
+    code: str
+    needs: tuple[Need, ...]
+    anchor: Anchor
+    clauses: tuple[ClauseResult, ...]
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the verdict as it stands in records."""
+        return {
+            "outcome": "escalated",
+            "code": self.code,
+            "transition": self.transition,
+            "needs": [{"code": n.code, "kind": n.kind.value, "role": n.role} for n in self.needs],
+            "anchor": self.anchor.to_raw(),
+            "clauses": [clause.to_raw() for clause in self.clauses],
+        }
+
+
+Verdict: TypeAlias = Accepted | Refused | Escalated
+
+
+def failed(verdict: Verdict) -> tuple[ClauseResult, ...]:
+    """Return the clauses that did not pass."""
+    return tuple(c for c in verdict.clauses if c.result in (Result.FAILED, Result.UNKNOWN))
