@@ -1,0 +1,279 @@
+"""Lexemes to chunks: one declaration, clause or scenario part each.
+
+The words that begin these are reserved, so they can be found without parsing. Each chunk is then parsed on its own, and
+an error in one can't hide or cause an error in another. A chunk can also begin where two values meet at the start of a
+line, which no expression allows: there an author misspelt a word, or used one of a later version of the language.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from edca.dsl.scan import Lexeme, Sort
+from edca.dsl.words import CLAUSES, DECLARATIONS, LATER, PARTS, RESERVED, UNITS, Follows
+
+# Words that can stand last in a clause or declaration; behind them, and behind names and literals, a name can't follow.
+_CLOSING_WORDS = frozenset(
+    (
+        "true", "false", "present", "absent", "any", "optional", "fixed", "personal", "secret", "model", "human",
+        "clock", "bool", "id", "date", "time", "duration", "int", "text", "decimal", "final", "initial", "success",
+        "irreversible", *UNITS,
+    )
+)  # fmt: skip
+# Words that can begin a line inside a clause or declaration, so that a line that begins with one isn't a misspelling.
+_LEADING_WORDS = frozenset(
+    (
+        "version", "tier", "key", "fresh", "about", "initial", "success", "final", "gives", "creates", "within",
+        "optional", "fixed", "personal", "secret", "refuse", "escalate", "ensure", "undo", "irreversible", "go",
+        "proposes", "confidence", "refused", "escalated", "accepted", "needs", "with", "present", "absent", "of",
+        *UNITS,
+    )
+)  # fmt: skip
+_OPENERS = {"(": ")", "[": "]", "{": "}"}
+_CLOSERS = frozenset(_OPENERS.values())
+
+
+class Beginning(Enum):
+    """How a chunk begins: with a word of the language, with one of a later version, or with something else."""
+
+    KNOWN = "known"
+    LATER = "later"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lexemes, at least one, that belong together; `word` is the first."""
+
+    beginning: Beginning
+    lexemes: tuple[Lexeme, ...]
+
+    @property
+    def word(self) -> str:
+        """The word that the chunk begins with."""
+        return self.lexemes[0].text
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A chunk with a body in braces: `HEAD { BODY } REST`, any of them possibly missing."""
+
+    head: tuple[Lexeme, ...]
+    opener: Lexeme | None
+    body: tuple[Lexeme, ...]
+    closer: Lexeme | None
+    rest: tuple[Lexeme, ...]
+
+
+def is_name_place(lexemes: Sequence[Lexeme], index: int) -> bool:
+    """Whether any word, even a reserved one, is a name here: `order.state`, `state: id`, `{ state = paid, by = 1 }`."""
+    before = lexemes[index - 1] if index > 0 else None
+    after = lexemes[index + 1] if index + 1 < len(lexemes) else None
+    if before is not None and _is_sign(before, "."):
+        return True
+    if after is None or after.sort is not Sort.SIGN:
+        return False
+    listed = before is not None and (before.text == "with" or (before.sort is Sort.SIGN and before.text in ("{", ",")))
+    return after.text == ":" or (after.text == "=" and listed)
+
+
+def split_declarations(lexemes: Sequence[Lexeme]) -> tuple[Chunk, ...]:
+    """The declarations of a file, the header's two lines among them."""
+    return _split(lexemes, _declaration_begins)
+
+
+def split_clauses(lexemes: Sequence[Lexeme]) -> tuple[Chunk, ...]:
+    """The clauses in a transition's body."""
+    return _split(lexemes, _clause_begins)
+
+
+def split_parts(lexemes: Sequence[Lexeme]) -> tuple[Chunk, ...]:
+    """The parts in a scenario's body."""
+    return _split(lexemes, _part_begins)
+
+
+def split_block(lexemes: Sequence[Lexeme]) -> Block:
+    """Take a transition or scenario apart at its braces."""
+    opener = next((i for i, lexeme in enumerate(lexemes) if _is_sign(lexeme, "{")), None)
+    if opener is None:
+        return Block(tuple(lexemes), None, (), None, ())
+    depth = 0
+    closer = len(lexemes)
+    for i in range(opener, len(lexemes)):
+        if _is_sign(lexemes[i], "{"):
+            depth += 1
+        elif _is_sign(lexemes[i], "}"):
+            depth -= 1
+            if depth == 0:
+                closer = i
+                break
+    return Block(
+        head=tuple(lexemes[:opener]),
+        opener=lexemes[opener],
+        body=tuple(lexemes[opener + 1 : closer]),
+        closer=lexemes[closer] if closer < len(lexemes) else None,
+        rest=tuple(lexemes[closer + 1 :]),
+    )
+
+
+def open_brackets(lexemes: Sequence[Lexeme]) -> tuple[Lexeme, ...]:
+    """The brackets that are open behind the last lexeme, outermost first."""
+    stack: list[Lexeme] = []
+    for lexeme in lexemes:
+        if lexeme.sort is not Sort.SIGN:
+            continue
+        if lexeme.text in _OPENERS:
+            stack.append(lexeme)
+        elif stack and lexeme.text == _OPENERS[stack[-1].text]:
+            stack.pop()
+    return tuple(stack)
+
+
+def closing(opener: Lexeme) -> str:
+    """The bracket that closes `opener`."""
+    return _OPENERS[opener.text]
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where the splitter stands: the lexemes, the index, and what it saw since the present chunk began."""
+
+    lexemes: Sequence[Lexeme]
+    index: int = 0
+    brace_depth: int = 0
+    bracket_depth: int = 0
+    open_if_count: int = 0
+    beginning: Beginning = Beginning.UNKNOWN
+
+    @property
+    def here(self) -> Lexeme:
+        return self.lexemes[self.index]
+
+    def before(self, count: int) -> str:
+        return self.lexemes[self.index - count].text if self.index >= count else ""
+
+    def pass_over(self) -> None:
+        lexeme = self.here
+        if lexeme.sort is Sort.SIGN:
+            if lexeme.text in _OPENERS:
+                self.bracket_depth += 1
+                self.brace_depth += lexeme.text == "{"
+            elif lexeme.text in _CLOSERS:
+                # A closer too many is the parser's to report; here it mustn't disturb what follows.
+                self.bracket_depth = max(0, self.bracket_depth - 1)
+                self.brace_depth = max(0, self.brace_depth - (lexeme.text == "}"))
+        elif lexeme.sort is Sort.WORD:
+            self.open_if_count += (lexeme.text == "if") - (lexeme.text == "then" and self.open_if_count > 0)
+        self.index += 1
+
+    def begin(self, beginning: Beginning) -> None:
+        self.beginning = beginning
+        self.brace_depth = self.bracket_depth = self.open_if_count = 0
+
+
+def _split(lexemes: Sequence[Lexeme], begins: Callable[[_Place], Beginning | None]) -> tuple[Chunk, ...]:
+    if not lexemes:
+        return ()
+    starts: list[tuple[int, Beginning]] = []
+    place = _Place(lexemes)
+    while place.index < len(lexemes):
+        beginning = begins(place)
+        if beginning is None and place.index == 0:
+            beginning = Beginning.UNKNOWN
+        if beginning is not None:
+            starts.append((place.index, beginning))
+            place.begin(beginning)
+        place.pass_over()
+    ends = [start for start, _ in starts[1:]] + [len(lexemes)]
+    return tuple(
+        Chunk(beginning, tuple(lexemes[start:end])) for (start, beginning), end in zip(starts, ends, strict=True)
+    )
+
+
+def _declaration_begins(place: _Place) -> Beginning | None:
+    here = place.here
+    if here.sort is not Sort.WORD or is_name_place(place.lexemes, place.index):
+        return None
+    if here.text in DECLARATIONS:
+        outside, closed = place.brace_depth == 0, _is_closed(place)
+        if here.text == "forbid":
+            # Inside a transition `forbid` is a clause.
+            begins = outside and (here.first or closed)
+        elif here.first:
+            begins = outside or closed or _follows(place, DECLARATIONS[here.text])
+        else:
+            begins = closed and _follows(place, DECLARATIONS[here.text])
+        return Beginning.KNOWN if begins else None
+    if place.brace_depth == 0:
+        return _other_beginning(place)
+    return None
+
+
+def _clause_begins(place: _Place) -> Beginning | None:
+    here = place.here
+    if here.sort is not Sort.WORD or is_name_place(place.lexemes, place.index):
+        return None
+    if here.text == "by":
+        # `confirm CODE by ROLE`, even where the code is missing, and what later words may say.
+        inside = "confirm" in (place.before(1), place.before(2)) or place.beginning is not Beginning.KNOWN
+        return None if inside and not here.first and place.index > 0 else Beginning.KNOWN
+    if here.text in CLAUSES:
+        return Beginning.KNOWN
+    return _other_beginning(place)
+
+
+def _part_begins(place: _Place) -> Beginning | None:
+    here = place.here
+    if here.sort is not Sort.WORD or is_name_place(place.lexemes, place.index):
+        return None
+    if here.text in PARTS:
+        if here.text == "then" and place.open_if_count > 0:
+            return None
+        return Beginning.KNOWN if place.bracket_depth == 0 or here.first else None
+    return _other_beginning(place)
+
+
+def _other_beginning(place: _Place) -> Beginning | None:
+    """A later word, or a misspelt one, where a name can't stand because a value or name stands right before it."""
+    here = place.here
+    if place.bracket_depth > 0 or not _is_closed(place):
+        return None
+    if here.text in LATER:
+        return Beginning.LATER
+    unknown = here.first and here.text not in RESERVED and here.text not in _LEADING_WORDS and here.text not in PARTS
+    return Beginning.UNKNOWN if unknown else None
+
+
+def _is_closed(place: _Place) -> bool:
+    """Whether what stands before could be complete: nothing, a name, a literal or a closing bracket."""
+    if place.index == 0:
+        return True
+    before = place.lexemes[place.index - 1]
+    match before.sort:
+        case Sort.SIGN:
+            return before.text in _CLOSERS
+        case Sort.WORD:
+            if is_name_place(place.lexemes, place.index - 1) or before.text in _CLOSING_WORDS:
+                return True
+            return before.text not in RESERVED and before.text not in _LEADING_WORDS and before.text not in PARTS
+        case _:
+            return True
+
+
+def _follows(place: _Place, follows: Follows) -> bool:
+    if place.index + 1 >= len(place.lexemes):
+        return False
+    after = place.lexemes[place.index + 1]
+    match follows:
+        case Follows.WORD:
+            return after.sort is Sort.WORD
+        case Follows.STRING:
+            return after.sort is Sort.STRING
+        case Follows.NUMBER:
+            return after.sort is Sort.WHOLE_NUMBER
+        case Follows.BRACE:
+            return _is_sign(after, "{")
+
+
+def _is_sign(lexeme: Lexeme, text: str) -> bool:
+    return lexeme.sort is Sort.SIGN and lexeme.text == text

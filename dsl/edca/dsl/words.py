@@ -1,0 +1,180 @@
+"""The words of the language: which begin something, which are reserved, and how messages name what was expected.
+
+Most words are free to be names where the grammar leaves no doubt (`count: int(1 to 20)`, `order.status`). Reserved are
+those at which reading starts again after an error, and those that hold an expression together; but after a `.` and
+before a `:` even they are names.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from types import MappingProxyType
+
+
+class Follows(Enum):
+    """What must stand behind a declaration's word for it to begin a declaration, as the word can also be a name."""
+
+    WORD = "word"
+    STRING = "string"
+    NUMBER = "number"
+    BRACE = "brace"
+
+
+DECLARATIONS: Mapping[str, Follows] = MappingProxyType(
+    {
+        "edca": Follows.NUMBER,
+        "machine": Follows.WORD,
+        "role": Follows.WORD,
+        "enum": Follows.WORD,
+        "type": Follows.WORD,
+        "record": Follows.WORD,
+        "entity": Follows.WORD,
+        "claim": Follows.WORD,
+        "effect": Follows.WORD,
+        "case": Follows.WORD,
+        "memory": Follows.BRACE,
+        "state": Follows.WORD,
+        "define": Follows.WORD,
+        "table": Follows.WORD,
+        "forbid": Follows.WORD,
+        "transition": Follows.WORD,
+        "scenario": Follows.STRING,
+    }
+)
+"""Words that begin a declaration, in the order in which a spec usually has them."""
+
+CLAUSES: tuple[str, ...] = (
+    "means", "by", "answers", "let", "require", "forbid", "confirm", "set", "do", "on",
+)  # fmt: skip
+"""Words that begin a clause of a transition."""
+
+PARTS: tuple[str, ...] = ("given", "when", "then")
+"""Words that begin a part of a scenario."""
+
+LATER: frozenset[str] = frozenset(
+    ("limit", "sign", "never", "always", "mode", "priority", "after", "release", "import", "query")
+)
+"""Words that will begin a declaration or a clause in a later version of the language; until then they are names."""
+
+FUNCTIONS: frozenset[str] = frozenset(
+    ("count", "sum", "min", "max", "collect", "first", "last", "distinct", "pairs", "zip", "before")
+)
+"""Words that are functions where a `(` follows in an expression, and names elsewhere."""
+
+UNITS: Mapping[str, str] = MappingProxyType(
+    {
+        form: unit
+        for unit in ("second", "minute", "hour", "day", "week")
+        for form in (unit, f"{unit}s")
+    }
+)  # fmt: skip
+"""Units of time, in singular and plural, with their singular."""
+
+_EXPRESSION_WORDS = frozenset(
+    (
+        "and", "or", "not", "in", "is", "if", "then", "else", "every", "some", "satisfies", "where", "for",
+        "true", "false", "any", "lookup", "when", "from", "to",
+    )
+)  # fmt: skip
+
+RESERVED: frozenset[str] = frozenset(DECLARATIONS) | frozenset(CLAUSES) | _EXPRESSION_WORDS
+"""Words that can't be names, except after a `.` and before a `:`."""
+
+FORMS: Mapping[str, str] = MappingProxyType(
+    {
+        "edca_declaration": "edca 1",
+        "machine_declaration": 'machine NAME version "1.0.0" "WHAT IT IS FOR" tier NAME',
+        "role_declaration": "role NAME model`, `role NAME human` or `role NAME clock",
+        "enum_declaration": "enum NAME { one | two }",
+        "type_declaration": "type NAME = TYPE",
+        "record_declaration": "record NAME { field: TYPE, ... }",
+        "entity_declaration": "entity NAME key (field: TYPE) { field: TYPE fixed, ... }",
+        "claim_declaration": 'claim NAME : TYPE by ROLE "WHAT IS CLAIMED"',
+        "effect_declaration": "effect NAME(field: TYPE, ...)",
+        "case_declaration": "case about ENTITY by ARGUMENT fresh 5 minutes",
+        "memory_declaration": "memory { field: TYPE = VALUE, ... }",
+        "state_declaration": 'state NAME initial "WHAT IT MEANS"',
+        "define_declaration": "define NAME(field: TYPE) = VALUE",
+        "table_declaration": "table NAME(field: TYPE, ...) gives TYPE { | CELL, ... => VALUE }",
+        "forbid_declaration": 'forbid CODE "WHY NOT" when CONDITION',
+        "transition_header": "transition NAME(field: TYPE, ...) from STATE to STATE { ... }",
+        "scenario_header": 'scenario "TITLE" { given ... when ... then ... }',
+        "means_clause": 'means "WHAT IT MEANS"',
+        "by_clause": "by ROLE, ROLE",
+        "answers_clause": "answers ROLE",
+        "let_clause": "let NAME = VALUE",
+        "require_clause": 'require CONDITION else refuse CODE "WHY NOT"',
+        "forbid_clause": 'forbid CODE "WHY NOT" when CONDITION',
+        "confirm_clause": "confirm CODE by ROLE within 30 minutes when CONDITION",
+        "set_clause": "set FIELD = VALUE",
+        "do_clause": "do EFFECT(VALUE, ...) ensure CONDITION undo EFFECT(VALUE, ...)",
+        "on_clause": "on failed go STATE` or `on timeout 30 seconds go STATE",
+        "given_part": "given STATE`, `given NAME = VALUE` or `given ENTITY(KEY) { FIELD = VALUE }",
+        "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)",
+        "then_part": "then refused CODE`, `then escalated needs CODE` or `then accepted to STATE",
+    }
+)
+"""How each thing is written, by its start rule; capitals stand for what the author fills in."""
+
+_SORTS: Mapping[str, str] = MappingProxyType(
+    {
+        "NAME": "a name",
+        "WHOLE_NUMBER": "a whole number",
+        "POINT_NUMBER": "a number",
+        "STRING": "text in double quotes",
+        "DATE_LITERAL": "a date",
+        "TIME_LITERAL": "a time",
+        "UNIT": "a unit of time",
+        "$END": "nothing more",
+    }
+)
+_VALUE_STARTS = frozenset(
+    (
+        "NAME", "WHOLE_NUMBER", "POINT_NUMBER", "STRING", "DATE_LITERAL", "TIME_LITERAL", "LPAR", "LSQB", "MINUS",
+        "NOT", "IF", "EVERY", "SOME", "TRUE", "FALSE", "LOOKUP",
+    )
+) | {word.upper() for word in FUNCTIONS}  # fmt: skip
+# What can go on behind a complete value; of little help to an author who forgot something else.
+_VALUE_GOES_ON = frozenset(
+    (
+        "PLUS", "MINUS", "STAR", "EQUALS", "DIFFERS", "LESSTHAN", "MORETHAN", "AT_MOST", "AT_LEAST", "IN", "NOT", "IS",
+        "AND", "OR", "DOT", "LPAR", "UNIT",
+    )
+)  # fmt: skip
+_TYPE_STARTS = frozenset(
+    ("BOOL", "ID", "DATE", "TIME", "DURATION", "INT", "DECIMAL", "TEXT", "ONE", "PRINCIPAL", "LIST", "NAME")
+)
+# Beyond so many alternatives a list of them is no answer.
+_ALTERNATIVE_COUNT_MAX = 6
+
+
+def expected_phrase(terminals: frozenset[str], text_of: Mapping[str, str]) -> str:
+    """What could have stood here, in the language's own words, as part of a sentence.
+
+    Args:
+        terminals: the grammar's terminals that would have been accepted.
+        text_of: how each terminal with a fixed text is written.
+    """
+    rest = set(terminals)
+    phrases: list[str] = []
+    if {"TRUE", "LSQB"} <= rest:
+        phrases.append("a value")
+        rest -= _VALUE_STARTS
+    elif {"AND", "EQUALS"} <= rest or {"PLUS", "STAR"} <= rest:
+        rest -= _VALUE_GOES_ON
+        if not rest - {"$END"}:
+            return "an operator"
+    if {"BOOL", "DECIMAL"} <= rest:
+        phrases.append("a type")
+        rest -= _TYPE_STARTS
+    if {"WHOLE_NUMBER", "POINT_NUMBER"} <= rest:
+        rest.discard("WHOLE_NUMBER")
+    if len(rest) > 1 or phrases:
+        rest.discard("$END")
+    phrases += sorted(_SORTS[terminal] for terminal in rest if terminal in _SORTS)
+    # Signs stand before words: a missing comma is likelier than a missing modifier.
+    written = {text_of[terminal] for terminal in rest if terminal not in _SORTS}
+    phrases += [f"`{text}`" for text in sorted(written, key=lambda text: (text.isalpha(), text))]
+    shown = phrases[:_ALTERNATIVE_COUNT_MAX]
+    if len(phrases) > len(shown):
+        return f"{', '.join(shown)} or something else"
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
