@@ -1,0 +1,197 @@
+"""Admission: bytes become a candidate, or a named reason why they are none. The first stage of every submission.
+
+One strict grammar: a single JSON object (RFC 8259) with the members below and no others. Duplicate members, NaN and
+infinities, exponents, invalid UTF-8, lone surrogates, prose around the object, and anything too large or too deep are
+`Malformed`. Nothing is guessed or repaired.
+
+```json
+{"transition": "approve_refund", "arguments": {"order_id": "o1", "amount": 20.00},
+ "revision": 3, "key": "call-17", "confidence": 0.91, "evidence": ["order.status"], "rationale": "…"}
+```
+
+Only `transition` is required. Without a `key` a submission is its own: sent twice, it is decided twice.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from edca.kernel import canonical
+from edca.kernel.candidate import CONFIDENCE_SCALE, Caller, Candidate, Malformed
+from edca.kernel.values import DECIMAL_TAG, parse_decimal
+
+if TYPE_CHECKING:
+    from edca.kernel.values import Raw
+
+SIZE_MAX = 256 * 1024
+DEPTH_MAX = 24
+DIGITS_MAX = 40
+NAME_MAX = 64
+KEY_MAX = 128
+EVIDENCE_MAX = 64
+RATIONALE_MAX = 16_384
+REVISION_MAX = 2**53
+MEMBERS = ("transition", "arguments", "revision", "key", "confidence", "evidence", "rationale")
+
+_NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
+_FRACTION = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+
+
+class _MalformedError(Exception):
+    """Why the bytes are no candidate; caught in `admit`."""
+
+
+def admit(payload: bytes, caller: Caller) -> Candidate | Malformed:
+    """Return the candidate that `payload` is, or why it is none. Never raises, whatever the bytes."""
+    try:
+        return _candidate(_parse(payload), caller)
+    except _MalformedError as error:
+        problem = str(error)
+    return Malformed(
+        problem=problem,
+        size=len(payload),
+        digest=canonical.digest("payload", payload),
+        proposer=caller.proposer,
+        role=caller.role,
+        subject=caller.subject,
+        model=caller.model,
+    )
+
+
+def _parse(payload: bytes) -> dict[str, Any]:
+    if len(payload) > SIZE_MAX:
+        raise _MalformedError(f"larger than {SIZE_MAX} bytes")
+    if _depth(payload) > DEPTH_MAX:
+        raise _MalformedError(f"nested deeper than {DEPTH_MAX}")
+    try:
+        parsed = json.loads(
+            payload.decode("utf-8", errors="strict"),
+            object_pairs_hook=_members,
+            parse_float=_fraction,
+            parse_int=_integer,
+            parse_constant=_constant,
+        )
+    except UnicodeDecodeError:
+        raise _MalformedError("not valid UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _MalformedError(f"not one JSON value: {error.msg.lower()} at character {error.pos}") from None
+    if not isinstance(parsed, dict) or set(parsed) == {DECIMAL_TAG}:
+        raise _MalformedError("not a JSON object")
+    return parsed
+
+
+def _depth(payload: bytes) -> int:
+    """Return how deep brackets nest outside of strings, without recursion."""
+    depth = deepest = 0
+    for byte in _STRINGS.sub(b"", payload):
+        if byte in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if len(name) > NAME_MAX or _NAME.fullmatch(name) is None:
+            raise _MalformedError("a member's name is not a plain lower-case name")
+        if name in found:
+            raise _MalformedError(f"the member `{name}` stands twice")
+        found[name] = value
+    return found
+
+
+def _integer(digits: str) -> Raw:
+    if len(digits) > DIGITS_MAX:
+        raise _MalformedError("a number has too many digits")
+    number = int(digits)
+    in_range = canonical.INT_MIN <= number <= canonical.INT_MAX
+    return number if in_range else {DECIMAL_TAG: digits}
+
+
+def _fraction(digits: str) -> Raw:
+    if len(digits) > DIGITS_MAX or _FRACTION.fullmatch(digits) is None:
+        raise _MalformedError("a number has an exponent or too many digits")
+    return {DECIMAL_TAG: digits}
+
+
+def _constant(name: str) -> Raw:
+    raise _MalformedError(f"`{name}` is no number")
+
+
+def _candidate(parsed: dict[str, Any], caller: Caller) -> Candidate:
+    surplus = sorted(set(parsed) - set(MEMBERS))
+    if surplus:
+        raise _MalformedError(f"unexpected member `{surplus[0]}`; allowed are {', '.join(MEMBERS)}")
+    arguments = parsed.get("arguments", {})
+    if not isinstance(arguments, dict) or set(arguments) == {DECIMAL_TAG}:
+        raise _MalformedError("`arguments` is not an object")
+    candidate = Candidate(
+        transition=_text(parsed, "transition", NAME_MAX, required=True),
+        arguments=arguments,
+        proposer=caller.proposer,
+        role=caller.role,
+        subject=caller.subject,
+        model=caller.model,
+        revision=_revision(parsed.get("revision")),
+        key=_text(parsed, "key", KEY_MAX),
+        confidence=_confidence(parsed.get("confidence")),
+        evidence=_evidence(parsed.get("evidence", [])),
+        rationale=_text(parsed, "rationale", RATIONALE_MAX),
+    )
+    try:
+        canonical.encode([candidate.to_raw(), candidate.rationale])
+    except canonical.CanonicalError:
+        raise _MalformedError("a text holds a lone surrogate, or the arguments nest too deep") from None
+    return candidate
+
+
+def _text(parsed: dict[str, Any], name: str, length_max: int, *, required: bool = False) -> str:
+    value = parsed.get(name, "")
+    if not isinstance(value, str):
+        raise _MalformedError(f"`{name}` is not text")
+    if len(value) > length_max:
+        raise _MalformedError(f"`{name}` is longer than {length_max} characters")
+    if required and not value:
+        raise _MalformedError(f"`{name}` is missing")
+    return value
+
+
+def _revision(value: Any) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= REVISION_MAX:
+        raise _MalformedError("`revision` is not a whole number")
+    return value
+
+
+def _confidence(value: Any) -> int | None:
+    """Return confidence in 10^-4, rounded down: what is finer can only lower authority."""
+    match value:
+        case None:
+            return None
+        case bool():
+            raise _MalformedError("`confidence` is not a number")
+        case int():
+            units = parse_decimal(str(value), CONFIDENCE_SCALE)
+        case dict() if set(value) == {DECIMAL_TAG}:
+            whole, _, places = value[DECIMAL_TAG].partition(".")
+            units = parse_decimal(f"{whole}.{places[:CONFIDENCE_SCALE]}", CONFIDENCE_SCALE)
+        case _:
+            raise _MalformedError("`confidence` is not a number")
+    if units is None or not 0 <= units <= 10**CONFIDENCE_SCALE or str(value).startswith("-"):
+        raise _MalformedError("`confidence` is not between 0 and 1")
+    return units
+
+
+def _evidence(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > EVIDENCE_MAX:
+        raise _MalformedError(f"`evidence` is not a list of at most {EVIDENCE_MAX} names")
+    if not all(isinstance(item, str) and len(item) <= KEY_MAX for item in value):
+        raise _MalformedError("`evidence` holds something that is not a short text")
+    return tuple(value)

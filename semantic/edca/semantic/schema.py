@@ -1,0 +1,78 @@
+"""Types as JSON Schema (draft 2020-12): what a model is told about the arguments of a transition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from edca.kernel.types import (
+    BoolType,
+    DateType,
+    DecimalType,
+    DurationType,
+    EnumType,
+    IdType,
+    IntType,
+    ListType,
+    OptionalType,
+    PrincipalType,
+    RecordType,
+    ReferenceType,
+    TextType,
+    TimeType,
+    Type,
+    decimal_text,
+)
+from edca.kernel.values import ID_LENGTH_MAX
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edca.kernel.canonical import Data
+    from edca.kernel.machine import Machine, Parameter
+
+
+def parameters_schema(machine: Machine, parameters: Sequence[Parameter]) -> dict[str, Data]:
+    """Return the schema of one object with exactly these arguments."""
+    return _object(machine, [(parameter.name, parameter.type) for parameter in parameters])
+
+
+def _object(machine: Machine, parts: Sequence[tuple[str, Type]]) -> dict[str, Data]:
+    properties: dict[str, Data] = {name: type_schema(machine, type_) for name, type_ in parts}
+    required: list[Data] = [name for name, type_ in parts if not isinstance(type_, OptionalType)]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
+    """Return the schema of one value in its raw form."""
+    match type_:
+        case BoolType():
+            return {"type": "boolean"}
+        case IntType(low, high):
+            return {"type": "integer", "minimum": low, "maximum": high}
+        case DecimalType(scale, low, high):
+            described = f"from {decimal_text(low, scale)} to {decimal_text(high, scale)}, at most {scale} places"
+            return {"type": "number", "description": described}
+        case TextType(length_max):
+            return {"type": "string", "maxLength": length_max}
+        case IdType() | PrincipalType():
+            return {"type": "string", "minLength": 1, "maxLength": ID_LENGTH_MAX}
+        case DateType():
+            return {"type": "string", "format": "date"}
+        case TimeType():
+            return {"type": "string", "format": "date-time"}
+        case DurationType():
+            return {"type": "integer", "description": "microseconds"}
+        case EnumType(_, values):
+            wires: list[Data] = [wire for _, wire in values]
+            return {"type": "string", "enum": wires}
+        case ReferenceType(entity):
+            key: list[Data] = [type_schema(machine, part.type) for part in machine.index.entities[entity].key]
+            return {"type": "array", "prefixItems": key, "minItems": len(key), "maxItems": len(key)}
+        case RecordType(_, parts):
+            return _object(machine, parts)
+        case ListType(low, high, of):
+            return {"type": "array", "items": type_schema(machine, of), "minItems": low, "maxItems": high}
+        case OptionalType(of):
+            return {"anyOf": [type_schema(machine, of), {"type": "null"}]}
+        case _:
+            assert_never(type_)

@@ -1,0 +1,402 @@
+"""The first pass: a spec's declarations become types and names, before any expression is looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+from edca.dsl import tree
+from edca.kernel.machine import Claim, EffectDeclaration, Entity, EntityField, Parameter, Role, RoleKind, State
+from edca.kernel.types import (
+    BoolType,
+    DateType,
+    DecimalType,
+    DurationType,
+    EnumType,
+    IdType,
+    IntType,
+    ListType,
+    OptionalType,
+    PrincipalType,
+    RecordType,
+    ReferenceType,
+    TextType,
+    TimeType,
+    Type,
+)
+from edca.kernel.values import parse_decimal
+from edca.semantic.problems import Problems, did_you_mean, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edca.diagnostics.source import Span
+
+SIMPLE: dict[str, Type] = {
+    "bool": BoolType(),
+    "id": IdType(),
+    "date": DateType(),
+    "time": TimeType(),
+    "duration": DurationType(),
+}
+LABELS = ("personal", "secret")
+INPUT_NAMES = ("now", "proposer", "subject", "confidence")
+INT_MAX = 2**63 - 1
+SCALE_MAX = 12
+TEXT_LENGTH_MAX = 20_000
+LIST_LENGTH_MAX = 1_000
+CLOCK = "clock"
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """What a spec declares, by name, with where each name was declared."""
+
+    problems: Problems
+    spans: dict[str, Span] = field(default_factory=dict)
+    types: dict[str, Type] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    entities: dict[str, Entity] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    effects: dict[str, EffectDeclaration] = field(default_factory=dict)
+    memory: dict[str, Type] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
+    case: tree.CaseDeclaration | None = None
+    enum_values: dict[str, list[EnumType]] = field(default_factory=dict)
+
+    def declare(self, name: tree.Name, what: str) -> bool:
+        """Claim a name for a declaration; false, and a finding, where it is taken."""
+        if name.text in INPUT_NAMES:
+            self.problems.add("N012", name.span, f"`{name.text}` has a fixed meaning and can't be declared")
+            return False
+        earlier = self.spans.get(name.text)
+        if earlier is not None:
+            self.problems.add(
+                "N002",
+                name.span,
+                f"`{name.text}` is declared twice",
+                label=f"this {what}",
+                help="two meanings for one name don't compile: rename one of them",
+                declared=earlier,
+                declared_label="first declared here",
+            )
+            return False
+        self.spans[name.text] = name.span
+        return True
+
+    # --- types ---
+
+    def resolve(self, node: tree.Type) -> Type:
+        """Return the type that is written; where it is wrong, a finding and a type near it."""
+        match node:
+            case tree.SimpleType(word):
+                return SIMPLE[word]
+            case tree.IntegerType(low, high, span):
+                return self._integer(low, high, span)
+            case tree.DecimalType():
+                return self._decimal(node)
+            case tree.TextType(length_max, span):
+                if length_max is None:
+                    self.problems.add(
+                        "T011", span, "a text needs a greatest length", help="write `text(400)`: everything is bounded"
+                    )
+                elif not 1 <= length_max <= TEXT_LENGTH_MAX:
+                    self.problems.add("T008", span, f"a text is 1 to {TEXT_LENGTH_MAX} characters long")
+                return TextType(length_max or 1)
+            case tree.OneOfType(values, _):
+                return self._enum("", values)
+            case tree.PrincipalType(role, _):
+                self.role(role)
+                return PrincipalType(role.text)
+            case tree.ListType(low, high, of, span):
+                return self._list(low, high, self.resolve(of), span)
+            case tree.OptionalType(of, _):
+                return OptionalType(self.resolve(of))
+            case tree.NamedType(name, _):
+                return self._named(name)
+            case _:
+                assert_never(node)
+
+    def _integer(self, low: int | None, high: int | None, span: Span) -> Type:
+        if low is None or high is None:
+            self.problems.add(
+                "T011", span, "an int needs its range", help="write `int(0 to 100)`: everything is bounded"
+            )
+            return IntType(-INT_MAX, INT_MAX)
+        if low > high or max(-low, high) > INT_MAX:
+            self.problems.add("T008", span, "the range is empty or too wide", help="write the lower bound first")
+        return IntType(low, high)
+
+    def _decimal(self, node: tree.DecimalType) -> Type:
+        if node.scale is None or node.low is None or node.high is None:
+            help_ = "write `decimal(2, 0.00 to 100000.00)`: the number of places, then the range"
+            self.problems.add("T011", node.span, "a decimal needs its places and its range", help=help_)
+            return DecimalType(node.scale or 0, -INT_MAX, INT_MAX)
+        low, high = parse_decimal(node.low, node.scale), parse_decimal(node.high, node.scale)
+        if node.scale > SCALE_MAX or low is None or high is None or low > high or max(-low, high) > INT_MAX:
+            self.problems.add(
+                "T008",
+                node.span,
+                f"the bounds must fit {node.scale} places and be in order",
+                help=f"at most {SCALE_MAX} places; the lower bound first",
+            )
+            return DecimalType(min(node.scale, SCALE_MAX), -INT_MAX, INT_MAX)
+        return DecimalType(node.scale, low, high)
+
+    def _list(self, low: int | None, high: int | None, of: Type, span: Span) -> Type:
+        if high is None:
+            self.problems.add("T011", span, "a list needs its greatest length", help="write `list(50) of …`")
+        elif not (low or 0) <= high <= LIST_LENGTH_MAX or high == 0:
+            self.problems.add("T008", span, f"a list holds 1 to {LIST_LENGTH_MAX} items, the lower bound first")
+        return ListType(low or 0, high or 1, of)
+
+    def _enum(self, name: str, values: Iterable[tree.EnumValue]) -> EnumType:
+        seen: dict[str, Span] = {}
+        wires: dict[str, Span] = {}
+        pairs: list[tuple[str, str]] = []
+        for value in values:
+            wire = value.name.text if value.wire is None else value.wire.value
+            for text, known in ((value.name.text, seen), (wire, wires)):
+                if text in known:
+                    message = f"`{text}` stands twice in one enum"
+                    self.problems.add("N002", value.span, message, declared=known[text])
+                known.setdefault(text, value.span)
+            pairs.append((value.name.text, wire))
+        type_ = EnumType(name, tuple(dict(pairs).items()))
+        for value_name in seen:
+            self.enum_values.setdefault(value_name, []).append(type_)
+        return type_
+
+    def _named(self, name: tree.Name) -> Type:
+        found = self.types.get(name.text)
+        if found is not None:
+            return found
+        if name.text == "any":
+            self.problems.add("T011", name.span, "`any` is no type", help="name the type: everything is bounded")
+        else:
+            help_ = did_you_mean(
+                name.text, (*self.types, *SIMPLE), "declare it with `type`, `enum`, `record` or `entity`"
+            )
+            self.problems.add("N004", name.span, f"there is no type `{name.text}`", label="not declared", help=help_)
+        return BoolType()
+
+    # --- names ---
+
+    def role(self, name: tree.Name) -> Role | None:
+        """Return the declared role, or report that there is none."""
+        found = self.roles.get(name.text)
+        if found is None:
+            help_ = did_you_mean(name.text, self.roles, f"declare it: `role {name.text} human`")
+            self.problems.add("N007", name.span, f"there is no role `{name.text}`", label="not declared", help=help_)
+        return found
+
+    def entity(self, name: tree.Name) -> Entity | None:
+        """Return the declared entity, or report that there is none."""
+        found = self.entities.get(name.text)
+        if found is None:
+            help_ = did_you_mean(name.text, self.entities, "declare it with `entity`")
+            self.problems.add("N009", name.span, f"there is no entity `{name.text}`", label="not declared", help=help_)
+        return found
+
+    def state(self, name: tree.Name) -> State | None:
+        """Return the declared state, or report that there is none."""
+        found = self.states.get(name.text)
+        if found is None:
+            help_ = did_you_mean(name.text, self.states, f"declared states: {listing(self.states)}")
+            self.problems.add("N006", name.span, f"there is no state `{name.text}`", label="not declared", help=help_)
+        return found
+
+    def parameters(self, nodes: Iterable[tree.Parameter]) -> tuple[Parameter, ...]:
+        """Return parameters with their types, reporting names that stand twice."""
+        seen: dict[str, Span] = {}
+        found: list[Parameter] = []
+        for node in nodes:
+            if node.name.text in seen:
+                message = f"`{node.name.text}` stands twice"
+                self.problems.add("N002", node.name.span, message, declared=seen[node.name.text])
+                continue
+            if node.name.text in INPUT_NAMES:
+                self.problems.add("N012", node.name.span, f"`{node.name.text}` has a fixed meaning")
+            seen[node.name.text] = node.name.span
+            found.append(Parameter(node.name.text, self.resolve(node.type)))
+        return tuple(found)
+
+
+def build(spec: tree.Spec, problems: Problems) -> Vocabulary:
+    """Read all declarations of a spec that expressions can name."""
+    words = Vocabulary(problems)
+    of = spec.declarations
+    _roles(words, [d for d in of if isinstance(d, tree.RoleDeclaration)])
+    for declaration in of:
+        if isinstance(declaration, tree.EntityDeclaration) and words.declare(declaration.name, "entity"):
+            words.types[declaration.name.text] = ReferenceType(declaration.name.text)
+        elif isinstance(declaration, tree.EnumDeclaration) and words.declare(declaration.name, "enum"):
+            words.types[declaration.name.text] = words._enum(declaration.name.text, declaration.values)
+    _types(words, [d for d in of if isinstance(d, (tree.TypeDeclaration, tree.RecordDeclaration))])
+    for declaration in of:
+        if isinstance(declaration, tree.EntityDeclaration):
+            _entity(words, declaration)
+    _others(words, of)
+    return words
+
+
+def _roles(words: Vocabulary, declarations: list[tree.RoleDeclaration]) -> None:
+    kinds = {kind.value: kind for kind in RoleKind}
+    for declaration in declarations:
+        kind = kinds.get(declaration.kind.text)
+        if kind is None:
+            help_ = f"a role is {listing(kinds)}"
+            words.problems.add(
+                "N007", declaration.kind.span, f"`{declaration.kind.text}` is no kind of role", help=help_
+            )
+        if words.declare(declaration.name, "role"):
+            words.roles[declaration.name.text] = Role(declaration.name.text, kind or RoleKind.HUMAN)
+    words.roles.setdefault(CLOCK, Role(CLOCK, RoleKind.CLOCK))
+
+
+def _types(words: Vocabulary, declarations: list[tree.TypeDeclaration | tree.RecordDeclaration]) -> None:
+    """Resolve named types and records in an order in which each comes after what it names; a cycle is a finding."""
+    waiting = {d.name.text: d for d in declarations if words.declare(d.name, "type")}
+    while waiting:
+        ready = [d for d in waiting.values() if not (_names_of(d) & set(waiting))]
+        if not ready:
+            for declaration in waiting.values():
+                words.problems.add(
+                    "T015",
+                    declaration.name.span,
+                    f"`{declaration.name.text}` is made of itself",
+                    help="a type can't contain itself, directly or through others",
+                )
+                words.types[declaration.name.text] = BoolType()
+            return
+        for declaration in ready:
+            del waiting[declaration.name.text]
+            if isinstance(declaration, tree.TypeDeclaration):
+                words.types[declaration.name.text] = words.resolve(declaration.type)
+            else:
+                words.types[declaration.name.text] = _record(words, declaration)
+
+
+def _record(words: Vocabulary, declaration: tree.RecordDeclaration) -> RecordType:
+    seen: dict[str, Span] = {}
+    parts: list[tuple[str, Type]] = []
+    for member in declaration.members:
+        if member.name.text in seen:
+            message = f"`{member.name.text}` stands twice in one record"
+            words.problems.add("N002", member.name.span, message, declared=seen[member.name.text])
+            continue
+        for modifier in member.modifiers:
+            words.problems.add(
+                "N012",
+                modifier.span,
+                f"a record's part can't be `{modifier.text}`",
+                help="label the entity's field instead",
+            )
+        seen[member.name.text] = member.name.span
+        parts.append((member.name.text, words.resolve(member.type)))
+    return RecordType(declaration.name.text, tuple(parts))
+
+
+def _names_of(declaration: tree.TypeDeclaration | tree.RecordDeclaration) -> set[str]:
+    nodes = (
+        [declaration.type] if isinstance(declaration, tree.TypeDeclaration) else [m.type for m in declaration.members]
+    )
+    names: set[str] = set()
+    while nodes:
+        match nodes.pop():
+            case tree.NamedType(name, _):
+                names.add(name.text)
+            case tree.ListType(_, _, of, _) | tree.OptionalType(of, _):
+                nodes.append(of)
+            case _:
+                continue
+    return names
+
+
+def _entity(words: Vocabulary, declaration: tree.EntityDeclaration) -> None:
+    if not declaration.key:
+        words.problems.add(
+            "C011",
+            declaration.name.span,
+            f"`{declaration.name.text}` has no key",
+            help="an entity is found by its key: write `key (id_name: id)`",
+        )
+    key = words.parameters(declaration.key)
+    key_types = {parameter.name: parameter.type for parameter in key}
+    seen: dict[str, Span] = {}
+    fields: list[EntityField] = []
+    for member in declaration.members:
+        name = member.name.text
+        if name in seen:
+            words.problems.add("N002", member.name.span, f"`{name}` stands twice in one entity", declared=seen[name])
+            continue
+        seen[name] = member.name.span
+        if name in key_types:
+            words.problems.add("N002", member.name.span, f"`{name}` is part of the key already", help="drop this line")
+            continue
+        modifiers = {modifier.text for modifier in member.modifiers}
+        fields.append(
+            EntityField(
+                name=name,
+                type=words.resolve(member.type),
+                fixed="fixed" in modifiers,
+                labels=tuple(label for label in LABELS if label in modifiers),
+            )
+        )
+    fields.sort(key=lambda field_: field_.name)
+    words.entities[declaration.name.text] = Entity(declaration.name.text, key, tuple(fields))
+
+
+def _others(words: Vocabulary, declarations: tuple[tree.Declaration, ...]) -> None:
+    for declaration in declarations:
+        match declaration:
+            case tree.ClaimDeclaration(name, type_, by, text, _):
+                words.role(by)
+                if words.declare(name, "claim"):
+                    words.claims[name.text] = Claim(name.text, words.resolve(type_), by.text, text.value)
+            case tree.EffectDeclaration(name, parameters, _):
+                if words.declare(name, "effect"):
+                    words.effects[name.text] = EffectDeclaration(name.text, words.parameters(parameters))
+            case tree.MemoryDeclaration(members, _):
+                for member in members:
+                    if words.declare(member.name, "memory field"):
+                        words.memory[member.name.text] = words.resolve(member.type)
+            case tree.CaseDeclaration():
+                _case(words, declaration)
+            case _:
+                continue
+    for declaration in declarations:
+        if isinstance(declaration, tree.StateDeclaration):
+            _state(words, declaration)
+
+
+def _case(words: Vocabulary, declaration: tree.CaseDeclaration) -> None:
+    if words.case is not None:
+        words.problems.add("N002", declaration.span, "a spec has one `case`", declared=words.case.span)
+        return
+    words.case = declaration
+    entity = words.entity(declaration.entity)
+    if entity is not None and len(entity.key) != len(declaration.keys):
+        words.problems.add(
+            "T004",
+            declaration.span,
+            f"`{entity.name}` has a key of {len(entity.key)}, found {len(declaration.keys)}",
+            help=f"write `by {', '.join(parameter.name for parameter in entity.key)}`",
+        )
+
+
+def _state(words: Vocabulary, declaration: tree.StateDeclaration) -> None:
+    about: str | None = None
+    if declaration.initial_about is not None:
+        entity = words.entity(declaration.initial_about)
+        about = None if entity is None else entity.name
+    elif declaration.initial and words.case is not None:
+        about = words.case.entity.text
+    if words.declare(declaration.name, "state"):
+        words.states[declaration.name.text] = State(
+            name=declaration.name.text,
+            text=declaration.text.value,
+            initial_about=about,
+            final=declaration.final,
+            success=declaration.success,
+        )

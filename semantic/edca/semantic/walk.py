@@ -1,0 +1,68 @@
+"""Walking typed trees: what an expression reads, through every define it uses."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from edca.kernel.expression import Input
+from edca.kernel.types import ReferenceType
+from edca.semantic import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+def nodes(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> Iterator[typed.Expression]:
+    """Yield the expression and every part of it; a define that it applies counts as a part."""
+    pending = [expression]
+    entered: set[str] = set()
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, typed.Applied) and node.name in definitions and node.name not in entered:
+            entered.add(node.name)
+            pending.append(definitions[node.name].body)
+        for field in dataclasses.fields(node):
+            value = getattr(node, field.name)
+            pending += [
+                item
+                for item in (value if isinstance(value, tuple) else (value,))
+                if type(item).__module__ == typed.__name__
+            ]
+
+
+def case_entities(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> set[str]:
+    """Return the entities that the expression takes the case to be about."""
+    return {
+        node.type.entity
+        for node in nodes(expression, definitions)
+        if isinstance(node, typed.InputRead) and node.input is Input.CASE and isinstance(node.type, ReferenceType)
+    }
+
+
+def facts(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> set[tuple[str, str]]:
+    """Return the (entity, field) pairs that the expression reads; parts of a key aren't read, they are known."""
+    return {
+        (node.entity, node.field)
+        for node in nodes(expression, definitions)
+        if isinstance(node, typed.FactRead) and node.key_part is None
+    }
+
+
+def reads_withheld(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
+    """Tell whether the expression reads a labelled field or the subject: a model is told only `not_possible` then."""
+    return any(
+        (isinstance(node, typed.FactRead) and node.labelled)
+        or (isinstance(node, typed.InputRead) and node.input is Input.SUBJECT)
+        for node in nodes(expression, definitions)
+    )
+
+
+def needs_candidate(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
+    """Tell whether the expression reads anything that only a candidate brings."""
+    return any(
+        isinstance(node, (typed.ArgumentRead, typed.LetRead, typed.ClaimRead, typed.MemoryRead))
+        or (isinstance(node, typed.InputRead) and node.input in (Input.CONFIDENCE, Input.PROPOSER))
+        for node in nodes(expression, definitions)
+    )
