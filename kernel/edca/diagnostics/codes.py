@@ -1,0 +1,133 @@
+"""The closed list of diagnostic codes.
+
+A code is the letter of its phase and three digits: `P` parse, `N` names, `T` types, `C` coverage and
+structure, `K` evaluation, `R` routing, `L` ledger, `I` internal. Numbers are never reused; a retired code
+stays in the list.
+
+To add one: append a line at the end of its phase, and write `docs/errors/<ID>.md`.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+_ID = re.compile(r"[PNTCKRLI][0-9]{3}")
+_NAME = re.compile(r"[a-z]+(-[a-z]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A kind of finding: its stable `id`, a kebab-case `name`, and a one-line `summary` of what it means."""
+
+    id: str
+    name: str
+    summary: str
+
+
+_ALL = (
+    # P: the text isn't the language's
+    Code("P001", "unexpected-token", "The text can't go on like this here."),
+    Code("P002", "unterminated-string", "A string is opened and never closed."),
+    Code(
+        "P003",
+        "bad-literal",
+        "A number, time, duration or string is written in a way the language doesn't have.",
+    ),
+    Code("P004", "unknown-character", "A character that the language doesn't use."),
+    Code("P005", "not-yet-supported", "Part of the language that this version can't compile yet."),
+    Code("P006", "too-large", "The text is larger, or nested deeper, than the language allows."),
+    Code("P007", "missing-version", "The file doesn't begin with its language version."),
+    Code("P008", "missing-clause-code", "A clause has no code; the code is its identity."),
+    Code("P009", "malformed-name", "A name isn't written in snake_case."),
+    # N: a name doesn't lead where it should
+    Code("N001", "unknown-name", "Nothing of this name is known here."),
+    Code("N002", "duplicate-name", "The name is declared twice."),
+    Code("N003", "ambiguous-name", "The name has two meanings here."),
+    Code("N004", "unknown-type", "No type of this name is declared."),
+    Code("N005", "unknown-field", "The entity or record has no field of this name."),
+    Code("N006", "unknown-state", "The machine has no state of this name."),
+    Code("N007", "unknown-role", "No role of this name is declared."),
+    Code("N008", "unknown-effect", "No effect of this name is declared."),
+    Code("N009", "unknown-entity", "No entity of this name is declared."),
+    Code("N010", "unknown-enum-value", "The enum has no such value."),
+    Code("N011", "duplicate-code", "Two clauses of one transition have the same code."),
+    Code("N012", "reserved-name", "The name belongs to the language and can't be declared."),
+    Code("N013", "internal-name", "The spec names something that only the routes may know."),
+    Code("N014", "unused-name", "The name is declared and never used."),
+    Code("N015", "unknown-transition", "The machine has no transition of this name."),
+    Code("N016", "unknown-claim", "No claim of this name is declared."),
+    # T: an expression means nothing
+    Code("T001", "type-mismatch", "A value of one type stands where another type is needed."),
+    Code("T002", "not-boolean", "A condition must be true or false, and this is neither."),
+    Code("T003", "unknown-attribute", "The value has no attribute of this name."),
+    Code("T004", "wrong-argument-count", "A call has too few or too many arguments."),
+    Code("T005", "not-comparable", "Values of these types can't be equal or unequal."),
+    Code("T006", "not-ordered", "Values of these types have no order."),
+    Code("T007", "not-numeric", "Arithmetic needs numbers, dates or durations."),
+    Code("T008", "bad-bounds", "The lower bound lies above the upper one, or a bound is impossible."),
+    Code("T009", "not-a-list", "Only a list can be counted, searched or summed."),
+    Code("T010", "out-of-range", "The value lies outside the range of its type."),
+    Code("T011", "unbounded-type", "Every number, text and list has stated bounds, and this one has none."),
+    Code("T012", "constant-required", "Only a constant may stand here."),
+    Code("T013", "not-optional", "Only an optional value can be present or absent."),
+    Code("T014", "scale-loss", "The result has more decimal places than its place can keep."),
+    Code("T015", "cyclic-define", "A `define` uses itself, directly or through others."),
+    Code("T016", "product-too-wide", "A product needs a constant or a small `int` on one side."),
+    Code("T017", "before-outside-ensure", "`before(...)` has a meaning only inside `ensure`."),
+    Code("T018", "table-gap", "No row of the table covers some combination of values."),
+    Code("T019", "table-overlap", "Two rows of the table cover the same combination of values."),
+    Code("T020", "nesting-too-deep", "Quantifiers or expressions are nested deeper than the language allows."),
+    # C: the machine has a hole
+    Code("C001", "no-initial-state", "The machine doesn't have exactly one initial state."),
+    Code("C002", "unreachable-state", "No path leads to the state."),
+    Code("C003", "no-proposer", "Nobody may propose the transition."),
+    Code("C004", "no-anchor", "Nobody answers for the transition."),
+    Code("C005", "effect-without-undo", "The effect has neither an `undo` nor the word `irreversible`."),
+    Code("C006", "effect-without-ensure", "Nothing says how the effect's success is seen."),
+    Code("C007", "irreversible-without-human", "An irreversible effect needs a human `confirm` or `sign`."),
+    Code("C008", "rests-on-word-alone", "The effect rests on the proposer's word alone."),
+    Code("C009", "advisory-with-effect", "An advisory machine may hold no effects."),
+    Code("C010", "model-cannot-answer", "A model can only propose; it can't answer, approve or sign."),
+    Code("C011", "missing-key", "An entity, or the case, doesn't say how it is found."),
+    Code("C012", "missing-means", "The transition doesn't say what it means."),
+    Code("C013", "final-has-exit", "A transition leaves a final state."),
+    Code("C014", "no-case", "The spec doesn't say what its case is about."),
+    Code("C015", "anchor-not-human", "Only a human can answer for a transition."),
+    Code("C016", "dead-end-state", "No transition leaves the state, and it isn't final."),
+    # R: the routes don't fit the spec
+    Code("R001", "missing-route", "The spec uses a name that no route maps."),
+    Code("R002", "duplicate-route", "Two routes map the same name."),
+    Code("R003", "mistyped-route", "The route's type can't give what the spec declares."),
+    Code("R004", "unknown-route-name", "The route maps a name that the spec doesn't have."),
+    Code("R005", "unknown-table", "The source has no table of this name."),
+    Code("R006", "unknown-column", "The table has no column of this name."),
+    Code("R007", "missing-code", "An enum value or state has no internal code."),
+    Code("R008", "duplicate-code-map", "One internal code stands for two values."),
+    Code("R009", "name-clash", "A public name is also an internal one."),
+    Code("R010", "unknown-source", "No source of this name is declared."),
+    Code("R011", "bad-key", "The route's key doesn't fit the entity's key."),
+    Code("R012", "wrong-machine", "The routes are written for another machine."),
+)
+
+
+def _registry(codes: tuple[Code, ...]) -> Mapping[str, Code]:
+    registry: dict[str, Code] = {}
+    names: set[str] = set()
+    for code in codes:
+        if not _ID.fullmatch(code.id) or not _NAME.fullmatch(code.name):
+            raise ValueError(f"malformed diagnostic code {code.id} {code.name}")
+        if code.id in registry or code.name in names:
+            raise ValueError(f"diagnostic code {code.id} {code.name} is listed twice")
+        registry[code.id] = code
+        names.add(code.name)
+    return MappingProxyType(registry)
+
+
+CODES: Mapping[str, Code] = _registry(_ALL)
+"""Every code by its id, in the order of the list."""
+
+
+def find_code(id_or_name: str) -> Code | None:
+    """The code with this id (`T003`, in any case) or name (`unknown-attribute`), or nothing."""
+    return CODES.get(id_or_name.upper()) or next((c for c in CODES.values() if c.name == id_or_name), None)
