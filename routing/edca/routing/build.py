@@ -1,0 +1,279 @@
+"""Parse trees to syntax trees: one method a rule, nothing decided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lark import Token, Tree
+
+from edca.diagnostics import Source, Span
+from edca.dsl.tree import Name, Text
+from edca.routing import tree
+
+Node = Tree[Token]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """Builds the nodes of one source. The given trees are those of the grammar's rules of the same names."""
+
+    source: Source
+
+    def header(self, node: Node) -> tree.Header:
+        """Return the file's header."""
+        return tree.Header(
+            self._name(_tree(node, 0)),
+            self._text(_token(node, 1)),
+            self._name(_tree(node, 2)),
+            self._span(node),
+        )
+
+    def source_declaration(self, node: Node) -> tree.Source:
+        """Return a declared source."""
+        applied = None
+        if len(node.children) == 3:
+            applied = tree.Applied(*(self._name(part) for part in _trees(_tree(node, 2))))
+        return tree.Source(self._name(_tree(node, 0)), self._text(_token(node, 1)), applied, self._span(node))
+
+    def codes(self, node: Node) -> tree.Codes:
+        """Return a named map of codes."""
+        name, enum, entries = _trees(node)
+        return tree.Codes(self._name(name), self._name(enum), self._code_map(entries), self._span(node))
+
+    def entity(
+        self,
+        head: Node,
+        members: tuple[tree.Member, ...],
+        states: tuple[tree.CaseState, ...],
+        *,
+        broken: bool,
+    ) -> tree.Entity:
+        """Return an entity of its head and members."""
+        name, source, table, key, *rest = _trees(head)
+        return tree.Entity(
+            name=self._name(name),
+            source=self._name(source),
+            table=self._name(table),
+            key=self._cells(key),
+            key_span=self._span(key),
+            joins=tuple(self._join(part) for part in rest if part.data == "join"),
+            allot=next((self._allot(part) for part in rest if part.data == "allot"), None),
+            members=members,
+            states=states,
+            broken=broken,
+            span=self._span(head),
+        )
+
+    def members(self, node: Node) -> list[tree.Member | tree.CaseState]:
+        """Return the members of a piece of an entity's body."""
+        members: list[tree.Member | tree.CaseState] = []
+        for part in _trees(node):
+            name = self._name(_tree(part, 0))
+            if part.data == "state_member":
+                members.append(tree.CaseState(name, self._cell(_tree(part, 1)), self._span(part)))
+            else:
+                members.append(tree.Member(name, self._place(_tree(part, 1)), self._span(part)))
+        return members
+
+    def effect(self, node: Node) -> tree.Effect:
+        """Return an effect."""
+        parts = _trees(node)
+        names = next((self._names(part) for part in parts if part.data == "names"), ())
+        return tree.Effect(
+            self._name(parts[0]),
+            names,
+            self._name(parts[-2]),
+            self._statements(parts[-1]),
+            self._span(node),
+        )
+
+    # --- names and literals ---
+
+    def _span(self, node: Node | Token) -> Span:
+        if isinstance(node, Token):
+            return Span(self.source, node.start_pos or 0, node.end_pos or 0)
+        return Span(self.source, node.meta.start_pos, node.meta.end_pos)
+
+    def _name(self, node: Node) -> Name:
+        return Name(str(_token(node, 0)), self._span(node))
+
+    def _names(self, node: Node) -> tuple[Name, ...]:
+        return tuple(self._name(part) for part in _trees(node))
+
+    def _text(self, token: Token) -> Text:
+        return Text(str(token), self._span(token))
+
+    def _literal(self, node: Node) -> tree.Literal:
+        value: bool | int | str | None
+        match node.data:
+            case "text_literal":
+                value = str(node.children[0])
+            case "int_literal":
+                value = int(str(node.children[0]))
+            case "negative_literal":
+                value = -int(str(node.children[-1]))
+            case "true_literal":
+                value = True
+            case "false_literal":
+                value = False
+            case _:
+                value = None
+        return tree.Literal(value, self._span(node))
+
+    def _code_map(self, node: Node) -> tree.CodeMap:
+        entries = tuple(
+            tree.CodeEntry(self._name(_tree(part, 0)), self._literal(_tree(part, 1))) for part in _trees(node)
+        )
+        return tree.CodeMap(entries, self._span(node))
+
+    # --- reads ---
+
+    def _join(self, node: Node) -> tree.Join:
+        table, *pairs = _trees(node)
+        on = tuple((self._name(_tree(pair, 0)), self._name(_tree(pair, 1))) for pair in pairs)
+        return tree.Join(self._name(table), on, self._span(node))
+
+    def _allot(self, node: Node) -> tree.Allot:
+        table, column, by = _trees(node)
+        return tree.Allot(self._name(table), self._name(column), self._names(by), self._span(node))
+
+    def _encoding(self, node: Node) -> tree.Encoding:
+        part = _tree(node, 0)
+        match node.data:
+            case "as_encoding":
+                return tree.AsEncoding(self._name(part), self._span(node))
+            case "named_codes":
+                return tree.CodesEncoding(self._name(part), self._span(node))
+            case _:
+                return tree.CodesEncoding(self._code_map(part), self._span(node))
+
+    def _column(self, node: Node) -> tree.Column:
+        names = self._names(node)
+        return tree.Column(names[0] if len(names) == 2 else None, names[-1], self._span(node))
+
+    def _cell(self, node: Node) -> tree.Cell:
+        column, *encoding = _trees(node)
+        return tree.Cell(self._column(column), self._encoding(encoding[0]) if encoding else None, self._span(node))
+
+    def _cells(self, node: Node) -> tuple[tree.Cell, ...]:
+        return tuple(self._cell(part) for part in _trees(node))
+
+    def _item(self, node: Node) -> tree.Item:
+        match node.data:
+            case "cell":
+                return self._cell(node)
+            case "reference":
+                return tree.Reference(self._cells(_tree(node, 0)), self._span(node))
+            case _:
+                return self._record(_tree(node, 0))
+
+    def _record(self, parts: Node) -> tree.Record:
+        found = tuple(tree.Part(self._name(_tree(part, 0)), self._item(_tree(part, 1))) for part in _trees(parts))
+        return tree.Record(found, self._span(parts))
+
+    def _place(self, node: Node) -> tree.Place:
+        parts = {str(part.data): part for part in _trees(node)}
+        match node.data:
+            case "one_value" | "values":
+                table, column = (self._name(part) for part in _trees(node)[:2])
+                encoding = next((self._encoding(p) for p in _trees(node) if str(p.data) in _ENCODINGS), None)
+                item: tree.Item = tree.Cell(tree.Column(None, column, column.span), encoding, column.span)
+            case "one_reference" | "refs":
+                table = self._name(_tree(node, 0))
+                cells = parts["cells"]
+                item = tree.Reference(self._cells(cells), self._span(cells))
+            case "one_record" | "rows":
+                table = self._name(_tree(node, 0))
+                item = self._record(parts["parts"])
+            case _:
+                return self._item(node)
+        where = tuple(self._match(part) for part in _trees(parts["where"]))
+        if "by" in parts:
+            return tree.ManyRows(table, where, self._names(parts["by"]), item, self._span(node))
+        if node.data in ("rows", "refs", "values"):
+            raise TypeError("the grammar gives every list an order")
+        pick = parts.get("pick")
+        if pick is None:
+            return tree.OneRow(table, where, (), None, item, self._span(node))
+        last = _token(pick, 0).type == "LAST"
+        return tree.OneRow(table, where, self._names(_tree(pick, 1)), last, item, self._span(node))
+
+    def _match(self, node: Node) -> tree.Match:
+        column, equals = _trees(node)
+        side = self._column(equals) if equals.data == "column" else self._literal(equals)
+        return tree.Match(self._name(column), side)
+
+    # --- effects ---
+
+    def _statements(self, node: Node) -> tuple[tree.Statement, ...]:
+        return tuple(self._statement(part) for part in _trees(node))
+
+    def _statement(self, node: Node) -> tree.Statement:
+        first, span = self._name(_tree(node, 0)), self._span(node)
+        parts = {str(part.data): part for part in _trees(node)[1:]}
+        where = tuple(self._test(part) for part in _trees(parts["tests"])) if "tests" in parts else ()
+        expect = int(str(_token(parts["expect"], 0))) if "expect" in parts else None
+        match node.data:
+            case "insert":
+                return tree.Insert(first, self._assignments(parts["assignments"]), span)
+            case "update":
+                return tree.Update(first, self._assignments(parts["assignments"]), where, expect, span)
+            case "delete":
+                return tree.Delete(first, where, expect, span)
+            case "check":
+                return tree.Check(first, where, expect or 0, span)
+            case _:
+                path = self._path(parts["path"])
+                return tree.Loop(first, path, self._statements(parts["statements"]), span)
+
+    def _assignments(self, node: Node) -> tuple[tree.Assignment, ...]:
+        return tuple(
+            tree.Assignment(self._name(_tree(part, 0)), self._operand(_tree(part, 1))) for part in _trees(node)
+        )
+
+    def _operand(self, node: Node) -> tree.Value | tree.Change | tree.Numbered:
+        match node.data:
+            case "change":
+                add = _token(node, 1).type == "PLUS"
+                value = self._value(_tree(node, 2))
+                return tree.Change(self._name(_tree(node, 0)), add, value, self._span(node))
+            case "numbered":
+                prefix, start = self._text(_token(node, 0)), int(str(_token(node, 1)))
+                where = tuple(self._test(part) for part in _trees(_tree(node, 2)))
+                return tree.Numbered(prefix, start, where, self._span(node))
+            case _:
+                return self._value(node)
+
+    def _test(self, node: Node) -> tree.Test:
+        column, value = self._name(_tree(node, 0)), self._value(_tree(node, 2))
+        return tree.Test(column, str(_token(node, 1)), value, self._span(node))
+
+    def _value(self, node: Node) -> tree.Value:
+        if node.data != "path_value":
+            return self._literal(node)
+        path, *encoding = _trees(node)
+        return tree.PathValue(self._path(path), self._encoding(encoding[0]) if encoding else None, self._span(node))
+
+    def _path(self, node: Node) -> tree.Path:
+        return tree.Path(self._names(node), self._span(node))
+
+
+_ENCODINGS = ("as_encoding", "named_codes", "inline_codes")
+
+
+def _tree(node: Node, index: int) -> Node:
+    child = node.children[index]
+    if not isinstance(child, Tree):
+        raise TypeError(f"the grammar gives `{node.data}` a rule at {index}")
+    return child
+
+
+def _trees(node: Node) -> list[Node]:
+    return [child for child in node.children if isinstance(child, Tree)]
+
+
+def _token(node: Node, index: int) -> Token:
+    child = node.children[index]
+    if not isinstance(child, Token):
+        raise TypeError(f"the grammar gives `{node.data}` a token at {index}")
+    return child

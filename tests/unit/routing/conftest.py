@@ -1,0 +1,194 @@
+"""A small machine, its routes, and a source whose names are unlike the machine's: what the routing tests share."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from edca.diagnostics import Source
+from edca.kernel.machine import (
+    EffectDeclaration,
+    Entity,
+    EntityField,
+    Evidence,
+    Machine,
+    Parameter,
+    Role,
+    RoleKind,
+    State,
+    Tier,
+    Transition,
+)
+from edca.kernel.types import (
+    BoolType,
+    DateType,
+    DecimalType,
+    DurationType,
+    EnumType,
+    IdType,
+    IntType,
+    ListType,
+    OptionalType,
+    PrincipalType,
+    RecordType,
+    ReferenceType,
+    TextType,
+    TimeType,
+    Type,
+)
+from edca.routing import Routes, SQLRouter, load, open_engine
+
+_HERE = Path(__file__).parent
+_MONEY = DecimalType(2, 0, 1_000_000)
+_SIZE = EnumType("size", (("small", "small"), ("large", "large")))
+_KIND = EnumType("", (("road", "road"), ("air_mail", "air mail")))
+_COLOUR = EnumType("colour", (("red", "red"), ("blue", "blue")))
+_LABEL = RecordType("label", (("line", TextType(20)), ("colour", _COLOUR)))
+_STOP = RecordType("stop", (("depot", IdType()), ("fee", _MONEY)))
+_MOVE = RecordType("move", (("depot", IdType()), ("day", DateType()), ("fee", _MONEY)))
+
+_PARCEL: dict[str, Type] = {
+    "owner": ReferenceType("customer"),
+    "weight": _MONEY,
+    "declared": _MONEY,
+    "size": _SIZE,
+    "kind": _KIND,
+    "fragile": BoolType(),
+    "insured": BoolType(),
+    "sent_at": TimeType(),
+    "due_at": TimeType(),
+    "seen_at": OptionalType(TimeType()),
+    "due_day": DateType(),
+    "made_day": DateType(),
+    "patience": DurationType(),
+    "pause": DurationType(),
+    "note": OptionalType(TextType(20)),
+    "pieces": IntType(1, 20),
+    "courier": PrincipalType("driver"),
+    "city": TextType(40),
+    "label": OptionalType(_LABEL),
+    "depot_last": IdType(),
+    "depot_next": OptionalType(IdType()),
+    "stops": ListType(0, 3, _STOP),
+    "paid_stops": ListType(0, 3, _STOP),
+    "others": ListType(1, 5, ReferenceType("parcel")),
+    "tags": ListType(0, 4, TextType(10)),
+}
+
+
+def _entity(name: str, key: dict[str, Type], fields: dict[str, Type]) -> Entity:
+    return Entity(
+        name,
+        tuple(Parameter(part, type_) for part, type_ in key.items()),
+        tuple(EntityField(field, type_, False, ()) for field, type_ in fields.items()),
+    )
+
+
+def _parameters(**types: Type) -> tuple[Parameter, ...]:
+    return tuple(Parameter(name, type_) for name, type_ in types.items())
+
+
+@pytest.fixture(scope="session")
+def machine() -> Machine:
+    """Parcels, their owners, and the slots of depots; a transition creates parcels."""
+    create = Transition(
+        name="create",
+        text="Take a parcel in.",
+        parameters=(),
+        about="parcel",
+        key=(),
+        creates=True,
+        sources=("waiting",),
+        target="waiting",
+        by=("clerk",),
+        answers="clerk",
+        lets=(),
+        clauses=(),
+        assignments=(),
+        acts=(),
+        on_failed=None,
+        evidence=(Evidence("customer", ("state",)), Evidence("parcel", ("city", "stops"))),
+    )
+    parcel = ReferenceType("parcel")
+    return Machine(
+        name="parcels",
+        version="1",
+        text="",
+        tier=Tier.CONSEQUENTIAL,
+        language=1,
+        semantics=1,
+        case_about="parcel",
+        case_key=("parcel_id",),
+        fresh_us=None,
+        roles=(Role("clerk", RoleKind.HUMAN), Role("driver", RoleKind.HUMAN)),
+        entities=(
+            _entity("customer", {"customer_id": IdType()}, {"state": OptionalType(TextType(20))}),
+            _entity("parcel", {"parcel_id": IdType()}, _PARCEL),
+            _entity("slot", {"depot": IdType(), "day": DateType()}, {"free": IntType(0, 99)}),
+        ),
+        claims=(),
+        effects=(
+            EffectDeclaration("drop", _parameters(parcel=parcel)),
+            EffectDeclaration(
+                "ship",
+                _parameters(parcel=parcel, fee=_MONEY, moves=ListType(0, 5, _MOVE), when_sent=TimeType()),
+            ),
+        ),
+        memory=(),
+        states=(
+            State("gone", "On its way.", None, True, True),
+            State("lost", "Nobody knows where.", None, True, False),
+            State("waiting", "In the yard.", "parcel", False, False),
+        ),
+        transitions=(create,),
+        screens=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def text() -> str:
+    """The routes file."""
+    return (_HERE / "parcel.arp").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def routes(machine: Machine, text: str) -> Routes:
+    """The loaded routes."""
+    loaded = load(Source("parcel.arp", text), machine)
+    assert loaded.diagnostics == ()
+    assert loaded.routes is not None
+    return loaded.routes
+
+
+@pytest.fixture
+def database() -> sqlite3.Connection:
+    """The source: an in-memory database of its own for each test."""
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.executescript((_HERE / "parcel.sql").read_text(encoding="utf-8"))
+    return connection
+
+
+@pytest.fixture
+def engine(database: sqlite3.Connection) -> sa.Engine:
+    """An engine on the source."""
+    return open_engine("sqlite://", creator=lambda: database)
+
+
+@pytest.fixture
+def router(routes: Routes, machine: Machine, engine: sa.Engine) -> SQLRouter:
+    """A router on the source."""
+    return SQLRouter(routes, machine, {"yard": engine})
+
+
+@pytest.fixture
+def codes_of(machine: Machine) -> Callable[[str], list[str]]:
+    """Return the codes of what `load` finds in a text, in reading order."""
+
+    def codes(changed: str) -> list[str]:
+        loaded = load(Source("changed.arp", changed), machine)
+        assert (loaded.routes is None) == bool(loaded.diagnostics)
+        return [finding.code.id for finding in loaded.diagnostics]
+
+    return codes
