@@ -1,0 +1,109 @@
+"""Configuration in the ledger: machine, routes and roster, by digest, so that a replay finds what was in force.
+
+A document is cut into parts that fit a record; all parts of one go into one commit. Chain `config`, kind `config`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edca.kernel import canonical
+from edca.kernel.machine import Machine
+from edca.kernel.roster import Roster
+from edca.ledger.record import Draft, parse
+from edca.ledger.store import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from edca.kernel.canonical import Data
+    from edca.ledger.store import StoredRecord
+    from edca.runtime.ports import Router, Store
+
+CHAIN = "config"
+SPACE = "config"
+PART_SIZE_MAX = 512 << 10  # bytes; half of what a record may hold
+DOCUMENT_SIZE_MAX = 16 << 20  # bytes; as much as a machine's artefact may have
+
+
+def ensure(store: Store, machine: Machine, router: Router, roster: Roster) -> None:
+    """Append what the ledger does not hold yet. Raises `ValueError` where a document is not what its digest says."""
+    documents = (
+        ("machine", machine.digest, machine.to_bytes()),
+        ("routes", router.digest, router.document),
+        ("roster", roster.digest, canonical.encode(roster.to_raw())),
+    )
+    drafts: list[Draft] = []
+    cells: list[Cell] = []
+    for what, digest, document in documents:
+        if canonical.digest(what, document) != digest:
+            raise ValueError(f"the {what} document does not have the digest it is known by")
+        key = f"{what}:{digest.hex()}"
+        if store.cell(SPACE, key) is None:
+            drafts += _drafts(what, digest, document)
+            cells.append(Cell(SPACE, key, b""))
+    if drafts:
+        store.commit(drafts, cells)
+
+
+def _drafts(what: str, digest: bytes, document: bytes) -> list[Draft]:
+    if len(document) > DOCUMENT_SIZE_MAX:
+        raise ValueError(f"the {what} document has {len(document)} bytes, over the limit of {DOCUMENT_SIZE_MAX}")
+    parts = [document[start : start + PART_SIZE_MAX] for start in range(0, len(document), PART_SIZE_MAX)]
+    return [
+        Draft(
+            CHAIN,
+            CHAIN,
+            {"what": what, "digest": digest, "part": place, "parts": len(parts), "bytes": part},
+        )
+        for place, part in enumerate(parts)
+    ]
+
+
+class Configuration:
+    """The documents met so far while reading a ledger, by what they are and their digest."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._parts: dict[tuple[str, bytes], list[bytes]] = {}
+        self._machines: dict[bytes, Machine] = {}
+        self._rosters: dict[bytes, Roster] = {}
+
+    @staticmethod
+    def of(records: Iterable[StoredRecord]) -> Configuration:
+        """Return the configuration of those records."""
+        configuration = Configuration()
+        for record in records:
+            configuration.take(parse(record.body).content)
+        return configuration
+
+    def take(self, content: Mapping[str, Any]) -> None:
+        """Take in the content of one configuration record. Raises `KeyError` or `ValueError` for a wrong one."""
+        parts = self._parts.setdefault((content["what"], content["digest"]), [])
+        if content["part"] != len(parts):
+            raise ValueError(f"part {content['part']} of the {content['what']} is out of order")
+        parts.append(content["bytes"])
+        if len(parts) == content["parts"]:
+            self.document(content["what"], content["digest"])
+
+    def document(self, what: str, digest: bytes) -> bytes:
+        """Return a document's bytes. Raises `KeyError` where there is none, `ValueError` for a wrong digest."""
+        document = b"".join(self._parts[what, digest])
+        if canonical.digest(what, document) != digest:
+            raise ValueError(f"the {what} in the ledger is not what its digest says")
+        return document
+
+    def machine(self, digest: bytes) -> Machine:
+        """Return the machine of that digest. Raises as `document` does, or `CanonicalError`."""
+        if digest not in self._machines:
+            self._machines[digest] = Machine.from_bytes(self.document("machine", digest))
+        return self._machines[digest]
+
+    def roster(self, digest: bytes) -> Roster:
+        """Return the roster of that digest. Raises as `document` does, or as `Roster.from_raw`."""
+        if digest not in self._rosters:
+            raw: Data = canonical.decode(self.document("roster", digest), size_max=DOCUMENT_SIZE_MAX)
+            if not isinstance(raw, dict):
+                raise ValueError("the roster in the ledger is not a map")
+            self._rosters[digest] = Roster.from_raw(raw)
+        return self._rosters[digest]

@@ -1,0 +1,141 @@
+"""What the runtime asks of the world: narrow protocols, so that it knows no SQL, no HTTP and no model."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from edca.kernel.facts import Instance, Key
+    from edca.kernel.values import Raw
+    from edca.ledger.record import Draft
+    from edca.ledger.store import Cell, Stored, StoredRecord
+
+
+class Clock(Protocol):
+    """Where `now` comes from. The runtime stamps it; a proposer never does."""
+
+    @property
+    def source(self) -> str:
+        """The name that records give as the clock's source."""
+        ...
+
+    def now(self) -> int:
+        """Return microseconds since the epoch, UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One instance to read: the entity, its key, and exactly the fields that the transition's clauses name."""
+
+    entity: str
+    key: Key
+    fields: tuple[str, ...]
+
+
+class Performed(enum.Enum):
+    """What a route knows about an effect it was asked to perform."""
+
+    DONE = "done"  # it happened, now or under the same idempotency key before
+    FAILED = "failed"  # it did not happen, and nothing changed
+    PRECONDITION_LOST = "precondition_lost"  # it did not happen: the world is no longer as the decision read it
+    UNKNOWN = "unknown"  # nobody can tell: a connection broke, an answer is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A route's answer to a permit. `detail` is for operators and never reaches a model."""
+
+    performed: Performed
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Single-use authority for one effect: minted by the runtime from a durable record, spent by one call.
+
+    `key` is the idempotency key handed to the route: derived from the record and the effect's place in it.
+    """
+
+    record: bytes
+    case: str
+    revision: int
+    machine: bytes
+    place: int
+    effect: str
+    arguments: Mapping[str, Raw]
+    key: str
+
+
+class Store(Protocol):
+    """The ledger as the runtime sees it: records and cells that move in one durable transaction.
+
+    `edca.ledger.sqlite` describes each method and what it raises. One runtime writes a store.
+    """
+
+    @property
+    def size(self) -> int:
+        """How many records there are."""
+        ...
+
+    def head(self, chain: str) -> tuple[int, bytes] | None:
+        """Return the newest entry of `chain` and its digest, or null where it has none."""
+        ...
+
+    def cell(self, space: str, key: str) -> bytes | None:
+        """Return the value of one cell, or null."""
+        ...
+
+    def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
+        """Yield keys and values of a space in order of the keys."""
+        ...
+
+    def commit(self, drafts: Sequence[Draft], cells: Sequence[Cell] = ()) -> tuple[Stored, ...]:
+        """Append the drafts and write the cells: all or nothing, durable on return."""
+        ...
+
+    def read(self, index: int) -> StoredRecord:
+        """Return the record at `index`."""
+        ...
+
+    def records(self, start: int = 0, chain: str | None = None) -> Iterator[StoredRecord]:
+        """Yield records in order, all or only those of one chain."""
+        ...
+
+
+class Router(Protocol):
+    """The routing layer as the runtime sees it: abstract names in, abstract values out."""
+
+    @property
+    def digest(self) -> bytes:
+        """The identity of the routes in force, 32 bytes."""
+        ...
+
+    @property
+    def document(self) -> bytes:
+        """The routes' canonical bytes, kept as a configuration record for auditors (never shown to a model)."""
+        ...
+
+    def read(self, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
+        """Read the requested instances in as few round trips as the source allows; one answer a request, in order.
+
+        Never raises for anything a source does or holds: what can't be read is unknown. `as_of` is the instant that
+        freshly read instances carry.
+        """
+        ...
+
+    def allot(self, entity: str) -> Key | None:
+        """Return the key that the next created instance of `entity` will have, or null where none can be had."""
+        ...
+
+    def perform(self, permit: Permit) -> Report:
+        """Perform the effect once: the same `permit.key` again answers DONE without a second effect."""
+        ...
+
+    def performed(self, permit: Permit) -> Performed:
+        """Tell whether the effect of this permit has happened: DONE, FAILED (it has not) or UNKNOWN."""
+        ...

@@ -1,0 +1,50 @@
+"""After a crash: every accepted verdict without an outcome gets one, before anything new is decided about its case.
+
+A permit that was never spent means that its effect was not called: it was accepted, durably, so it is carried out now.
+For a spent one the route is asked: what it did is confirmed, what it did not do is done under the same key, and where
+it can't tell, the case is quarantined for a person.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from edca.ledger.record import parse
+from edca.runtime.cases import SPACE, row_from_bytes
+from edca.runtime.config import CHAIN, Configuration
+from edca.runtime.effects import Acceptance
+from edca.runtime.question import Question
+
+if TYPE_CHECKING:
+    from edca.runtime.answers import Answer
+    from edca.runtime.cases import Row
+    from edca.runtime.loop import Runtime
+
+
+def recover(runtime: Runtime) -> tuple[Answer, ...]:
+    """Resume what dangles, in order of the cases' ids, and return how each came out.
+
+    What was accepted under another machine or other routes than the ones in force is quarantined: its effect might now
+    mean something else. Raises what the ledger raises; calling it again goes on where it stopped.
+    """
+    with runtime.lock:
+        store = runtime.context.store
+        own = f"{runtime.context.tenant}/"
+        rows = [row_from_bytes(value) for id_, value in store.cells(SPACE) if id_.startswith(own)]
+        dangling = [row for row in rows if row.case.pending is not None and not row.quarantined]
+        if not dangling:
+            return ()
+        configuration = Configuration.of(store.records(chain=CHAIN))
+        return tuple(_resume(runtime, configuration, row) for row in dangling)
+
+
+def _resume(runtime: Runtime, configuration: Configuration, row: Row) -> Answer:
+    context = runtime.context
+    if row.record is None:
+        raise ValueError(f"the pending case {row.case.id} names no record")
+    stored = context.store.read(row.record)
+    content: Any = parse(stored.body).content
+    machine, roster = configuration.machine(content["machine"]), configuration.roster(content["roster"])
+    acceptance = Acceptance.of(Question.from_data(content, machine, roster), stored)
+    same = (content["machine"], content["routes"]) == (context.machine.digest, context.router.digest)
+    return runtime.resume(acceptance) if same else runtime.quarantine(acceptance)

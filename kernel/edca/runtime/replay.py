@@ -1,0 +1,292 @@
+"""Replay: every decision of a ledger is made again from its records alone, and compared byte by byte.
+
+It needs no router, no clock and no network. It also follows each case through its records and compares what they leave
+with what the next one found, so that a record left out or altered in meaning shows up even where its hashes are right.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from edca.kernel.aftermath import confirmed
+from edca.kernel.candidate import Candidate
+from edca.kernel.decide import decide
+from edca.kernel.facts import Instance, table
+from edca.kernel.inputs import Case, address
+from edca.kernel.values import ValueProblem
+from edca.kernel.verdict import Accepted, Result, Verdict
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.record import parse
+from edca.runtime import config
+from edca.runtime.answers import Outcome
+from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, completed, new_case, touched
+from edca.runtime.differences import Pair, first_difference
+from edca.runtime.gather import opened_case
+from edca.runtime.observe import observed_state
+from edca.runtime.ports import Performed
+from edca.runtime.question import Question
+from edca.runtime.records import (
+    OBSERVED,
+    OUTCOME,
+    VERDICT,
+    after_outcome,
+    after_verdict,
+    chain_of,
+    standing,
+)
+
+if TYPE_CHECKING:
+    from edca.kernel.candidate import Malformed
+    from edca.kernel.inputs import Inputs
+    from edca.kernel.machine import Machine
+    from edca.ledger.record import Record
+    from edca.ledger.store import StoredRecord
+    from edca.runtime.ports import Store
+
+Engine: TypeAlias = "Callable[[Machine, Case | None, Candidate | Malformed, Inputs], Verdict]"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A record that says something else than its own contents yield: where, and both sides as text."""
+
+    index: int
+    path: str
+    recorded: str
+    recomputed: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotReplayed:
+    """A record that could not be replayed, and why."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay found. Every record is equal, a mismatch or not replayed.
+
+    `unfinished` are the indexes of accepted verdicts whose effects have no outcome yet: nothing is wrong with them, but
+    somebody must recover or observe.
+    """
+
+    total: int
+    equal: int
+    mismatches: tuple[Mismatch, ...]
+    not_replayed: tuple[NotReplayed, ...]
+    unfinished: tuple[int, ...]
+
+
+def replay(ledger: Store, progress: Callable[[int, int], None] | None = None, engine: Engine = decide) -> Replayed:
+    """Replay all records in order. `progress` is called with (done, total) after each; `engine` decides.
+
+    Raises what reading the ledger raises: replay takes bytes as they are, `ledger.verify` checks them.
+    """
+    total = ledger.size
+    follower = _Follower(engine)
+    mismatches: list[Mismatch] = []
+    not_replayed: list[NotReplayed] = []
+    done = 0
+    for stored in ledger.records():
+        index = stored.leaf.index
+        try:
+            difference = first_difference(follower.follow(stored))
+        except _UNREADABLE as error:
+            not_replayed.append(NotReplayed(index, f"{type(error).__name__}: {error}"))
+        else:
+            if difference is not None:
+                mismatches.append(Mismatch(index, *difference))
+        done += 1
+        if progress is not None:
+            progress(done, total)
+    return Replayed(
+        total=done,
+        equal=done - len(mismatches) - len(not_replayed),
+        mismatches=tuple(mismatches),
+        not_replayed=tuple(not_replayed),
+        unfinished=tuple(sorted(open_.index for open_ in follower.open.values())),
+    )
+
+
+# What strict reading raises for a record whose contents are not what this version writes. `CanonicalError`, unknown
+# enum members and observations that can't be are all `ValueError`s.
+_UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An accepted verdict whose effects have no outcome yet."""
+
+    index: int
+    digest: bytes
+    question: Question
+    case: Case
+    candidate: Candidate
+    verdict: Accepted
+
+
+class _Follower:
+    """Reads records in order and yields, for each, what it says beside what its contents yield."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.open: dict[str, _Open] = {}
+        self._engine = engine
+        self._configuration = config.Configuration()
+        self._left: dict[str, Case] = {}  # how the records so far left each case
+        self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
+
+    def follow(self, stored: StoredRecord) -> list[Pair]:
+        record = parse(stored.body)
+        self._entries[record.chain] = record.entry + 1
+        match record.kind:
+            case config.CHAIN:
+                self._configuration.take(record.content)
+                return []
+            case kind if kind == VERDICT:
+                return self._verdict(stored, record)
+            case kind if kind == OUTCOME:
+                return self._outcome(record)
+            case kind if kind == OBSERVED:
+                return self._observed(record)
+            case kind:
+                raise LedgerFormatError(f"this version writes no record of kind `{kind}`")
+
+    def _verdict(self, stored: StoredRecord, record: Record) -> list[Pair]:
+        content: Any = record.content
+        machine = self._configuration.machine(content["machine"])
+        roster = self._configuration.roster(content["roster"])
+        question = Question.from_data(content, machine, roster)
+        case, candidate = question.case, question.candidate
+        verdict = self._engine(machine, case, candidate, question.inputs)
+        pending = isinstance(verdict, Accepted) and bool(verdict.intents)
+        pairs = [
+            Pair("candidate_digest", content["candidate_digest"], candidate.digest),
+            Pair("verdict", content["verdict"], verdict.to_raw()),
+            Pair("chain", record.chain, chain_of(question, verdict)),
+            Pair("pending", content["pending"], pending),
+        ]
+        if case is None:
+            return pairs
+        found = self._found(question, case, record)
+        pairs += [
+            Pair("case", content["case"], None if found is None else case_to_data(found)),
+            Pair("case.id", case.id, _id(question, content["tenant"])),
+        ]
+        if isinstance(verdict, Accepted):
+            moved = change(machine, case, completed(machine, case, verdict))
+            pairs.append(Pair("change", content["change"], moved))
+        if record.chain == case.id:
+            left = touched(after_verdict(machine, case, verdict), record.entry, question.inputs.now)
+            if isinstance(verdict, Accepted) and pending and isinstance(candidate, Candidate):
+                digest = stored.leaf.body_digest
+                left = dataclasses.replace(left, pending=digest)
+                self.open[case.id] = _Open(stored.leaf.index, digest, question, case, candidate, verdict)
+            self._left[case.id] = left
+        return pairs
+
+    def _found(self, question: Question, case: Case, record: Record) -> Case | None:
+        """Return the case as the verdict must have found it, or null where it can't have found one."""
+        left = self._left.get(case.id)
+        if question.opened is Opened.LEDGER:
+            return left
+        if left is not None and Row(left).holds_state:
+            return None
+        machine, entry = question.machine, record.entry
+        if record.chain != case.id:
+            entry = self._entries.get(case.id, 0)
+        if question.opened is Opened.CREATED:
+            state = machine.index.initial[case.entity]
+            return new_case(machine, case.id, case.entity, case.key, state, entry)
+        opened = opened_case(machine, case.id, question.inputs.facts[case.entity, case.key], entry)
+        return opened if left is None or opened is None else dataclasses.replace(opened, touched=left.touched)
+
+    def _outcome(self, record: Record) -> list[Pair]:
+        content: Any = record.content
+        open_ = self.open.pop(record.chain, None)
+        if open_ is None:
+            raise LedgerFormatError("no verdict waits for this outcome")
+        machine, verdict, recorded = open_.question.machine, open_.verdict, Outcome(content["outcome"])
+        pairs = [Pair("record", content["record"], open_.digest)]
+        for number, step in enumerate(content["effects"]):
+            pairs += _step_pairs(f"effects[{number}]", step, open_)
+        outcome = _outcome_of(content["effects"], len(verdict.intents), recorded)
+        pairs.append(Pair("outcome", recorded.value, outcome.value))
+        after = after_outcome(machine, open_.case, verdict, outcome)
+        pairs.append(Pair("after", content["after"], None if after is None else standing(after)))
+        moved = None if after is None else change(machine, open_.case, after)
+        pairs.append(Pair("change", content["change"], moved))
+        if after is None:
+            self._left.pop(record.chain, None)
+            return pairs
+        if outcome is Outcome.QUARANTINED:
+            after = dataclasses.replace(after, pending=open_.digest)
+        self._left[record.chain] = touched(after, record.entry, content["at"])
+        return pairs
+
+    def _observed(self, record: Record) -> list[Pair]:
+        content: Any = record.content
+        machine, before = self._configuration.machine(content["machine"]), self._left.get(record.chain)
+        instance = Instance.from_raw(content["instance"], machine.index.entities)
+        if before is None:
+            before = opened_case(machine, record.chain, instance, record.entry)
+        if before is None:
+            raise LedgerFormatError("a case was observed that can't be opened")
+        state = observed_state(machine, instance, content["named"])
+        after = dataclasses.replace(before, state=state, revision=before.revision + 1, pending=None)
+        self._left[record.chain] = touched(after, record.entry, content["at"])
+        return [
+            Pair("case", content["case"], case_to_data(before)),
+            Pair("resolves", content["resolves"], before.pending),
+            Pair("after", content["after"], standing(after)),
+            Pair("change", content["change"], change(machine, before, after)),
+        ]
+
+
+def _id(question: Question, tenant: str) -> str | None:
+    """Return the id of the case that the candidate is about, as far as the candidate settles it."""
+    if not isinstance(question.candidate, Candidate) or question.case is None:
+        return None
+    about = address(question.machine, question.candidate)
+    if about is None:
+        return None
+    key = question.case.key if about.key is None else about.key
+    return case_id(question.machine, tenant, about.entity, key)
+
+
+def _step_pairs(path: str, step: Any, open_: _Open) -> list[Pair]:
+    question, place = open_.question, step["place"]
+    if step["undoing"]:
+        return []
+    intent = open_.verdict.intents[place].to_raw()
+    pairs = [
+        Pair(f"{path}.effect", step["effect"], intent["effect"]),
+        Pair(f"{path}.arguments", step["arguments"], intent["arguments"]),
+    ]
+    if step["ensure"] is not None:
+        entities = question.machine.index.entities
+        after = table(Instance.from_raw(raw, entities) for raw in step["after"])
+        result = confirmed(question.machine, open_.case, open_.candidate, question.inputs, place, after)
+        pairs.append(Pair(f"{path}.ensure", step["ensure"], result.value))
+    return pairs
+
+
+def _outcome_of(steps: Any, intent_count: int, recorded: Outcome) -> Outcome:
+    """Return the outcome that the steps amount to; a quarantine promises nothing, and its reason may be no step."""
+    if recorded is Outcome.QUARANTINED:
+        return recorded
+    reports = {(step["place"], step["undoing"]): Performed(step["report"]) for step in steps}
+    done = {place for (place, undoing), report in reports.items() if report is Performed.DONE and not undoing}
+    undone = {place for (place, undoing), report in reports.items() if report is Performed.DONE and undoing}
+    passed = {step["place"] for step in steps if step["ensure"] == Result.PASSED.value}
+    if Performed.UNKNOWN in reports.values():
+        return Outcome.QUARANTINED
+    if len(passed) == intent_count and not undone:
+        return Outcome.CONFIRMED
+    if done != undone:
+        return Outcome.QUARANTINED
+    return Outcome.UNDONE if done else Outcome.FAILED
