@@ -1,0 +1,43 @@
+"""What `Kernel.open` raises for what users wrote. Verdicts are never exceptions.
+
+Exception
+├── PolicyError             the spec does not compile; `diagnostics` says why, `str(error)` is the rendered report
+├── RosterError             the roster file is not a roster; a `ValueError`
+├── RouteError              a source can't be opened (`edca.routing`)
+│   └── RoutesError         the routes file is wrong, or does not fit its sources; with `diagnostics` too
+└── LedgerError             the ledger can't be opened or written (`edca.ledger`)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edca.diagnostics import human
+from edca.routing.errors import RouteError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edca.diagnostics import Diagnostic
+
+
+class PolicyError(Exception):
+    """The spec does not compile."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Keep the findings; the message is their report."""
+        super().__init__(human(diagnostics))
+        self.diagnostics = tuple(diagnostics)
+
+
+class RoutesError(RouteError):
+    """The routes do not load, clash with the spec, or name what their sources do not have."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        """Keep the findings; the message is their report."""
+        super().__init__(human(diagnostics))
+        self.diagnostics = tuple(diagnostics)
+
+
+class RosterError(ValueError):
+    """The roster can't be read; the message names each place that is wrong."""

@@ -1,0 +1,250 @@
+"""`Kernel`: one machine, its routes and its ledger, opened together and used from one object."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from edca.api.clocks import SystemClock
+from edca.api.errors import PolicyError, RoutesError
+from edca.api.roster import load_roster
+from edca.diagnostics import Severity, Source
+from edca.kernel.candidate import Candidate
+from edca.kernel.inputs import Attestation
+from edca.kernel.machine import Machine
+from edca.kernel.roster import Roster
+from edca.kernel.values import ValueProblem, from_raw
+from edca.ledger.sqlite import SQLiteLedger
+from edca.routing.clashes import clashes
+from edca.routing.engine import open_engines
+from edca.routing.load import load
+from edca.routing.reflect import check_against
+from edca.routing.router import SQLRouter
+from edca.runtime.cases import key_from_raw
+from edca.runtime.loop import Runtime
+from edca.runtime.observe import ObservationError
+from edca.runtime.recover import recover
+from edca.runtime.replay import replay
+from edca.semantic.candidate import admit
+from edca.semantic.compile import compile_spec
+from edca.semantic.view import creation_view, view, view_wants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
+
+    import sqlalchemy as sa
+
+    from edca.diagnostics import Diagnostic
+    from edca.dsl import tree
+    from edca.kernel.candidate import Caller
+    from edca.kernel.facts import Key
+    from edca.runtime.answers import Answer, RecordReference
+    from edca.runtime.ports import Clock, Router
+    from edca.runtime.replay import Replayed
+    from edca.semantic.view import View
+
+    File: TypeAlias = "str | os.PathLike[str]"
+
+
+class Kernel:
+    """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
+
+    def __init__(
+        self, runtime: Runtime, ledger: SQLiteLedger, recovered: tuple[Answer, ...], resources: ExitStack
+    ) -> None:
+        """Use `open`."""
+        self.ledger = ledger
+        self.recovered = recovered
+        self._runtime = runtime
+        self._resources = resources
+
+    @classmethod
+    def open(
+        cls,
+        spec: File | Source | Machine,
+        *,
+        routes: File | Source | Router,
+        roster: File | Roster,
+        ledger: File | SQLiteLedger,
+        clock: Clock | None = None,
+        engines: Mapping[str, sa.Engine] | None = None,
+        tenant: str = "",
+        check_sources: bool = True,
+    ) -> Self:
+        """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
+
+        `engines` are the routes' sources by name; without them each source's URL is taken from the environment
+        variable that the routes name. `check_sources` compares the routes with the sources' real schemas. A ledger or
+        engine that is handed in stays the caller's to close.
+
+        Raises `PolicyError`, `RosterError`, `RouteError` (`RoutesError`), `LedgerError`, `OSError`, and `ValueError`
+        for an unusable tenant; nothing stays open then.
+        """
+        machine, syntax = _machine(spec)
+        people = roster if isinstance(roster, Roster) else load_roster(roster)
+        with ExitStack() as resources:
+            router = _router(routes, machine, syntax, engines, check_sources, resources)
+            store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
+            runtime = Runtime(machine, router, store, people, clock or SystemClock(), admit=admit, tenant=tenant)
+            recovered = recover(runtime)
+            return cls(runtime, store, recovered, resources.pop_all())
+
+    @property
+    def machine(self) -> Machine:
+        """The machine in force."""
+        return self._runtime.context.machine
+
+    def submit(
+        self,
+        candidate: Mapping[str, Any] | str | bytes | Candidate,
+        *,
+        caller: Caller,
+        attestations: Sequence[Attestation] = (),
+    ) -> Answer:
+        """Take one candidate all the way: see `Runtime.submit`.
+
+        A mapping or text is admitted as strictly as bytes are; what is no candidate is refused as `malformed`. Write
+        decimals as text (`"20.00"`) or `Decimal`.
+        """
+        payload = candidate if isinstance(candidate, Candidate) else candidate_bytes(candidate)
+        return self._runtime.submit(payload, caller, attestations)
+
+    async def submit_async(
+        self,
+        candidate: Mapping[str, Any] | str | bytes | Candidate,
+        *,
+        caller: Caller,
+        attestations: Sequence[Attestation] = (),
+    ) -> Answer:
+        """Do what `submit` does, without holding up the event loop."""
+        return await asyncio.to_thread(self.submit, candidate, caller=caller, attestations=attestations)
+
+    def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
+        """Return what `caller` may see of the case about that instance; `key` is in raw form, part by part.
+
+        Raises `ValueError` for an entity the machine does not have. A key that names nothing gives the view of nothing.
+        """
+        machine = self.machine
+        found = self._key(entity, key)
+        if found is None:
+            return view(machine, None, {}, caller, 0)
+        case, facts, now = self._runtime.look(
+            entity, found, lambda case, known, now: view_wants(machine, case, known, caller, now)
+        )
+        return view(machine, case, facts, caller, now)
+
+    def creation_view(self, *, caller: Caller) -> View:
+        """Return what `caller` may propose where there is no case yet."""
+        return creation_view(self.machine, caller)
+
+    def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
+        """Return an attestation made now: a claim's value in raw form, or the yes or no to a confirmation.
+
+        `source` says how the host knows. Raises `ValueError` for a value that is not of the claim's type.
+        """
+        claim = self.machine.index.claims.get(name)
+        at = self._runtime.context.clock.now()
+        if claim is None:
+            if not isinstance(value, bool):
+                raise ValueError(f"`{name}` is no claim, so what is attested must be true or false")
+            return Attestation(name, value, by, role, source, at)
+        try:
+            return Attestation(name, from_raw(claim.type, value, self.machine.index.entities), by, role, source, at)
+        except ValueProblem as problem:
+            raise ValueError(f"`{name}`{problem.path}: {problem.problem}") from None
+
+    def observe(self, entity: str, key: Sequence[object], *, by: str, state: str | None = None) -> RecordReference:
+        """Put on record that a person has looked: see `edca.runtime.observe.observe`, also for what it raises."""
+        found = self._key(entity, key)
+        if found is None:
+            raise ObservationError("the ledger holds no such case")
+        return self._runtime.observe(entity, found, by, state)
+
+    def replay(self, progress: Callable[[int, int], None] | None = None) -> Replayed:
+        """Decide everything in the ledger again, from the ledger alone: see `edca.runtime.replay.replay`."""
+        return replay(self.ledger, progress)
+
+    def close(self) -> None:
+        """Close what `open` opened. Calling it again does nothing."""
+        self._resources.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _key(self, entity: str, key: Sequence[object]) -> Key | None:
+        if entity not in self.machine.index.entities:
+            raise ValueError(f"the machine has no entity `{entity}`")
+        try:
+            return key_from_raw(self.machine, entity, list(key))
+        except (ValueProblem, ValueError):
+            return None
+
+
+def candidate_bytes(candidate: Mapping[str, Any] | str | bytes) -> bytes:
+    """Return the bytes that admission reads. Raises `TypeError` for a mapping that holds what JSON can't."""
+    match candidate:
+        case bytes():
+            return candidate
+        case str():
+            # A lone surrogate has no UTF-8; what comes out instead is refused as malformed.
+            return candidate.encode("utf-8", errors="surrogatepass")
+        case _:
+            return json.dumps(dict(candidate), default=_plain).encode("utf-8")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"a candidate can't hold a {type(value).__name__}")
+
+
+def _source(file: File) -> Source:
+    return Source(os.fspath(file), Path(file).read_text("utf-8"))
+
+
+def _errors(diagnostics: Sequence[Diagnostic]) -> bool:
+    return any(found.severity is Severity.ERROR for found in diagnostics)
+
+
+def _machine(spec: File | Source | Machine) -> tuple[Machine, tree.Spec | None]:
+    if isinstance(spec, Machine):
+        return spec, None
+    compiled = compile_spec(spec if isinstance(spec, Source) else _source(spec))
+    if compiled.machine is None:
+        raise PolicyError(compiled.diagnostics)
+    return compiled.machine, compiled.spec
+
+
+def _router(
+    routes: File | Source | Router,
+    machine: Machine,
+    syntax: tree.Spec | None,
+    engines: Mapping[str, sa.Engine] | None,
+    check_sources: bool,
+    resources: ExitStack,
+) -> Router:
+    if not isinstance(routes, (str, os.PathLike, Source)):
+        return routes
+    loaded = load(routes if isinstance(routes, Source) else _source(routes), machine)
+    if loaded.routes is None:
+        raise RoutesError(loaded.diagnostics)
+    clashing = () if syntax is None else clashes(syntax, loaded.routes)
+    if _errors(clashing):
+        raise RoutesError(clashing)
+    if engines is None:
+        engines = open_engines(loaded.routes, os.environ)
+        for engine in engines.values():
+            resources.callback(engine.dispose)
+    missing = check_against(loaded.routes, engines) if check_sources else ()
+    if _errors(missing):
+        raise RoutesError(missing)
+    return SQLRouter(loaded.routes, machine, engines)
