@@ -58,9 +58,7 @@ def _check_runs(wheel: Path, environment: Path) -> None:
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run([scripts / "python", "-m", "pip", "install", "--quiet", wheel], check=True)
     # Run from an empty folder, so that nothing of the checkout can be imported by accident.
-    done = subprocess.run(
-        [scripts / "edca", "--help"], cwd=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([scripts / "edca", "--help"], cwd=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         sys.exit(f"wheel: `edca --help` fails where only the wheel is installed:\n{done.stderr}")
 

@@ -15,7 +15,11 @@ _FOLDERS = (*_SOURCE_ROOTS, "specs", "tests", "docs", "benchmarks", ".ci")
 _LINE_COUNT_MAX = 400
 
 # Files that may be longer, each with the reason.
-_LONG_FILES: dict[str, str] = {}
+_LONG_FILES: dict[str, str] = {
+    "dsl/edca/dsl/tree.py": "the closed union of syntax nodes: dataclasses only, read as a list",
+    "semantic/edca/semantic/check.py": "one recursion over that union: split, it would be a circle of imports",
+    "specs/airline/world.py": "loaded by its path, so it can't import siblings",
+}
 
 # Folders that exist on one person's machine only.
 _MACHINE_PATH = re.compile(r"(?<![\w.])/(work|root|home|Users)/")
@@ -36,10 +40,7 @@ def _python_files() -> list[Path]:
 
 def _packages() -> list[Path]:
     return sorted(
-        path
-        for root in _SOURCE_ROOTS
-        for path in (_ROOT / root / "edca").iterdir()
-        if path.name != "__pycache__"
+        path for root in _SOURCE_ROOTS for path in (_ROOT / root / "edca").iterdir() if path.name != "__pycache__"
     )
 
 
@@ -53,13 +54,9 @@ def _tree(path: Path) -> ast.Module:
 
 def test_files_are_short() -> None:
     long = {
-        _name(path)
-        for path in _python_files()
-        if len(path.read_text(encoding="utf-8").splitlines()) > _LINE_COUNT_MAX
+        _name(path) for path in _python_files() if len(path.read_text(encoding="utf-8").splitlines()) > _LINE_COUNT_MAX
     }
-    assert long == set(_LONG_FILES), (
-        "split the file, or give the reason here; strike out what has become short"
-    )
+    assert long == set(_LONG_FILES), "split the file, or give the reason here; strike out what has become short"
 
 
 def test_edca_is_a_namespace_package() -> None:
@@ -93,9 +90,7 @@ def test_imports_are_absolute() -> None:
 
 def test_no_file_names_a_folder_of_one_machine() -> None:
     found = [
-        _name(path)
-        for path in _files()
-        if _MACHINE_PATH.search(path.read_bytes().decode("utf-8", errors="replace"))
+        _name(path) for path in _files() if _MACHINE_PATH.search(path.read_bytes().decode("utf-8", errors="replace"))
     ]
     assert found == []
 

@@ -95,6 +95,7 @@ _ALL = (
     Code("C014", "no-case", "The spec doesn't say what its case is about."),
     Code("C015", "anchor-not-human", "Only a human can answer for a transition."),
     Code("C016", "dead-end-state", "No transition leaves the state, and it isn't final."),
+    Code("C017", "confidence-raises-authority", "More confidence could turn an acceptance into something else."),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),

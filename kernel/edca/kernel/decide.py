@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, assert_never
 
 from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.evaluate import Frame, known
+from edca.kernel.evaluate import NOTHING_YET, Frame, known
 from edca.kernel.expression import Input
 from edca.kernel.gate import Passed, Stopped, pass_gate
 from edca.kernel.machine import Clause, ClauseKind, Machine, OnFail, Transition
@@ -76,7 +76,10 @@ def _judge(machine: Machine, gate: Passed, clause: Clause, outcome: Any, frame: 
 
 
 def _answer(clause: Clause, candidate: Candidate, inputs: Inputs) -> Value:
-    """Return the newest answer in time from somebody in the clause's role who isn't the proposer, or null."""
+    """Return the newest answer in time from somebody in the clause's role who isn't the proposer, or null.
+
+    Of two at one instant the no counts.
+    """
     answers = [
         (attestation.at, attestation.value)
         for attestation in inputs.attestations
@@ -86,7 +89,7 @@ def _answer(clause: Clause, candidate: Candidate, inputs: Inputs) -> Value:
         and attestation.at <= inputs.now
         and (clause.within_us is None or inputs.now - attestation.at <= clause.within_us)
     ]
-    return max(answers, key=lambda answer: answer[0])[1] if answers else None
+    return max(answers, key=lambda answer: (answer[0], answer[1] is not True))[1] if answers else None
 
 
 def _accept(machine: Machine, gate: Passed, frame: Frame, clauses: tuple[ClauseResult, ...]) -> Accepted | Refused:
@@ -140,7 +143,7 @@ def problem_of(type_: Type, value: Any, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _usable(facts: Facts, now: int, fresh_us: int | None) -> dict[Handle, Mapping[str, Value | Unknown]]:
+def usable(facts: Facts, now: int, fresh_us: int | None) -> dict[Handle, Mapping[str, Value | Unknown]]:
     """Return each instance's fields; those of a stale instance, or of one from the future, are unknown."""
     table: dict[Handle, Mapping[str, Value | Unknown]] = {}
     for handle, instance in facts.items():
@@ -152,11 +155,16 @@ def _usable(facts: Facts, now: int, fresh_us: int | None) -> dict[Handle, Mappin
 def frame_of(machine: Machine, gate: Passed, inputs: Inputs, after: Facts | None = None) -> Frame:
     """Return all that the clauses may read; with `after`, facts come from there and `before` reads the decision's."""
     claims: dict[str, Value | Unknown] = {}
+    newest: dict[str, int] = {}
     for attestation in inputs.attestations:
         claim = machine.index.claims.get(attestation.name)
-        if claim is not None and attestation.role == claim.by and attestation.at <= inputs.now:
-            claims[claim.name] = attestation.value
-    candidate, facts = gate.candidate, _usable(inputs.facts, inputs.now, machine.fresh_us)
+        if claim is None or attestation.role != claim.by or attestation.at > inputs.now:
+            continue
+        if attestation.at > newest.get(claim.name, attestation.at - 1):
+            newest[claim.name], claims[claim.name] = attestation.at, attestation.value
+        elif attestation.at == newest[claim.name] and attestation.value != claims[claim.name]:
+            claims[claim.name] = Unknown.UNATTESTED  # two answers at one instant cancel out, whatever their order
+    candidate, facts = gate.candidate, usable(inputs.facts, inputs.now, machine.fresh_us)
     return Frame(
         arguments=gate.arguments,
         memory=gate.case.memory,
@@ -164,8 +172,8 @@ def frame_of(machine: Machine, gate: Passed, inputs: Inputs, after: Facts | None
         inputs={
             Input.NOW: inputs.now,
             Input.PROPOSER: candidate.proposer,
-            Input.SUBJECT: Unknown.MISSING if candidate.subject is None else candidate.subject,
-            Input.CONFIDENCE: Unknown.MISSING if candidate.confidence is None else candidate.confidence,
+            Input.SUBJECT: Unknown.UNSTATED if candidate.subject is None else candidate.subject,
+            Input.CONFIDENCE: Unknown.UNSTATED if candidate.confidence is None else candidate.confidence,
             Input.CASE: gate.case.key,
         },
         facts=facts if after is None else {handle: instance.fields for handle, instance in after.items()},
@@ -202,4 +210,8 @@ def wanted(
     for closures in gate.program.calls:
         for closure in closures:
             closure(frame)
+    # What a postcondition compares with must be read now; what it reads afterwards isn't there yet.
+    frame.earlier, frame.facts = frame.facts, NOTHING_YET
+    for closure in gate.program.ensures:
+        closure(frame)
     return in_order(gate.transition, frame.wanted)

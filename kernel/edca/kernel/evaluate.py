@@ -52,6 +52,17 @@ Outcome: TypeAlias = "Value | Unknown"
 Fields: TypeAlias = Mapping[str, Outcome]
 
 
+class _NothingYet(dict["Handle", Fields]):
+    """A table in which every instance stands, and no field of any is known."""
+
+    def get(self, handle: Handle, default: object = None) -> Fields:
+        """Return no fields."""
+        return {}
+
+
+NOTHING_YET = _NothingYet()
+
+
 class Frame:
     """All that expressions may read during one decision.
 

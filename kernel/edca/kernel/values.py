@@ -12,9 +12,10 @@ An *unknown* value is not a value: it is one of the reasons in `Unknown`, and ev
 from __future__ import annotations
 
 import enum
+import re
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
-from edca.kernel.calendar import date_text, parse_date, parse_time
+from edca.kernel.calendar import DAY, date_text, parse_date, parse_time
 from edca.kernel.canonical import Data
 from edca.kernel.types import (
     BoolType,
@@ -46,7 +47,10 @@ Raw: TypeAlias = Data  # what canonical bytes can hold; the raw form uses no byt
 
 ID_LENGTH_MAX = 128
 DIGITS_MAX = 40
-TIME_MAX = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z, the last instant RFC 3339 can write
+TIME_MIN = -62_167_219_200_000_000  # 0000-01-01T00:00:00Z, the first instant RFC 3339 can write
+TIME_MAX = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z, the last
+DATE_MIN, DATE_MAX = TIME_MIN // DAY, TIME_MAX // DAY
+_SURROGATE = re.compile("[\ud800-\udfff]")  # has no UTF-8, so no canonical bytes
 DECIMAL_TAG = "#"  # {"#": "5.5"} is a JSON number that is not whole; see `semantic.candidate`
 
 
@@ -58,6 +62,7 @@ class Unknown(enum.Enum):
     DRIFT = "schema_drift"  # the source answered something its declared type does not allow
     UNATTESTED = "claim_unattested"  # a claim nobody has attested
     ABSENT = "value_absent"  # an optional's absence was used where a value is needed
+    UNSTATED = "input_unstated"  # no confidence was given, or no subject
     EMPTY = "list_empty"  # first, last, min or max of nothing
 
 
@@ -120,6 +125,8 @@ def from_raw(type_: Type, raw: object, entities: Mapping[str, Entity]) -> Value:
             if isinstance(raw, str):
                 if len(raw) > length_max:
                     raise ValueProblem(f"expected at most {length_max} characters, found {len(raw)}")
+                if _SURROGATE.search(raw) is not None:
+                    raise ValueProblem("expected Unicode text, found a lone surrogate")
                 return raw
         case IdType() | PrincipalType():
             if isinstance(raw, str):
@@ -131,7 +138,7 @@ def from_raw(type_: Type, raw: object, entities: Mapping[str, Entity]) -> Value:
         case TimeType():
             instant = parse_time(raw) if isinstance(raw, str) else raw
             if isinstance(instant, int) and not isinstance(instant, bool):
-                return _bounded(type_, instant, -TIME_MAX, TIME_MAX)
+                return _bounded(type_, instant, TIME_MIN, TIME_MAX)
         case DurationType():
             if isinstance(raw, int) and not isinstance(raw, bool):
                 return _bounded(type_, raw, -TIME_MAX, TIME_MAX)
@@ -261,7 +268,11 @@ def in_bounds(type_: Type, value: Value) -> bool:
             return isinstance(value, int) and low <= value <= high
         case TextType(length_max):
             return isinstance(value, str) and len(value) <= length_max
-        case TimeType() | DurationType():
+        case DateType():
+            return isinstance(value, int) and DATE_MIN <= value <= DATE_MAX
+        case TimeType():
+            return isinstance(value, int) and TIME_MIN <= value <= TIME_MAX
+        case DurationType():
             return isinstance(value, int) and -TIME_MAX <= value <= TIME_MAX
         case ListType(low, high, of):
             return isinstance(value, tuple) and low <= len(value) <= high and all(in_bounds(of, v) for v in value)

@@ -37,7 +37,8 @@ MEMBERS = ("transition", "arguments", "revision", "key", "confidence", "evidence
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _FRACTION = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+# Possessive, and an unclosed string runs to the end: each byte is looked at once, however hostile.
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
 
 
 class _MalformedError(Exception):
@@ -180,11 +181,13 @@ def _confidence(value: Any) -> int | None:
         case int():
             units = parse_decimal(str(value), CONFIDENCE_SCALE)
         case dict() if set(value) == {DECIMAL_TAG}:
-            whole, _, places = value[DECIMAL_TAG].partition(".")
-            units = parse_decimal(f"{whole}.{places[:CONFIDENCE_SCALE]}", CONFIDENCE_SCALE)
+            exact = parse_decimal(value[DECIMAL_TAG], DIGITS_MAX)
+            if exact is None or not 0 <= exact <= int(10**DIGITS_MAX):
+                raise _MalformedError("`confidence` is not between 0 and 1")
+            units = exact // int(10 ** (DIGITS_MAX - CONFIDENCE_SCALE))
         case _:
             raise _MalformedError("`confidence` is not a number")
-    if units is None or not 0 <= units <= 10**CONFIDENCE_SCALE or str(value).startswith("-"):
+    if units is None or not 0 <= units <= 10**CONFIDENCE_SCALE:
         raise _MalformedError("`confidence` is not between 0 and 1")
     return units
 

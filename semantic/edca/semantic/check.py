@@ -263,7 +263,9 @@ def _call(scope: Scope, node: tree.Call) -> Checked:
     definition = scope.definitions.get(name)
     if definition is not None:
         arguments = _arguments(scope, node, name, definition.parameters)
-        return None if arguments is None else typed.Applied(name, arguments, definition.body.type)
+        if arguments is None or not _in_range(scope, node, arguments, definition.parameters):
+            return None
+        return typed.Applied(name, arguments, definition.body.type)
     record = scope.words.types.get(name)
     if isinstance(record, RecordType):
         parts = _arguments(scope, node, name, record.parts)
@@ -279,6 +281,30 @@ def _call(scope: Scope, node: tree.Call) -> Checked:
         scope, "N001", node.name.span, f"there is no rule, table or record `{name}`", label="not declared", help=help_
     )
     return None
+
+
+def _in_range(
+    scope: Scope, node: tree.Call, arguments: Sequence[typed.Expression], parameters: Sequence[tuple[str, Type]]
+) -> bool:
+    """Tell whether each number can only lie where its parameter says: a rule is proved complete for just that range."""
+    sound = True
+    for written, argument, (name, type_) in zip(node.arguments, arguments, parameters, strict=True):
+        have, want = plain(argument.type), plain(type_)
+        if (
+            isinstance(have, NUMERIC)
+            and isinstance(want, NUMERIC)
+            and not (want.low <= have.low and have.high <= want.high)
+        ):
+            message = f"this can lie outside of `{name}`: {describe(have)} against {describe(want)}"
+            report(
+                scope,
+                "T010",
+                written.span,
+                message,
+                help=f"widen the parameter `{name}`, or bound the value with min and max",
+            )
+            sound = False
+    return sound
 
 
 def _arguments(

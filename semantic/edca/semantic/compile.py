@@ -2,7 +2,7 @@
 
 ```
 text ──parse──▶ syntax tree ──check──▶ checked spec ──lower──▶ machine
-                 (dsl)                 (vocabulary, tables,     (canonical bytes, digest)
+                 (dsl)                 (declarations, tables,   (canonical bytes, digest)
                                         rules, structure)
 ```
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from edca.dsl import tree
 from edca.dsl.parse import parse
-from edca.semantic import rules, structure, tables, vocabulary
+from edca.semantic import declarations, rules, structure, tables
 from edca.semantic.check import check
 from edca.semantic.checked import CheckedSpec
 from edca.semantic.lower import lower
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from edca.diagnostics.source import Source
     from edca.kernel.machine import Machine
     from edca.semantic.typed import Expression
+    from edca.semantic.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def compile_spec(source: Source) -> Compiled:
 def check_spec(spec: tree.Spec, lost: frozenset[str] = frozenset()) -> tuple[CheckedSpec | None, Problems]:
     """Resolve and type a whole spec; null where something is wrong with it. `lost` names could not be read."""
     problems = Problems(lost=lost)
-    words = vocabulary.build(spec, problems)
+    words = declarations.build(spec, problems)
     about = rules.about_entities(spec, words)
     definitions = tables.definitions(spec, words, about)
     memory = _memory(spec, words)
@@ -84,7 +85,7 @@ def check_spec(spec: tree.Spec, lost: frozenset[str] = frozenset()) -> tuple[Che
     return checked, problems
 
 
-def _memory(spec: tree.Spec, words: vocabulary.Vocabulary) -> dict[str, Expression]:
+def _memory(spec: tree.Spec, words: Vocabulary) -> dict[str, Expression]:
     scope = Scope(words=words, constant=True)
     found: dict[str, Expression] = {}
     for declaration in spec.declarations:

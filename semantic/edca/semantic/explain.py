@@ -29,6 +29,7 @@ _SUPPLY: dict[Unknown, str] = {
     Unknown.DRIFT: "the source answered something its declared type does not allow; the routes' owner must look",
     Unknown.UNATTESTED: "nobody has attested the claim yet",
     Unknown.ABSENT: "an optional value is absent where one is needed",
+    Unknown.UNSTATED: "the proposer gave no confidence, or the host no subject",
     Unknown.EMPTY: "a list is empty where an element is needed",
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edca.dsl import tree
-from edca.kernel.candidate import Candidate
+from edca.kernel.candidate import CONFIDENCE_SCALE, Candidate
 from edca.kernel.decide import decide
 from edca.kernel.evaluate import Frame, closure_of
 from edca.kernel.facts import Instance
@@ -215,10 +215,21 @@ class _Runner:
             model=MODEL if role.kind is RoleKind.MODEL else None,
             revision=None,
             key="",
-            confidence=None if when.confidence is None else parse_decimal(when.confidence.digits, 4),
+            confidence=self._confidence(when),
             evidence=(),
             rationale="",
         )
+
+    def _confidence(self, when: tree.When) -> int | None:
+        if when.confidence is None:
+            return None
+        units = parse_decimal(when.confidence.digits, CONFIDENCE_SCALE)
+        if units is None or not 0 <= units <= 10**CONFIDENCE_SCALE:
+            help_ = f"write a number from 0 to 1 with at most {CONFIDENCE_SCALE} places"
+            message = f"`{when.confidence.digits}` is no confidence"
+            self._problems.add("T010", when.confidence.span, message, help=help_)
+            return None
+        return units
 
     def _memory(self, then: tree.Then) -> dict[str, Value | Unknown]:
         expected: dict[str, Value | Unknown] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from edca.dsl import tree
 from edca.kernel.expression import Comparison
 from edca.kernel.types import BoolType, EnumType, Type, describe
-from edca.semantic import typed
+from edca.semantic import extent, typed
 from edca.semantic.check import check, infer
 from edca.semantic.relations import ORDERED
 from edca.semantic.scope import Scope
@@ -80,7 +80,9 @@ def _definition(scope: Scope, declaration: Declared) -> typed.Definition | None:
         body = infer(inner, declaration.body)
     else:
         body = _table(inner, declaration, parameters)
-    return None if body is None else typed.Definition(declaration.name.text, parameters, body)
+    if body is None or not extent.fits(body, scope, declaration.name.span):
+        return None
+    return typed.Definition(declaration.name.text, parameters, body, *extent.measure(body, scope.definitions))
 
 
 def _table(

@@ -249,8 +249,13 @@ Expression: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A `define`, or a `table` as nested conditionals: parameters and one body."""
+    """A `define`, or a `table` as nested conditionals: parameters and one body.
+
+    `size` and `depth` are those of the body with every other define written out.
+    """
 
     name: str
     parameters: tuple[tuple[str, Type], ...]
     body: Expression
+    size: int
+    depth: int

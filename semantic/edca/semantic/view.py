@@ -11,6 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import time_text
+from edca.kernel.decide import usable
 from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import Input
 from edca.kernel.types import ListType, PrincipalType, ReferenceType, TimeType, Type
@@ -90,7 +91,7 @@ def view_wants(
     machine: Machine, case: Case, facts: Facts, caller: Caller, now: int
 ) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
     """Return the instances, with the fields to read, that a view of the case needs and `facts` lacks."""
-    frame = _frame(case, facts, caller, now)
+    frame = _frame(machine, case, facts, caller, now)
     for screen in machine.screens:
         if screen.about == case.entity:
             closure_of(screen.condition)(frame)
@@ -105,7 +106,7 @@ def view_wants(
     return tuple((handle, tuple(sorted(fields.get(handle[0], ())))) for handle in ordered)
 
 
-def _frame(case: Case, facts: Facts, caller: Caller, now: int) -> Frame:
+def _frame(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int) -> Frame:
     return Frame(
         arguments={},
         memory=case.memory,
@@ -113,22 +114,26 @@ def _frame(case: Case, facts: Facts, caller: Caller, now: int) -> Frame:
         inputs={
             Input.NOW: now,
             Input.PROPOSER: caller.proposer,
-            Input.SUBJECT: Unknown.MISSING if caller.subject is None else caller.subject,
-            Input.CONFIDENCE: Unknown.MISSING,
+            Input.SUBJECT: Unknown.UNSTATED if caller.subject is None else caller.subject,
+            Input.CONFIDENCE: Unknown.UNSTATED,
             Input.CASE: case.key,
         },
-        facts={handle: instance.fields for handle, instance in facts.items()},
+        facts=usable(facts, now, machine.fresh_us),
     )
 
 
 def _is_open(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int) -> bool:
     """Tell whether every forbid that needs no argument is known not to fire, and the source knows the case."""
     own = facts.get((case.entity, case.key))
-    if own is None or not own.found:
+    if own is None or not own.found or own.as_of > now or _is_stale(machine, own.as_of, now):
         return False
-    frame = _frame(case, facts, caller, now)
+    frame = _frame(machine, case, facts, caller, now)
     screens = [screen for screen in machine.screens if screen.about == case.entity]
     return all(known(closure_of(screen.condition)(frame)) is False for screen in screens)
+
+
+def _is_stale(machine: Machine, as_of: int, now: int) -> bool:
+    return machine.fresh_us is not None and now - as_of > machine.fresh_us
 
 
 def _legal(machine: Machine, case: Case, caller: Caller) -> tuple[Transition, ...]:
@@ -149,7 +154,9 @@ def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Trans
     read = {f for t in legal for e in t.evidence if e.entity == case.entity for f in e.fields}
     found: dict[str, Data] = {}
     for field in entity.fields:
-        value: Value | Unknown = Unknown.MISSING if instance is None else instance.fields.get(field.name, None)
+        value: Value | Unknown = (
+            Unknown.MISSING if instance is None else instance.fields.get(field.name, Unknown.MISSING)
+        )
         if field.name not in read or field.labels or _is_hidden(field.type) or isinstance(value, Unknown):
             continue
         if isinstance(field.type, TimeType) and isinstance(value, int):

@@ -50,6 +50,14 @@ def facts(expression: typed.Expression, definitions: Mapping[str, typed.Definiti
     }
 
 
+def reads_case(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
+    """Tell whether the expression reads a field of the very instance that the case is about."""
+    return any(
+        isinstance(node, typed.FactRead) and node.key_part is None and isinstance(node.base, typed.InputRead)
+        for node in nodes(expression, definitions)
+    )
+
+
 def reads_withheld(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
     """Tell whether the expression reads a labelled field or the subject: a model is told only `not_possible` then."""
     return any(
