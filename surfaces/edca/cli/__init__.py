@@ -1,0 +1,4 @@
+"""The command line, a thin surface over `edca.api`.
+
+Read first: `main.py`.
+"""

@@ -1,0 +1,1 @@
+"""One module a command; `edca.cli.main` imports each when it is asked for."""

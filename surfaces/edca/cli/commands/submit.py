@@ -1,0 +1,167 @@
+"""`edca submit`: one candidate through the whole way, from the shell."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from edca.api import FixedClock, Kernel, RosterError, SystemClock, load_roster
+from edca.cli.attesting import OPERATOR_SOURCE, attestations
+from edca.cli.errors import CLIError, from_os_error
+from edca.cli.explanation import json_data
+from edca.cli.loading import load_policy, load_routes, open_router, parse_instant, read_bytes
+from edca.cli.options import (
+    FINDINGS,
+    As,
+    AsJSON,
+    Model,
+    Now,
+    Role,
+    Routes,
+    Sources,
+    Spec,
+    Subject,
+    command_app,
+    examples,
+)
+from edca.cli.output import document, line
+from edca.kernel.candidate import Caller, Candidate, Malformed
+from edca.kernel.machine import Machine
+from edca.kernel.roster import Roster
+from edca.runtime.answers import Answer
+from edca.semantic.candidate import admit
+from edca.semantic.explain import for_model, for_operator
+
+app: Final = command_app()
+
+# Far over what admission takes, so that an oversized candidate is refused and recorded like any other.
+_CANDIDATE_SIZE_MAX: Final = 256 << 20
+_VERDICTS: Final = ("accepted", "refused", "escalated")
+_STDIN: Final = "-"
+
+_Candidate = Annotated[
+    str, typer.Argument(metavar="CANDIDATE", help="A file with one candidate as JSON; `-`: stdin.", show_default=False)
+]
+_Roster = Annotated[
+    Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
+]
+_Ledger = Annotated[
+    Path, typer.Option("--ledger", metavar="FILE", help="The ledger; made if it is not there.", show_default=False)
+]
+_Attest = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--attest",
+        metavar="NAME=VALUE:PRINCIPAL:ROLE",
+        help="What somebody vouched for: a claim, or a yes or no. May be given several times.",
+        show_default=False,
+    ),
+]
+_AttestedThrough = Annotated[
+    str, typer.Option("--attested-through", metavar="SOURCE", help="How you know what they attested.")
+]
+_FailOn = Annotated[
+    str | None,
+    typer.Option(
+        "--fail-on", metavar="VERDICTS", help="Exit with 1 on these, such as `refused,escalated`.", show_default=False
+    ),
+]
+
+
+@app.command(
+    epilog=examples(
+        "edca submit refund.edca --routes refund.arp --roster roster.toml --ledger refunds.ledger \\",
+        "    --as desk-bot --role assistant --model small-1 --for carla \\",
+        "    --attest agreed=true:carla:customer candidate.json",
+    )
+)
+def submit(
+    spec: Spec,
+    candidate: _Candidate,
+    routes: Routes,
+    roster: _Roster,
+    ledger: _Ledger,
+    principal: As,
+    role: Role,
+    subject: Subject = None,
+    model: Model = None,
+    now: Now = None,
+    attest: _Attest = None,
+    attested_through: _AttestedThrough = OPERATOR_SOURCE,
+    source: Sources = None,
+    fail_on: _FailOn = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Submit one candidate, and print the verdict.
+
+    You are the host here: who proposes, for whom, and what was attested is taken at your word and recorded. A verdict
+    is output, not a failure: the exit code is 0 for a refusal too, unless --fail-on asks for 1.
+    """
+    failing = _failing(fail_on)
+    policy = load_policy(spec)
+    found_routes = load_routes(routes, policy)
+    people = _roster(roster)
+    clock = SystemClock() if now is None else FixedClock(parse_instant(now))
+    vouched = attestations(attest or (), attested_through, policy.machine, clock.now())
+    payload = _payload(candidate)
+    caller = Caller(principal, role, subject, model)
+    with (
+        open_router(found_routes, policy.machine, source or ()) as router,
+        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
+    ):
+        answer = kernel.submit(payload, caller=caller, attestations=vouched)
+    if as_json:
+        document(_answer_data(policy.machine, admit(payload, caller), answer))
+    else:
+        _write_answer(policy.machine, answer)
+    if answer.verdict.to_raw()["outcome"] in failing:
+        raise typer.Exit(FINDINGS)
+
+
+def _answer_data(machine: Machine, candidate: Candidate | Malformed, answer: Answer) -> dict[str, object]:
+    return {
+        "model_is_told": for_model(machine, candidate, answer.verdict).to_raw(),
+        "outcome": None if answer.outcome is None else answer.outcome.value,
+        "record": {"digest": answer.record.digest.hex(), "index": answer.record.index},
+        "revision": answer.revision,
+        "state": answer.state,
+        "text": list(for_operator(machine, answer.verdict)),
+        "verdict": json_data(answer.verdict.to_raw()),
+    }
+
+
+def _write_answer(machine: Machine, answer: Answer) -> None:
+    for text in for_operator(machine, answer.verdict):
+        line(text)
+    if answer.outcome is not None:
+        line(f"effects: {answer.outcome.value}")
+    if answer.state is not None:
+        line(f"case: {answer.state}, revision {answer.revision}")
+    line(f"record: {answer.record.index} ({answer.record.digest.hex()})")
+
+
+def _failing(text: str | None) -> frozenset[str]:
+    words = frozenset() if text is None else frozenset(word.strip() for word in text.split(","))
+    unknown = sorted(words - set(_VERDICTS))
+    if unknown:
+        raise CLIError(f"`--fail-on` takes verdicts, and `{unknown[0]}` is none", f"they are {', '.join(_VERDICTS)}")
+    return words
+
+
+def _roster(path: Path) -> Roster:
+    try:
+        return load_roster(path)
+    except RosterError as error:
+        raise CLIError(str(error)) from error
+    except OSError as error:
+        raise from_os_error(error, path) from error
+
+
+def _payload(name: str) -> bytes:
+    if name != _STDIN:
+        return read_bytes(Path(name), _CANDIDATE_SIZE_MAX)
+    payload = sys.stdin.buffer.read(_CANDIDATE_SIZE_MAX + 1)
+    if len(payload) > _CANDIDATE_SIZE_MAX:
+        raise CLIError(f"what stdin gives is larger than {_CANDIDATE_SIZE_MAX} bytes")
+    return payload

@@ -1,0 +1,139 @@
+"""`edca view`: what a model may see of a case, and nothing else."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from edca.api import FixedClock, SystemClock
+from edca.cli.errors import CLIError
+from edca.cli.explanation import json_data, value_text
+from edca.cli.loading import load_policy, load_routes, open_router, open_to_read, parse_instant
+from edca.cli.options import As, AsJSON, Model, Now, Role, Routes, Sources, Spec, Subject, command_app, examples
+from edca.cli.output import document, line
+from edca.kernel.candidate import Caller
+from edca.kernel.facts import Key
+from edca.kernel.machine import Machine
+from edca.kernel.roster import Roster
+from edca.kernel.values import ValueProblem
+from edca.ledger.sqlite import SQLiteLedger
+from edca.routing import SQLRouter
+from edca.runtime.cases import key_from_raw
+from edca.runtime.context import Context
+from edca.runtime.gather import look
+from edca.runtime.ports import Clock
+from edca.semantic.view import View, creation_view, view_wants
+from edca.semantic.view import view as view_of
+
+app: Final = command_app()
+
+_Case = Annotated[
+    str | None,
+    typer.Option(
+        "--case", metavar="KEY", help="The case's key; one of several parts as a JSON list.", show_default=False
+    ),
+]
+_Entity = Annotated[
+    str | None,
+    typer.Option("--entity", metavar="NAME", help="What the case is about, if not the usual.", show_default=False),
+]
+_Ledger = Annotated[
+    Path | None,
+    typer.Option("--ledger", metavar="FILE", help="The ledger that holds the case, if one does.", show_default=False),
+]
+
+
+@app.command(
+    epilog=examples(
+        "edca view refund.edca --routes refund.arp --case o1 --as desk-bot --role assistant --for carla",
+        "edca view refund.edca --routes refund.arp --ledger refunds.ledger --case o1 \\",
+        "    --as desk-bot --role assistant --json",
+    )
+)
+def view(
+    spec: Spec,
+    routes: Routes,
+    principal: As,
+    role: Role,
+    case: _Case = None,
+    entity: _Entity = None,
+    subject: Subject = None,
+    model: Model = None,
+    ledger: _Ledger = None,
+    now: Now = None,
+    source: Sources = None,
+    as_json: AsJSON = False,
+) -> None:
+    """Show what a model may see of a case.
+
+    Without --case: what may be proposed where there is no case yet. Without --ledger, the case is as its source shows
+    it. A case that does not exist and one that is not the subject's look the same. Nothing is decided or recorded.
+    """
+    policy = load_policy(spec)
+    machine = policy.machine
+    if role not in machine.index.roles:
+        raise CLIError(f"the machine has no role `{role}`", f"its roles are {', '.join(machine.index.roles)}")
+    caller = Caller(principal, role, subject, model)
+    found_routes = load_routes(routes, policy)
+    if case is None:
+        _write(creation_view(machine, caller), as_json)
+        return
+    about = machine.case_about if entity is None else entity
+    key = _key(machine, about, case)
+    clock = SystemClock() if now is None else FixedClock(parse_instant(now))
+    with open_router(found_routes, machine, source or ()) as router, _store(ledger) as store:
+        found = _look(machine, router, store, clock, about, key, caller)
+    _write(found, as_json)
+
+
+def _look(
+    machine: Machine, router: SQLRouter, store: SQLiteLedger, clock: Clock, about: str, key: Key, caller: Caller
+) -> View:
+    context = Context(machine, router, store, Roster((), ()), clock, "")
+    case, facts, now = look(context, about, key, lambda case, known, now: view_wants(machine, case, known, caller, now))
+    return view_of(machine, case, facts, caller, now)
+
+
+def _key(machine: Machine, entity: str, text: str) -> Key:
+    declared = machine.index.entities.get(entity)
+    if declared is None:
+        raise CLIError(f"the machine has no entity `{entity}`", f"it has {', '.join(machine.index.entities)}")
+    try:
+        raw = json.loads(text) if text.startswith("[") else [text]
+        return key_from_raw(machine, entity, raw)
+    except (ValueError, ValueProblem, RecursionError) as error:
+        parts = ", ".join(part.name for part in declared.key)
+        raise CLIError(f"`--case {text}` is no key of `{entity}`, which is ({parts})") from error
+
+
+@contextmanager
+def _store(path: Path | None) -> Iterator[SQLiteLedger]:
+    """Open the ledger for reading; where none is given, an empty one that is removed again."""
+    if path is not None:
+        with open_to_read(path) as ledger:
+            yield ledger
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="edca-view-") as folder,
+        SQLiteLedger.open(Path(folder) / "empty.ledger", durable=False) as ledger,
+    ):
+        yield ledger
+
+
+def _write(found: View, as_json: bool) -> None:
+    if as_json:
+        document(json_data(found.to_raw()))
+        return
+    line(found.meaning if found.state is None else f"{found.state}: {found.meaning}")
+    if found.revision is not None:
+        line(f"revision {found.revision}")
+    for name, value in sorted({**found.memory, **found.facts}.items()):
+        line(f"{name} = {value_text(value)}")
+    for offer in found.offers:
+        arguments = offer.arguments.get("properties")
+        names = ", ".join(arguments) if isinstance(arguments, dict) else ""
+        line(f"can be proposed: {offer.name}({names}): {offer.means}")

@@ -1,0 +1,145 @@
+"""A record in words: what was attempted, why it was allowed or not, what changed, and who answers.
+
+All of it comes from the ledger alone.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from edca.kernel.calendar import time_text
+from edca.kernel.candidate import Malformed
+from edca.kernel.canonical import Data
+from edca.kernel.values import DECIMAL_TAG
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.record import Record
+from edca.ledger.sqlite import SQLiteLedger
+from edca.runtime.config import CHAIN, Configuration
+from edca.runtime.records import OBSERVED, OUTCOME, VERDICT
+from edca.runtime.verdicts import verdict_from_raw
+from edca.semantic.explain import for_operator
+
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def explained(index: int, record: Record, ledger: SQLiteLedger) -> tuple[str, ...]:
+    """Return a record as lines of text for operators and auditors.
+
+    Raises `LedgerFormatError` for a record whose contents are not what this version writes.
+    """
+    content: Any = record.content
+    try:
+        configuration = Configuration.of(ledger.records(chain=CHAIN))
+        head = [f"record {index}: {record.kind}, entry {record.entry} of {record.chain}"]
+        if record.kind == VERDICT:
+            return (*head, *_verdict(content, configuration))
+        if record.kind == OUTCOME:
+            return (*head, *_outcome(content))
+        if record.kind == OBSERVED:
+            return (*head, *_observed(content))
+        # The document itself would be pages of hexadecimal digits; --json has it.
+        return (*head, *(f"{name}: {value_text(content[name])}" for name in sorted(content) if name != "bytes"))
+    except _UNREADABLE as error:
+        raise LedgerFormatError(f"record {index} does not hold what a record of its kind holds: {error}") from error
+
+
+def _verdict(content: Mapping[str, Any], configuration: Configuration) -> list[str]:
+    machine = configuration.machine(content["machine"])
+    candidate, malformed = content["candidate"], content["malformed"]
+    lines = [
+        f"time: {time_text(content['at'])} (clock: {content['clock']})",
+        f"machine: {machine.name} {machine.version}",
+    ]
+    if candidate is None:
+        sent = Malformed(**malformed)
+        lines.append(f"sent by {_person(malformed)}: {sent.size} bytes that are no candidate")
+    else:
+        arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(candidate["arguments"].items()))
+        lines.append(f"proposed by {_person(candidate)}: {candidate['transition']}({arguments})")
+        if content["rationale"]:
+            lines.append(f"  rationale, which no verdict depends on: {value_text(content['rationale'])}")
+    lines += for_operator(machine, verdict_from_raw(content["verdict"]))
+    for attested in content["attestations"]:
+        who = f"{attested['by']} as {attested['role']}, through {attested['source']}"
+        lines.append(f"attested: {attested['name']} = {value_text(attested['value'])} by {who}")
+    for instance in content["facts"]:
+        lines += _instance(instance)
+    if content["change"] is not None:
+        waits = " once its effects are confirmed" if content["pending"] else ""
+        lines += [f"changes{waits}: {text}" for text in _changes(content["change"])]
+    return lines
+
+
+def _outcome(content: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"time: {time_text(content['at'])} (clock: {content['clock']})",
+        f"outcome: {content['outcome']}",
+        f"of the verdict whose digest is {content['record'].hex()}",
+    ]
+    for step in content["effects"]:
+        arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(step["arguments"].items()))
+        word = "undo" if step["undoing"] else "effect"
+        ensured = "" if step["ensure"] is None else f", postcondition {step['ensure']}"
+        lines.append(f"{word} {step['effect']}({arguments}): {step['report']}{ensured}")
+        if step["detail"]:
+            lines.append(f"  {step['detail']}")
+        for instance in step["after"]:
+            lines += _instance(instance)
+    if content["change"] is not None:
+        lines += [f"changed: {text}" for text in _changes(content["change"])]
+    return lines
+
+
+def _observed(content: Mapping[str, Any]) -> list[str]:
+    return [
+        f"time: {time_text(content['at'])} (clock: {content['clock']})",
+        f"observed by {content['by']}: the case is in state {content['after']['state']}",
+        *_instance(content["instance"]),
+        *(f"changed: {text}" for text in _changes(content["change"])),
+    ]
+
+
+def _person(caller: Mapping[str, Any]) -> str:
+    model = "" if caller["model"] is None else f", model {caller['model']}"
+    subject = "" if caller["subject"] is None else f" for {caller['subject']}"
+    return f"{caller['proposer']} (role {caller['role']}{model}){subject}"
+
+
+def _instance(instance: Mapping[str, Any]) -> list[str]:
+    key = ", ".join(value_text(part) for part in instance["key"])
+    lines = [f"read: {instance['entity']}({key}) from {instance['source']}, as of {time_text(instance['as_of'])}"]
+    if not instance["found"]:
+        return [f"{lines[0]}: not found"]
+    for name, value in sorted(instance["fields"].items()):
+        told = f"unknown, {value['unknown']}" if "unknown" in value else value_text(value["is"])
+        lines.append(f"  {name} = {told}")
+    return lines
+
+
+def _changes(change: Mapping[str, Any]) -> list[str]:
+    parts = dict(change)
+    memory = parts.pop("memory", {})
+    moves = [*sorted(parts.items()), *sorted(memory.items())]
+    return [f"{name} {value_text(before)} → {value_text(after)}" for name, (before, after) in moves]
+
+
+def value_text(value: Data) -> str:
+    """Return a value of a record as one line of text: decimals as digits, bytes in hexadecimal."""
+    plain = json_data(value)
+    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+
+
+def json_data(value: Data) -> Any:
+    """Return canonical data as JSON can hold it: bytes in hexadecimal, tagged decimals as their digits."""
+    match value:
+        case bytes():
+            return value.hex()
+        case dict():
+            digits = value.get(DECIMAL_TAG)
+            if len(value) == 1 and isinstance(digits, str):
+                return digits
+            return {name: json_data(part) for name, part in value.items()}
+        case list() | tuple():
+            return [json_data(part) for part in value]
+        case _:
+            return value

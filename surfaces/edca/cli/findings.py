@@ -1,0 +1,38 @@
+"""What verification and replay found, as JSON-ready data: shared by the commands that report it."""
+
+from edca.ledger.verify import Verification
+from edca.runtime.replay import Replayed
+
+
+def verification_data(found: Verification) -> dict[str, object]:
+    """Return a verification as JSON-ready data."""
+    return {
+        "checked": list(found.checked),
+        "findings": [
+            {"detail": finding.detail, "index": finding.index, "what": finding.what.value} for finding in found.findings
+        ],
+        "not_checked": list(found.not_checked),
+        "ok": found.is_sound,
+        "root": found.root.hex(),
+        "size": found.size,
+    }
+
+
+def replay_data(found: Replayed) -> dict[str, object]:
+    """Return a replay's result as JSON-ready data."""
+    return {
+        "equal": found.equal,
+        "mismatches": [
+            {"index": one.index, "path": one.path, "recomputed": one.recomputed, "recorded": one.recorded}
+            for one in found.mismatches
+        ],
+        "not_replayed": [{"index": one.index, "reason": one.reason} for one in found.not_replayed],
+        "ok": replays(found),
+        "total": found.total,
+        "unfinished": list(found.unfinished),
+    }
+
+
+def replays(found: Replayed) -> bool:
+    """Whether every record says what its contents yield; one that could not be replayed does not."""
+    return found.equal == found.total

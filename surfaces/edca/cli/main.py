@@ -1,0 +1,100 @@
+"""The program `edca`: its commands by name, and the one place where a failure becomes a message and an exit code.
+
+Exit codes: 0 done, 1 findings (diagnostics, a failing scenario, a ledger that does not verify or replay), 2 wrong usage
+or work that can't be done. A verdict is output, never an exit code, unless `--fail-on` asks.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Annotated, Any, Final, NoReturn
+
+import typer
+from typer.core import TyperGroup
+
+from edca.cli.errors import CLIError, from_failure
+from edca.cli.output import failure, line
+from edca.diagnostics.suggest import closest
+
+PROGRAM: Final = "edca"
+
+COMMANDS: Final[Mapping[str, str]] = {
+    "check": "Find the mistakes in a spec, and in its routes.",
+    "test": "Run the scenarios of a spec.",
+    "compile": "Compile a spec to its artefact, and print the digest.",
+    "view": "Show what a model may see of a case.",
+    "submit": "Submit one candidate, and print the verdict.",
+    "log": "List the records of a ledger.",
+    "explain": "Say in words what one record holds, or what a diagnostic's code means.",
+    "verify": "Check that no record of a ledger was altered.",
+    "replay": "Decide every record of a ledger anew, and compare.",
+    "trial": "Run a recorded agent's calls through a kernel, and report.",
+}
+"""Every command with the first sentence of its help, so that `edca --help` need not load any of them."""
+
+
+class _Commands(TyperGroup):
+    """The commands of the program; each module is imported when its command is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names in the order of a first day's use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Return a command. Raises `CLIError` for a name that is none."""
+        if cmd_name.startswith("-"):
+            return None  # an option the program does not have; the parser says so
+        if cmd_name not in COMMANDS:
+            near = closest(cmd_name, COMMANDS)
+            hint = "run `edca --help` for the commands" if near is None else f"did you mean `edca {near}`?"
+            raise CLIError(f"no such command: `{cmd_name}`", hint)
+        module = importlib.import_module(f"edca.cli.commands.{cmd_name}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands' table without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app: Final = typer.Typer(
+    name=PROGRAM,
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    epilog="\b\nExample:\n  edca check specs/refund/refund.edca\n  edca COMMAND --help",
+)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        line(f"{PROGRAM} {version('edca')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    show_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Models propose; a deterministic kernel decides; a record answers for it."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the program with `arguments` (null: those of the process) and end the process."""
+    try:
+        app(args=arguments, prog_name=PROGRAM)
+    except Exception as error:
+        told = from_failure(error)
+        if told is None:
+            raise
+        failure(told.message, told.hint)
+        sys.exit(2)
+    sys.exit(0)
