@@ -86,10 +86,17 @@ def _answer(clause: Clause, candidate: Candidate, inputs: Inputs) -> Value:
         if attestation.name == clause.code
         and attestation.role == clause.role
         and attestation.by != candidate.proposer
+        and not _is_model(attestation.by, inputs)
         and attestation.at <= inputs.now
         and (clause.within_us is None or inputs.now - attestation.at <= clause.within_us)
     ]
     return max(answers, key=lambda answer: (answer[0], answer[1] is not True))[1] if answers else None
+
+
+def _is_model(principal: str, inputs: Inputs) -> bool:
+    """Tell whether a model stands behind the principal: its word is no attestation, whatever role it is said in."""
+    found = inputs.roster.find(principal)
+    return found is not None and found.model is not None
 
 
 def _accept(machine: Machine, gate: Passed, frame: Frame, clauses: tuple[ClauseResult, ...]) -> Accepted | Refused:
@@ -159,6 +166,8 @@ def frame_of(machine: Machine, gate: Passed, inputs: Inputs, after: Facts | None
     for attestation in inputs.attestations:
         claim = machine.index.claims.get(attestation.name)
         if claim is None or attestation.role != claim.by or attestation.at > inputs.now:
+            continue
+        if _is_model(attestation.by, inputs):
             continue
         if attestation.at > newest.get(claim.name, attestation.at - 1):
             newest[claim.name], claims[claim.name] = attestation.at, attestation.value

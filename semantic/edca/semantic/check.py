@@ -99,10 +99,10 @@ def infer(scope: Scope, node: tree.Expression, expected: Type | None = None) -> 
             return typed.Literal(value, BOOL)
         case tree.String(value, _):
             return _string(scope, node, value, expected)
-        case tree.DateLiteral(text, span):
-            return _written(scope, span, text, parse_date(text), DateType())
-        case tree.TimeLiteral(text, span):
-            return _written(scope, span, text, parse_time(text), TimeType())
+        case tree.DateLiteral(text, _):
+            return _written(parse_date(text), DateType())
+        case tree.TimeLiteral(text, _):
+            return _written(parse_time(text), TimeType())
         case tree.DurationLiteral(count, unit, _):
             return typed.Literal(count * UNITS[unit], DurationType())
         case tree.Variable():
@@ -158,11 +158,8 @@ def _string(scope: Scope, node: tree.String, value: str, expected: Type | None) 
     return typed.Literal(value, TextType(max(1, len(value))))
 
 
-def _written(scope: Scope, span: Span, text: str, value: int | None, type_: Type) -> Checked:
-    if value is None:
-        report(scope, "P003", span, f"`{text}` is no {describe(type_)}", help="check the day, the month and the offset")
-        return None
-    return typed.Literal(value, type_)
+def _written(value: int | None, type_: Type) -> Checked:
+    return None if value is None else typed.Literal(value, type_)  # the parser has reported a day that doesn't exist
 
 
 def _variable(scope: Scope, node: tree.Variable, expected: Type | None) -> Checked:

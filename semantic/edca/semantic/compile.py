@@ -91,7 +91,9 @@ def _memory(spec: tree.Spec, words: Vocabulary) -> dict[str, Expression]:
     for declaration in spec.declarations:
         if isinstance(declaration, tree.MemoryDeclaration):
             for member in declaration.members:
-                value = check(scope, member.initial, words.memory.get(member.name.text, words.resolve(member.type)))
+                if words.spans.get(member.name.text) != member.name.span:
+                    continue  # declared twice, and reported
+                value = check(scope, member.initial, words.memory[member.name.text])
                 if value is not None:
                     found[member.name.text] = value
     return found

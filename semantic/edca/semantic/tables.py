@@ -12,7 +12,7 @@ from edca.kernel.types import BoolType, EnumType, Type, describe
 from edca.semantic import extent, typed
 from edca.semantic.check import check, infer
 from edca.semantic.relations import ORDERED
-from edca.semantic.scope import Scope
+from edca.semantic.scope import INPUTS, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,11 +45,14 @@ def definitions(spec: tree.Spec, words: Vocabulary, case_entities: tuple[str, ..
                     f"`{declaration.name.text}` is defined by itself",
                     help="a define can't use itself, directly or through others",
                 )
+            words.problems.lost |= set(waiting)
             break
         for name in ready:
             scope = Scope(words=words, definitions=done, case_entities=case_entities)
             found = _definition(scope, waiting.pop(name))
-            if found is not None:
+            if found is None:
+                words.problems.lost |= {name}  # its uses say nothing new
+            else:
                 done[name] = found
     return done
 
@@ -72,7 +75,7 @@ def _used(node: object) -> set[str]:
 def _definition(scope: Scope, declaration: Declared) -> typed.Definition | None:
     parameters = tuple((p.name, p.type) for p in scope.words.parameters(declaration.parameters))
     for node in declaration.parameters:
-        if scope.taken(node.name.text):
+        if scope.taken(node.name.text) and node.name.text not in INPUTS:
             message = f"`{node.name.text}` has a meaning already"
             scope.words.problems.add("N003", node.name.span, message, help="rename the parameter")
     inner = dataclasses.replace(scope, locals=dict(parameters))
