@@ -1,0 +1,77 @@
+"""Goal: every code that can be given has a page; its example earns exactly that code, and the way out earns none."""
+
+import re
+import sqlite3
+from pathlib import Path
+
+import pages
+import pytest
+
+from edca.diagnostics import CODES, Diagnostic, Source, human
+from edca.routing import check_against, clashes, load, open_engine
+from edca.semantic.compile import compile_spec
+from edca.semantic.scenario import run_scenarios
+
+# Codes of the list that nothing gives yet. One that is given belongs into a page and out of this set.
+NOT_GIVEN = {"N014", "N016"}
+
+FOLDER = pages.DOCS / "errors"
+PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
+README = (FOLDER / "README.md").read_text("utf-8")
+SPEC = pages.blocks((pages.DOCS / "reference" / "language.md").read_text("utf-8"))[0].text
+ROUTES, SCHEMA = (next(b.text for b in pages.blocks(README) if b.language == name) for name in ("arp", "sql"))
+PARTS = ["What it means", "Why", "Example", "Write instead"]
+
+
+def found_in(example: pages.Block) -> tuple[Diagnostic, ...]:
+    """Return what is found in a whole spec, or in routes, on the way that `Kernel.open` takes."""
+    spec = SPEC if example.language == "arp" else pages.completed(SPEC, example)
+    compiled = compile_spec(Source("refund.edca", spec))
+    if compiled.machine is None or compiled.spec is None or compiled.checked is None:
+        return compiled.diagnostics
+    _, wrong = run_scenarios(compiled.spec, compiled.checked, compiled.machine)
+    text = pages.completed(ROUTES, example) if example.language == "arp" else ROUTES
+    loaded = load(Source("shop.arp", text), compiled.machine)
+    found = (*compiled.diagnostics, *wrong)
+    if loaded.routes is None:
+        # Examples of specs may declare what the routes here don't know.
+        return (*found, *loaded.diagnostics) if example.language == "arp" else found
+    found = (*found, *loaded.diagnostics, *clashes(compiled.spec, loaded.routes))
+    if found:
+        return found
+    database = sqlite3.connect(":memory:", isolation_level=None)
+    database.executescript(SCHEMA)
+    engine = open_engine("sqlite://", creator=lambda: database)
+    try:
+        return tuple(check_against(loaded.routes, {"shop": engine}))
+    finally:
+        engine.dispose()
+        database.close()
+
+
+def test_every_code_has_a_page_and_no_page_is_left_over() -> None:
+    assert [path.stem for path in PAGES] == sorted(set(CODES) - NOT_GIVEN)
+
+
+def test_the_codes_without_a_page_are_given_nowhere() -> None:
+    roots = (pages.DOCS.parent / name for name in ("kernel", "dsl", "semantic", "routing", "surfaces"))
+    # `problems.py` names codes that it keeps silent.
+    files = [path for root in roots for path in root.rglob("*.py") if path.name not in ("codes.py", "problems.py")]
+    given = {code for path in files for code in re.findall(r'"([A-Z][0-9]{3})"', path.read_text("utf-8"))}
+    assert not given & NOT_GIVEN
+
+
+def test_the_spec_and_the_routes_of_the_examples_have_no_mistake() -> None:
+    assert found_in(pages.Block("arp", {}, "", 0)) == ()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_shows_its_code_and_a_way_out(path: Path) -> None:
+    page = path.read_text("utf-8")
+    sections = pages.sections(page)
+    assert page.startswith(f"# {path.stem} {CODES[path.stem].name}\n")
+    assert list(sections) == PARTS
+    (example,), (instead,) = pages.blocks(sections["Example"]), pages.blocks(sections["Write instead"])
+    found = found_in(example)
+    assert {one.code.id for one in found} == {path.stem}, human(found)
+    assert found_in(instead) == (), human(found_in(instead))

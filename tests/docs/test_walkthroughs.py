@@ -1,0 +1,87 @@
+"""Goal: who follows a page from top to bottom, block by block, gets what the page says."""
+
+import contextlib
+import io
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pages
+import pytest
+
+from edca.cli.main import main
+
+REPOSITORY = pages.DOCS.parent
+# The pages that are followed, and the files of the repository that each says it begins with.
+FOLLOWED = {
+    "tutorial/first-spec.md": (),
+    "how-to/embed.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/write-routes.md": ("refund.edca", "shop.sql"),
+    "how-to/read-a-refusal.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_a_page_can_be_followed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for file in FOLLOWED[name]:
+        shutil.copy(REPOSITORY / "specs" / "refund" / file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    known: dict[str, Any] = {"__name__": "page"}
+    output = ""
+    for block in pages.blocks((pages.DOCS / name).read_text("utf-8")):
+        where = f"{name}:{block.line}"
+        match block.language:
+            case _ if "file" in block.options:
+                with (tmp_path / block.options["file"]).open("a" if "append" in block.options else "w") as written:
+                    written.write(block.text)
+            case "sh":
+                output = run(block.text, int(block.options.get("exit", "0")), where)
+            case "python":
+                output = execute(block.text, known, where)
+            case "text":
+                assert pages.compared(block.text, output), f"{where}: the page shows\n{block.text}\nbut it is\n{output}"
+            case _:
+                continue
+
+
+def run(script: str, expected: int, where: str) -> str:
+    """Run a shell block, and return what it prints."""
+    commands = [shlex.split(line) for line in script.replace("\\\n", " ").splitlines()]
+    if all(command[0] == "edca" for command in commands):
+        # In this process: starting the program takes longer than what it does.
+        results = [call(command[1:]) for command in commands]
+        code, output = max(code for code, _ in results), "".join(printed for _, printed in results)
+    else:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["sh", "-ec", script],
+            env={**os.environ, "PATH": path, "PYTHONUTF8": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        code, output = done.returncode, done.stdout
+    assert code == expected, f"{where}: exit code {code}\n{output}"
+    return output
+
+
+def call(arguments: list[str]) -> tuple[int, str]:
+    """Run the program `edca`, and return its exit code and what it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed), pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, printed.getvalue()
+
+
+def execute(text: str, known: dict[str, Any], where: str) -> str:
+    """Execute a Python block among the names of those before it, and return what it prints."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(text, where, "exec"), known)  # noqa: S102 -- the repository's own pages
+    return printed.getvalue()
