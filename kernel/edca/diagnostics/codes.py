@@ -73,7 +73,7 @@ _ALL = (
     Code("T013", "not-optional", "Only an optional value can be present or absent."),
     Code("T014", "scale-loss", "The result has more decimal places than its place can keep."),
     Code("T015", "cyclic-define", "A `define` uses itself, directly or through others."),
-    Code("T016", "product-too-wide", "A product needs a constant or a small `int` on one side."),
+    Code("T016", "table-too-wide", "A table has too many combinations to check, or a column that can't be listed."),
     Code("T017", "before-outside-ensure", "`before(...)` has a meaning only inside `ensure`."),
     Code("T018", "table-gap", "No row of the table covers some combination of values."),
     Code("T019", "table-overlap", "Two rows of the table cover the same combination of values."),

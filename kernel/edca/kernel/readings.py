@@ -18,7 +18,7 @@ from edca.kernel.expression import (
     ReadLocal,
     ReadMemory,
 )
-from edca.kernel.types import DateType, DecimalType, PrincipalType, TimeType, Type
+from edca.kernel.types import DateType, DecimalType, OptionalType, PrincipalType, TimeType, Type
 from edca.kernel.values import Unknown, to_raw
 from edca.kernel.verdict import Reading
 
@@ -39,17 +39,20 @@ def readings(machine: Machine, transition: Transition, condition: Expression, fr
     """
     lets = {let.name: let.value for let in transition.lets}
     found: dict[str, Reading] = {}
-    for leaf in _leaves(condition, lets):
+    for leaf in _leaves(condition, lets, set()):
         name, type_ = _name_and_type(machine, transition, leaf)
         if name not in found and len(found) < READINGS_MAX:
             found[name] = Reading(name, _text(machine, type_, closure_of(leaf)(frame)))
     return tuple(found.values())
 
 
-def _leaves(expression: Expression, lets: dict[str, Expression]) -> Iterator[Expression]:
+def _leaves(expression: Expression, lets: dict[str, Expression], entered: set[str]) -> Iterator[Expression]:
+    """Yield every read; each let is entered once, since lets that use lets would else be walked over and over."""
     match expression:
         case ReadLet(name):
-            yield from _leaves(lets[name], lets)
+            if name not in entered:
+                entered.add(name)
+                yield from _leaves(lets[name], lets, entered)
         case ReadArgument() | ReadMemory() | ReadClaim():
             yield expression
         case ReadInput(input_):
@@ -59,10 +62,10 @@ def _leaves(expression: Expression, lets: dict[str, Expression]) -> Iterator[Exp
             if _is_closed(base):
                 yield expression
             else:
-                yield from _leaves(base, lets)
+                yield from _leaves(base, lets, entered)
         case _:
             for part in _parts(expression):
-                yield from _leaves(part, lets)
+                yield from _leaves(part, lets, entered)
 
 
 def _parts(expression: Expression) -> Iterator[Expression]:
@@ -113,7 +116,7 @@ def _text(machine: Machine, type_: Type, value: object) -> str:
         return f"unknown ({value.value})"
     if value is None:
         return "absent"
-    if isinstance(type_, TimeType) and isinstance(value, int):
+    if isinstance(type_.of if isinstance(type_, OptionalType) else type_, TimeType) and isinstance(value, int):
         return time_text(value)
     raw = to_raw(type_, value, machine.index.entities)  # type: ignore[arg-type]  # a value of that type
     text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, sort_keys=True)

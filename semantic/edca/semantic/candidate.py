@@ -38,7 +38,7 @@ MEMBERS = ("transition", "arguments", "revision", "key", "confidence", "evidence
 _NAME = re.compile(r"[a-z_][a-z0-9_]*", re.ASCII)
 _FRACTION = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
 # Possessive, and an unclosed string runs to the end: each byte is looked at once, however hostile.
-_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)', re.DOTALL)
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class _MalformedError(Exception):

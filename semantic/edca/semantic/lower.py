@@ -161,7 +161,7 @@ def lower(spec: CheckedSpec) -> Machine:
     case = words.case
     if case is None:
         raise ValueError("a checked spec has a case")
-    forbids = tuple((forbid, _clause(forbid.clause, definitions)) for forbid in spec.forbids)
+    forbids = tuple((forbid, _clause(forbid.clause, definitions, {})) for forbid in spec.forbids)
     return Machine(
         name=spec.name,
         version=spec.version,
@@ -209,7 +209,9 @@ def _constant(node: typed.Expression, definitions: Mapping[str, typed.Definition
     return value  # type: ignore[no-any-return]  # the checker saw to its type
 
 
-def _clause(clause: CheckedClause, definitions: Mapping[str, typed.Definition]) -> Clause:
+def _clause(
+    clause: CheckedClause, definitions: Mapping[str, typed.Definition], lets: Mapping[str, typed.Expression]
+) -> Clause:
     return Clause(
         code=clause.code,
         kind=clause.kind,
@@ -218,7 +220,7 @@ def _clause(clause: CheckedClause, definitions: Mapping[str, typed.Definition]) 
         on_fail=clause.on_fail,
         role=clause.role,
         within_us=clause.within_us,
-        withheld=walk.reads_withheld(clause.condition, definitions),
+        withheld=walk.reads_withheld(clause.condition, definitions, lets),
     )
 
 
@@ -234,6 +236,7 @@ def _transition(
     read += [clause.condition for clause in item.clauses]
     for act in item.acts:
         read += [act.ensure, *act.call.arguments, *(act.undo.arguments if act.undo is not None else ())]
+    lets = dict(item.lets)
     return Transition(
         name=item.name,
         text=item.text,
@@ -246,7 +249,7 @@ def _transition(
         by=tuple(sorted(item.by)),
         answers=item.answers,
         lets=tuple(Let(name, lower_expression(value, definitions)) for name, value in item.lets),
-        clauses=tuple([clause for _, clause in holding] + [_clause(clause, definitions) for clause in item.clauses]),
+        clauses=tuple([clause for _, clause in holding] + [_clause(c, definitions, lets) for c in item.clauses]),
         assignments=tuple(
             Assignment(name, lower_expression(value, definitions)) for name, value in sorted(item.assignments)
         ),

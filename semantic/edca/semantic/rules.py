@@ -169,7 +169,7 @@ def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: V
     performs = [clause for clause in declaration.clauses if isinstance(clause, tree.Perform)]
     tests = [c for c in declaration.clauses if isinstance(c, (tree.Require, tree.Forbid))]
     if performs and len(draft.clauses) >= len(tests):
-        tested = any(walk.facts(clause.condition, draft.scope.definitions) for clause in draft.clauses)
+        tested = any(walk.facts(clause.condition, draft.scope.definitions, draft.lets) for clause in draft.clauses)
         if not tested:
             help_ = "require something of a fact: an argument is only what the proposer says"
             add("C008", name.span, f"the effect of `{name.text}` rests on the proposer's word alone", help=help_)

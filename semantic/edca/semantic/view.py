@@ -14,8 +14,9 @@ from edca.kernel.calendar import time_text
 from edca.kernel.decide import usable
 from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import Input
-from edca.kernel.types import ListType, PrincipalType, ReferenceType, TimeType, Type
+from edca.kernel.types import ListType, OptionalType, PrincipalType, RecordType, ReferenceType, TimeType, Type
 from edca.kernel.values import Unknown, Value, to_raw
+from edca.semantic.relations import plain
 from edca.semantic.schema import parameters_schema
 
 if TYPE_CHECKING:
@@ -159,7 +160,7 @@ def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Trans
         )
         if field.name not in read or field.labels or _is_hidden(field.type) or isinstance(value, Unknown):
             continue
-        if isinstance(field.type, TimeType) and isinstance(value, int):
+        if isinstance(plain(field.type), TimeType) and isinstance(value, int):
             found[f"{entity.name}.{field.name}"] = time_text(value)
         else:
             found[f"{entity.name}.{field.name}"] = to_raw(field.type, value, machine.index.entities)
@@ -167,4 +168,11 @@ def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Trans
 
 
 def _is_hidden(type_: Type) -> bool:
-    return isinstance(type_, (PrincipalType, ReferenceType, ListType))
+    """Tell whether values of the type may say who somebody is or what else there is: lists count as that."""
+    match type_:
+        case OptionalType(of):
+            return _is_hidden(of)
+        case RecordType(_, parts):
+            return any(_is_hidden(part) for _, part in parts)
+        case _:
+            return isinstance(type_, (PrincipalType, ReferenceType, ListType))

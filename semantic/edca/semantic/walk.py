@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from edca.kernel.expression import Input
@@ -10,11 +11,18 @@ from edca.kernel.types import ReferenceType
 from edca.semantic import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 
-def nodes(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> Iterator[typed.Expression]:
-    """Yield the expression and every part of it; a define that it applies counts as a part."""
+NO_LETS: Mapping[str, typed.Expression] = {}
+
+
+def nodes(
+    expression: typed.Expression,
+    definitions: Mapping[str, typed.Definition],
+    lets: Mapping[str, typed.Expression] = NO_LETS,
+) -> Iterator[typed.Expression]:
+    """Yield the expression and every part of it; a define that it applies and a let that it reads count as parts."""
     pending = [expression]
     entered: set[str] = set()
     while pending:
@@ -23,6 +31,9 @@ def nodes(expression: typed.Expression, definitions: Mapping[str, typed.Definiti
         if isinstance(node, typed.Applied) and node.name in definitions and node.name not in entered:
             entered.add(node.name)
             pending.append(definitions[node.name].body)
+        elif isinstance(node, typed.LetRead) and node.name in lets and node.name not in entered:
+            entered.add(node.name)  # no let has the name of a define
+            pending.append(lets[node.name])
         for field in dataclasses.fields(node):
             value = getattr(node, field.name)
             pending += [
@@ -41,11 +52,15 @@ def case_entities(expression: typed.Expression, definitions: Mapping[str, typed.
     }
 
 
-def facts(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> set[tuple[str, str]]:
+def facts(
+    expression: typed.Expression,
+    definitions: Mapping[str, typed.Definition],
+    lets: Mapping[str, typed.Expression] = NO_LETS,
+) -> set[tuple[str, str]]:
     """Return the (entity, field) pairs that the expression reads; parts of a key aren't read, they are known."""
     return {
         (node.entity, node.field)
-        for node in nodes(expression, definitions)
+        for node in nodes(expression, definitions, lets)
         if isinstance(node, typed.FactRead) and node.key_part is None
     }
 
@@ -58,12 +73,16 @@ def reads_case(expression: typed.Expression, definitions: Mapping[str, typed.Def
     )
 
 
-def reads_withheld(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
+def reads_withheld(
+    expression: typed.Expression,
+    definitions: Mapping[str, typed.Definition],
+    lets: Mapping[str, typed.Expression] = NO_LETS,
+) -> bool:
     """Tell whether the expression reads a labelled field or the subject: a model is told only `not_possible` then."""
     return any(
         (isinstance(node, typed.FactRead) and node.labelled)
         or (isinstance(node, typed.InputRead) and node.input is Input.SUBJECT)
-        for node in nodes(expression, definitions)
+        for node in nodes(expression, definitions, lets)
     )
 
 
