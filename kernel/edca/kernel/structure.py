@@ -81,13 +81,14 @@ def from_data(data: Data) -> Any:
     rest = {name: from_data(item) for name, item in data.items() if name != TAG}
     if issubclass(class_, enum.Enum):
         return _member(class_, rest)
-    hints: dict[str, Any] = _hints(class_)
+    known: Any = class_
+    hints = _hints(known)
     if set(rest) != set(hints):
         raise CanonicalError(f"the artefact's {tag} has other fields than expected")
     for name, hint in hints.items():
         if not _holds(hint, rest[name]):
             raise CanonicalError(f"the artefact's {tag} has a `{name}` of another kind")
-    return class_(**rest)
+    return known(**rest)
 
 
 def _member(class_: type[enum.Enum], rest: dict[str, Any]) -> enum.Enum:
