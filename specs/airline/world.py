@@ -311,9 +311,7 @@ def _read_users(connection: sqlite3.Connection) -> Record:
             "payment_methods": {},
             "reservations": [],
         }
-    for cno, wid, kind, bal_c, doc in connection.execute(
-        "SELECT cno, wid, kd, bal_c, doc FROM t_wlt ORDER BY pos"
-    ):
+    for cno, wid, kind, bal_c, doc in connection.execute("SELECT cno, wid, kd, bal_c, doc FROM t_wlt ORDER BY pos"):
         balance = {} if bal_c is None else {"amount": _amount(bal_c)}
         users[cno]["payment_methods"][wid] = {
             "source": _KIND_OF[kind],
@@ -480,16 +478,11 @@ def apply_call(data: Record, name: str, args: Mapping[str, Any]) -> str:
     return change.result
 
 
-def follow(
-    connection: sqlite3.Connection, data: Record, name: str, args: Mapping[str, Any]
-) -> tuple[str, Record]:
+def follow(connection: sqlite3.Connection, data: Record, name: str, args: Mapping[str, Any]) -> tuple[str, Record]:
     """Apply one recorded write call to `data` and the internal database alike; return answer and `data`."""
     change = plan_call(data, name, args)
     after = {"reservations": change.reservations, "users": change.users}
-    before = {
-        part: {key: data[part][key] for key in entries if key in data[part]}
-        for part, entries in after.items()
-    }
+    before = {part: {key: data[part][key] for key in entries if key in data[part]} for part, entries in after.items()}
     rebooked = change.reservations if name == "update_reservation_flights" else {}
     sync(connection, before, after, {pnr: args["cabin"] for pnr in rebooked})
     for part, entries in after.items():
@@ -508,9 +501,7 @@ def _book(data: Mapping[str, Any], args: Mapping[str, Any]) -> Change:
     total_c = each_c * len(passengers) + BAG_C * nonfree
 
     methods = dict(user["payment_methods"])
-    payments = [
-        (_text(item, "payment_id"), _money(item, "amount")) for item in _items(args, "payment_methods")
-    ]
+    payments = [(_text(item, "payment_id"), _money(item, "amount")) for item in _items(args, "payment_methods")]
     for payment_id, amount_c in payments:
         # The tool compares each amount with the balance before the booking, even if one card is named twice.
         method = user["payment_methods"].get(payment_id)
@@ -586,13 +577,8 @@ def _update_flights(data: Mapping[str, Any], args: Mapping[str, Any]) -> Change:
     held = {}
     if cabin == reservation["cabin"]:
         held = {(leg["flight_number"], leg["date"]): leg for leg in reversed(reservation["flights"])}
-    legs = [
-        held[segment] if segment in held else _priced(data, *segment, cabin, count)
-        for segment in _segments(args)
-    ]
-    old_c, new_c = (
-        sum(_cents(leg["price"]) for leg in part) * count for part in (reservation["flights"], legs)
-    )
+    legs = [held[segment] if segment in held else _priced(data, *segment, cabin, count) for segment in _segments(args)]
+    old_c, new_c = (sum(_cents(leg["price"]) for leg in part) * count for part in (reservation["flights"], legs))
     # The tool never updates the reservation's cabin; the runs were recorded so, and later calls build on it.
     return _settle(data, args, code, {**reservation, "flights": legs}, new_c - old_c)
 
@@ -606,9 +592,7 @@ def _update_passengers(data: Mapping[str, Any], args: Mapping[str, Any]) -> Chan
     return Change(json.dumps(updated), {code: updated})
 
 
-def _settle(
-    data: Mapping[str, Any], args: Mapping[str, Any], code: str, updated: Record, due_c: int
-) -> Change:
+def _settle(data: Mapping[str, Any], args: Mapping[str, Any], code: str, updated: Record, due_c: int) -> Change:
     """Charge (or, if negative, pay back) `due_c` for an updated reservation by the method the call names."""
     user_id = updated["user_id"]
     user = data["users"][user_id]

@@ -34,9 +34,7 @@ def test_codes_and_units(database: sqlite3.Connection) -> None:
 
 
 def test_no_public_code_or_key_is_stored_internally(database: sqlite3.Connection) -> None:
-    tables = database.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 't%'"
-    ).fetchall()
+    tables = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 't%'").fetchall()
     columns = {row[1] for (table,) in tables for row in database.execute(f"PRAGMA table_info({table})")}
     public = {
         "cabin",
@@ -70,9 +68,7 @@ def test_reservation_codes_are_handed_out_in_order(world: ModuleType, database: 
     assert all(len(code) == 6 and code.isalpha() and code.isupper() for code in codes)
 
 
-def test_fresh_copies_don_t_share_changes(
-    world: ModuleType, database: sqlite3.Connection, tmp_path: Path
-) -> None:
+def test_fresh_copies_don_t_share_changes(world: ModuleType, database: sqlite3.Connection, tmp_path: Path) -> None:
     for target in (":memory:", tmp_path / "airline.sqlite3"):
         copy = world.fresh(database, target)
         with copy:

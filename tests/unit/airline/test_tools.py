@@ -160,9 +160,7 @@ def test_a_kept_segment_keeps_its_price_and_needs_no_seats(
 def test_a_new_cabin_shows_in_the_segments_only(
     world: ModuleType, small: dict[str, Any], database: sqlite3.Connection
 ) -> None:
-    _, data = world.follow(
-        database, small, "update_reservation_flights", REBOOKING | {"cabin": "basic_economy"}
-    )
+    _, data = world.follow(database, small, "update_reservation_flights", REBOOKING | {"cabin": "basic_economy"})
     changed = data["reservations"]["AAAAAA"]
     assert changed["cabin"] == "economy"  # the recorded tool's own fault, preserved
     assert changed["payment_history"][1:] == [{"payment_id": "gift_card_1", "amount": -60}]
@@ -180,9 +178,7 @@ def test_a_new_cabin_at_the_same_price_is_an_amendment(
 ) -> None:
     small["flights"]["HAT001"]["dates"]["2024-05-20"]["prices"]["basic_economy"] = 80
     before = copy.deepcopy(small)
-    _, data = world.follow(
-        database, small, "update_reservation_flights", REBOOKING | {"cabin": "basic_economy"}
-    )
+    _, data = world.follow(database, small, "update_reservation_flights", REBOOKING | {"cabin": "basic_economy"})
     assert data == before
     assert database.execute("SELECT amd_n FROM t_hdr").fetchone() == (1,)
     assert database.execute("SELECT cls FROM t_leg").fetchall() == [("M",)]
@@ -220,13 +216,9 @@ def test_cancelling_books_every_payment_back(
     assert world.project(database, small) == data
 
 
-def test_bags_cost_only_what_is_added(
-    world: ModuleType, small: dict[str, Any], database: sqlite3.Connection
-) -> None:
+def test_bags_cost_only_what_is_added(world: ModuleType, small: dict[str, Any], database: sqlite3.Connection) -> None:
     _, data = world.follow(database, small, "update_reservation_baggages", BAGS)
-    assert data["reservations"]["AAAAAA"]["payment_history"][1:] == [
-        {"payment_id": "credit_card_1", "amount": 50}
-    ]
+    assert data["reservations"]["AAAAAA"]["payment_history"][1:] == [{"payment_id": "credit_card_1", "amount": 50}]
     _, data = world.follow(database, data, "update_reservation_baggages", BAGS | {"nonfree_baggages": 0})
     assert len(data["reservations"]["AAAAAA"]["payment_history"]) == 2
     assert world.project(database, small) == data

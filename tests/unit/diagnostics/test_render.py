@@ -25,9 +25,7 @@ def _span(source: Source, text: str) -> Span:
     return Span(source, start, start + len(text))
 
 
-def _finding(
-    source: Source, text: str, label: str = "here", message: str = "something is wrong"
-) -> Diagnostic:
+def _finding(source: Source, text: str, label: str = "here", message: str = "something is wrong") -> Diagnostic:
     return Diagnostic(CODES["P001"], message, Label(_span(source, text), label))
 
 
@@ -82,9 +80,7 @@ _CASES = {
     "wide-characters": [_finding(Source("wide.edca", 'means "払い戻し" wrong\n'), "払い戻し")],
     "combining-characters": [_finding(Source("wide.edca", "e\u0301te\u0301 wrong\n"), "wrong")],
     "several-lines": [_finding(Source("lines.edca", "state a {\n  b\n}\n"), "{\n  b\n}", "never closed")],
-    "end-of-text": [
-        Diagnostic(CODES["P001"], "the file ends here", Label(Span(_REFUND, 99, 99), "`}` missing"))
-    ],
+    "end-of-text": [Diagnostic(CODES["P001"], "the file ends here", Label(Span(_REFUND, 99, 99), "`}` missing"))],
     "empty-text": [Diagnostic(CODES["P007"], "the file is empty", Label(Span(Source("a.edca", ""), 0, 0)))],
     "long-line": [_finding(_LONG, "wrong")],
     "long-line-at-its-end": [_finding(_LONG_END, "wrong")],
