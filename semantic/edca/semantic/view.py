@@ -67,13 +67,12 @@ def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now:
         return View(machine.name, None, "Nothing is possible here.", None, {}, {}, ())
     state = machine.index.states[case.state]
     legal = () if case.pending is not None else _legal(machine, case, caller)
-    entities = machine.index.entities
     return View(
         machine=machine.name,
         state=state.name,
         meaning=state.text,
         revision=case.revision,
-        memory={slot.name: to_raw(slot.type, case.memory[slot.name], entities) for slot in machine.memory},
+        memory={slot.name: _shown(machine, slot.type, case.memory[slot.name]) for slot in machine.memory},
         facts=_public_facts(machine, case, facts, legal),
         offers=tuple(Offer(t.name, t.text, parameters_schema(machine, t.parameters)) for t in legal),
     )
@@ -160,11 +159,15 @@ def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Trans
         )
         if field.name not in read or field.labels or _is_hidden(field.type) or isinstance(value, Unknown):
             continue
-        if isinstance(plain(field.type), TimeType) and isinstance(value, int):
-            found[f"{entity.name}.{field.name}"] = time_text(value)
-        else:
-            found[f"{entity.name}.{field.name}"] = to_raw(field.type, value, machine.index.entities)
+        found[f"{entity.name}.{field.name}"] = _shown(machine, field.type, value)
     return found
+
+
+def _shown(machine: Machine, type_: Type, value: Value) -> Data:
+    """Return a value as a model reads it: times as text, everything else in its raw form."""
+    if isinstance(plain(type_), TimeType) and isinstance(value, int):
+        return time_text(value)
+    return to_raw(type_, value, machine.index.entities)
 
 
 def _is_hidden(type_: Type) -> bool:
