@@ -756,6 +756,7 @@ _COMPLAINTS = _table(
 )
 _COMPENSATION = re.compile(
     r"\bcompensat\w+|\breimburs\w+|\bvouchers?\b|\bgoodwill\b|\bmake (?:it|this|that) (?:up|right)\b"
+    r"|\brefund\w*|\b(?:travel )?credits?\b(?! cards?)|\bcomplain\w*"
     r"|\b(?:offer|give|send|get|receive) (?:me |you |us )?(?:a |an |some |any )?(?:travel )?certificate\b"
 )
 
