@@ -66,13 +66,19 @@ class Block:
 
 
 def is_name_place(lexemes: Sequence[Lexeme], index: int) -> bool:
-    """Whether any word, even a reserved one, is a name here: `order.state`, `state: id`, `{ state = paid, by = 1 }`."""
+    """Whether any word, even a reserved one, is a name here: `order.state`, `state: id`, `{ state = paid, by = 1 }`.
+
+    A word that begins declarations is one also where it stands alone between `(` or `,` and `,` or `)`: no declaration
+    begins so, and `place(city, state)` can be written.
+    """
     before = lexemes[index - 1] if index > 0 else None
     after = lexemes[index + 1] if index + 1 < len(lexemes) else None
     if before is not None and _is_sign(before, "."):
         return True
     if after is None or after.sort is not Sort.SIGN:
         return False
+    if lexemes[index].text in DECLARATIONS and after.text in (",", ")"):
+        return before is not None and before.sort is Sort.SIGN and before.text in ("(", ",")
     listed = before is not None and (before.text == "with" or (before.sort is Sort.SIGN and before.text in ("{", ",")))
     return after.text == ":" or (after.text == "=" and listed)
 

@@ -1,0 +1,80 @@
+"""The layout of a spec: the same for every author, whatever theirs was.
+
+Only spaces, line ends and the comma behind a last member change; every word, number, text and comment stays as it is
+and where it is. So the parse stays the same, and with it the machine and its digest.
+
+The way is: `format_pieces` text to pieces with their comments, `format_declarations` (with `format_clauses` and
+`format_expressions`) syntax tree and pieces to items, `format_layout` (with `format_doc`) items to lines.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from edca.diagnostics.diagnostic import Diagnostic
+from edca.diagnostics.source import Source
+from edca.dsl.format_declarations import DeclarationLayout
+from edca.dsl.format_layout import Layout, text_of
+from edca.dsl.format_pieces import Pieces, pieces_of
+from edca.dsl.parse import parse
+from edca.dsl.scan import scan
+from edca.dsl.split import Chunk, split_block, split_clauses, split_declarations, split_parts
+
+_Shape: TypeAlias = tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A spec in its canonical layout, or null where it has syntax errors; `diagnostics` says which."""
+
+    text: str | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def format_source(source: Source) -> Formatted:
+    """Lay a spec out anew. Formatting what was formatted changes nothing; a mistake of meaning is no obstacle."""
+    parsed = parse(source)
+    if parsed.spec is None or parsed.diagnostics:
+        return Formatted(None, parsed.diagnostics)
+    pieces = Pieces(pieces_of(source, scan(source).lexemes))
+    items = DeclarationLayout(pieces).spec(parsed.spec)
+    text = text_of(Layout(pieces).lines(items))
+    # What an author wrote must not depend on this program having no mistake.
+    if _shape(source) != _shape(Source(source.name, text)):
+        raise AssertionError(f"formatting would have changed what `{source.name}` says")
+    return Formatted(text, ())
+
+
+def _shape(source: Source) -> _Shape:
+    """All that a parse depends on, and the comments: the words of each chunk, and what stands around every comment."""
+    lexemes = scan(source).lexemes
+    pieces = pieces_of(source, lexemes)
+    # A `,` in front of a comment moves, so it has no place in the order of words and comments.
+    in_order = (
+        text
+        for piece in pieces
+        for text in (*(comment.text for comment in piece.above), piece.text, *piece.trailing)
+        if text != ","
+    )
+    return (
+        tuple(in_order),
+        *(_words(chunk, source) for outer in split_declarations(lexemes) for chunk in _inner(outer)),
+    )
+
+
+def _inner(chunk: Chunk) -> tuple[Chunk, ...]:
+    """A declaration with the chunks of its body, if it has one that is read chunk by chunk."""
+    body = split_block(chunk.lexemes).body
+    match chunk.word:
+        case "transition":
+            return chunk, *split_clauses(body)
+        case "scenario":
+            return chunk, *split_parts(body)
+        case _:
+            return (chunk,)
+
+
+def _words(chunk: Chunk, source: Source) -> tuple[str, ...]:
+    words = [source.text[lexeme.start : lexeme.end] for lexeme in chunk.lexemes]
+    return tuple(
+        word for word, after in zip(words, (*words[1:], ""), strict=True) if not (word == "," and after == "}")
+    )
