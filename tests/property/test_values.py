@@ -115,7 +115,7 @@ PAIR = RecordType("pair", (("a", BoolType()), ("b", OptionalType(IntType(0, 5)))
         (PAIR, {"a": True, "c": 1}),
         (PAIR, {"b": 1}),
         (PAIR, [True, 1]),
-        (PAIR, {"#": "1.0"}),
+        (PAIR, {"#": "1.5"}),
         (ListType(1, 2, BoolType()), []),
         (ListType(1, 2, BoolType()), [True] * 3),
         (ListType(1, 2, BoolType()), [True, None]),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.kernel.facts import Facts, Handle
-    from edca.kernel.inputs import Case, Inputs
+    from edca.kernel.inputs import Attestation, Case, Inputs
     from edca.kernel.values import Raw
 
 
@@ -86,17 +86,20 @@ def _answer(clause: Clause, candidate: Candidate, inputs: Inputs) -> Value:
         if attestation.name == clause.code
         and attestation.role == clause.role
         and attestation.by != candidate.proposer
-        and not _is_model(attestation.by, inputs)
+        and _may_attest(attestation, inputs)
         and attestation.at <= inputs.now
         and (clause.within_us is None or inputs.now - attestation.at <= clause.within_us)
     ]
     return max(answers, key=lambda answer: (answer[0], answer[1] is not True))[1] if answers else None
 
 
-def _is_model(principal: str, inputs: Inputs) -> bool:
-    """Tell whether a model stands behind the principal: its word is no attestation, whatever role it is said in."""
-    found = inputs.roster.find(principal)
-    return found is not None and found.model is not None
+def _may_attest(attestation: Attestation, inputs: Inputs) -> bool:
+    """Tell whether the attestor may speak in that role.
+
+    Somebody on the roster speaks only in roles that the roster gives, and a model in none; of others the host vouches.
+    """
+    found = inputs.roster.find(attestation.by)
+    return found is None or (found.model is None and attestation.role in found.roles)
 
 
 def _accept(machine: Machine, gate: Passed, frame: Frame, clauses: tuple[ClauseResult, ...]) -> Accepted | Refused:
@@ -167,7 +170,7 @@ def frame_of(machine: Machine, gate: Passed, inputs: Inputs, after: Facts | None
         claim = machine.index.claims.get(attestation.name)
         if claim is None or attestation.role != claim.by or attestation.at > inputs.now:
             continue
-        if _is_model(attestation.by, inputs):
+        if not _may_attest(attestation, inputs):
             continue
         if attestation.at > newest.get(claim.name, attestation.at - 1):
             newest[claim.name], claims[claim.name] = attestation.at, attestation.value

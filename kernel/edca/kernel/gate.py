@@ -45,7 +45,7 @@ def pass_gate(
     if isinstance(candidate, Malformed):
         return Stopped(Stage.MALFORMED, candidate.problem)
     if case is None:
-        return Stopped(Stage.UNKNOWN_CASE, "no case can be found for the key given")
+        return Stopped(Stage.UNKNOWN_CASE, _why_no_case(machine, candidate))
     if case.machine != machine.digest:
         return Stopped(Stage.WRONG_MACHINE, "the case runs under another machine")
     stopped = _check_proposer(machine, candidate, inputs.roster)
@@ -74,6 +74,16 @@ def pass_gate(
     if anchor is None:
         return Stopped(Stage.NO_ANCHOR, f"nobody in role {transition.answers} answers for this now")
     return Passed(case, candidate, transition, program(machine, transition.name), arguments, anchor)
+
+
+def _why_no_case(machine: Machine, candidate: Candidate) -> str:
+    transition = machine.index.transitions.get(candidate.transition)
+    try:
+        if transition is not None:
+            bind_arguments(machine, transition, candidate)
+    except ValueProblem as problem:
+        return f"no case can be found: {problem.path}: {problem.problem}"
+    return "no case can be found for the key given"
 
 
 def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster) -> Stopped | None:

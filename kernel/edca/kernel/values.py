@@ -115,8 +115,9 @@ def from_raw(type_: Type, raw: object, entities: Mapping[str, Entity]) -> Value:
             if isinstance(raw, bool):
                 return raw
         case IntType(low, high):
-            if isinstance(raw, int) and not isinstance(raw, bool):
-                return _bounded(type_, raw, low, high)
+            number = _decimal_units(raw, 0) if isinstance(raw, (int, dict)) else None
+            if number is not None:  # as in JSON Schema, 1.0 is a whole number
+                return _bounded(type_, number, low, high)
         case DecimalType(scale, low, high):
             units = _decimal_units(raw, scale)
             if units is not None:

@@ -78,6 +78,8 @@ class SQLiteLedger:
                 prepare(connection, real, None if readonly else durability)
                 ledger = cls(connection, real, lock)
                 ledger._read_new_headers()
+                if lock is not None:  # a reader may look while the writer is between two statements of its own
+                    ledger._check_heads()
             except BaseException:
                 connection.close()
                 raise
@@ -221,6 +223,17 @@ class SQLiteLedger:
             raise LedgerError(f"there is no record {index}; the ledger has {self.size}")
         return _stored_record(*rows[0])
 
+    def newest(self, chain: str) -> StoredRecord | None:
+        """Return the newest record of `chain`, or null where it has none. Raises as `read` does."""
+        with self._mutex:
+            head = self._head(chain)
+        if head is None:
+            return None
+        stored = self.read(head[1])
+        if (stored.leaf.chain, stored.leaf.entry, stored.leaf.body_digest) != (chain_tag(chain), head[0], head[2]):
+            raise TamperedError(f"record {head[1]} is not the newest of chain `{chain}`; verify the ledger")
+        return stored
+
     def records(self, start: int = 0, chain: str | None = None) -> Iterator[StoredRecord]:
         """Yield records in order from index `start`, all or only those of `chain`. Raises as `read` does."""
         if chain is not None:
@@ -263,6 +276,20 @@ class SQLiteLedger:
             if self._lock is None:
                 self._read_new_headers()
             return self._range
+
+    def _check_heads(self) -> None:
+        """Compare the table of newest records with the headers: a chain whose head is lost would start anew."""
+        newest = {
+            leaf.chain: (leaf.entry, leaf.index, leaf.body_digest)
+            for index, header in self._fetch("SELECT leaf, header FROM ledger ORDER BY leaf", ())
+            for leaf in (_leaf(index, header),)
+        }
+        heads = {
+            chain_tag(chain): (entry, leaf, head)
+            for chain, entry, leaf, head in self._fetch("SELECT chain, entry, leaf, head FROM chains", ())
+        }
+        if newest != heads:
+            raise TamperedError("the newest records of the chains are not those that the ledger names; verify it")
 
     def _read_new_headers(self) -> None:
         """Extend tip and range by the stored headers past them, checking order and links."""

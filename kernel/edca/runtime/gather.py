@@ -13,9 +13,10 @@ from edca.kernel.inputs import Inputs, address
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
-from edca.runtime.cases import Opened, case_id, load_row, new_case
+from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.ports import Request
 from edca.runtime.question import Question, attestations_digest
+from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -166,7 +167,7 @@ def _find_case(context: Context, addressed: Addressed, as_of: int) -> tuple[Case
 
 
 def _case_about(context: Context, id_: str, instance: Instance) -> tuple[Case | None, Opened | None]:
-    row = load_row(context.store, id_)
+    row = trusted_row(context.store, context.machine, id_)
     if row is not None and row.holds_state:
         return row.case, Opened.LEDGER
     case = opened_case(context.machine, id_, instance, context.next_entry(id_))
@@ -181,7 +182,7 @@ def _case_to_create(context: Context, entity: str) -> tuple[Case | None, Opened 
     if key is None or state is None:
         return None, None
     id_ = case_id(context.machine, context.tenant, entity, key)
-    row = load_row(context.store, id_)
+    row = trusted_row(context.store, context.machine, id_)
     if row is None:
         return new_case(context.machine, id_, entity, key, state, context.next_entry(id_)), Opened.CREATED
     # The key's case already exists. While its own creation is pending that is the reason to refuse; otherwise the

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from edca.kernel.machine import RoleKind
 from edca.kernel.values import Unknown
 from edca.ledger.record import Draft
-from edca.runtime.cases import Row, case_id, case_to_data, change, load_row, touched
+from edca.runtime.cases import Row, case_id, case_to_data, change, touched
 from edca.runtime.gather import opened_case
 from edca.runtime.ports import Request
 from edca.runtime.records import OBSERVED, standing
+from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
     from edca.kernel.canonical import Data
@@ -43,7 +44,7 @@ def observe(context: Context, entity: str, key: Key, by: str, state: str | None)
     as_of = context.clock.now()
     (instance,) = context.router.read([Request(entity, key, ())], as_of)
     id_ = case_id(machine, context.tenant, entity, key)
-    row = load_row(context.store, id_)
+    row = trusted_row(context.store, context.machine, id_)
     before = opened_case(machine, id_, instance, context.next_entry(id_)) if row is None else row.case
     if before is None:
         raise ObservationError("there is no such case")

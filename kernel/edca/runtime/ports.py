@@ -102,6 +102,10 @@ class Store(Protocol):
         """Return the record at `index`."""
         ...
 
+    def newest(self, chain: str) -> StoredRecord | None:
+        """Return the newest record of `chain`, or null where it has none."""
+        ...
+
     def records(self, start: int = 0, chain: str | None = None) -> Iterator[StoredRecord]:
         """Yield records in order, all or only those of one chain."""
         ...

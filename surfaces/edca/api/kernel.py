@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edca.api.clocks import SystemClock
 from edca.api.errors import PolicyError, RoutesError
-from edca.api.roster import load_roster
+from edca.api.roster import check_roster, load_roster
 from edca.diagnostics import Severity, Source
 from edca.kernel.candidate import Candidate
 from edca.kernel.inputs import Attestation
@@ -88,6 +88,7 @@ class Kernel:
         """
         machine, syntax = _machine(spec)
         people = roster if isinstance(roster, Roster) else load_roster(roster)
+        check_roster(people, machine)
         with ExitStack() as resources:
             router = _router(routes, machine, syntax, engines, check_sources, resources)
             store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
@@ -146,8 +147,11 @@ class Kernel:
     def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
         """Return an attestation made now: a claim's value in raw form, or the yes or no to a confirmation.
 
-        `source` says how the host knows. Raises `ValueError` for a value that is not of the claim's type.
+        `source` says how the host knows; those that begin with `trial-` are for trials alone. Raises `ValueError` for
+        such a source, and for a value that is not of the claim's type.
         """
+        if source.startswith("trial-"):
+            raise ValueError(f"`{source}` is a source for trials: nothing a host relies on may be guessed")
         claim = self.machine.index.claims.get(name)
         at = self._runtime.context.clock.now()
         if claim is None:
@@ -208,7 +212,7 @@ def _plain(value: object) -> str:
 
 
 def _source(file: File) -> Source:
-    return Source(os.fspath(file), Path(file).read_text("utf-8"))
+    return Source(os.fspath(file), Path(file).read_text("utf-8-sig"))  # some editors put a mark before the text
 
 
 def _errors(diagnostics: Sequence[Diagnostic]) -> bool:
