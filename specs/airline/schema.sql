@@ -42,7 +42,7 @@ CREATE TABLE t_hdr (
   amd_n   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- flight segments of a reservation; `fare_c` is the price for one passenger
+-- flight segments of a reservation; `fare_c` is the price for one passenger, `old_f` marks a segment that was replaced
 CREATE TABLE t_leg (
   lid    INTEGER PRIMARY KEY AUTOINCREMENT,
   pnr    TEXT NOT NULL,
@@ -51,7 +51,8 @@ CREATE TABLE t_leg (
   cls    TEXT NOT NULL CHECK (cls IN ('M', 'Y', 'J')),
   dep_ap TEXT NOT NULL,
   arr_ap TEXT NOT NULL,
-  fare_c INTEGER NOT NULL
+  fare_c INTEGER NOT NULL,
+  old_f  INTEGER NOT NULL DEFAULT 0 CHECK (old_f IN (0, 1))
 ) STRICT;
 CREATE INDEX x_leg ON t_leg (pnr);
 

@@ -172,7 +172,7 @@ def sync(
     reservations = sorted({*_touched(before["reservations"], after["reservations"]), *rebooked})
     current: dict[str, str] = dict(
         connection.execute(
-            "SELECT pnr, cls FROM t_leg WHERE pnr IN (SELECT value FROM json_each(?))",
+            "SELECT pnr, cls FROM t_leg WHERE old_f = 0 AND pnr IN (SELECT value FROM json_each(?))",
             [json.dumps(reservations)],
         )
     )
@@ -187,7 +187,10 @@ def sync(
         if pnr in before["reservations"]
         and (_itinerary(before["reservations"][pnr]) != _itinerary(entry) or current.get(pnr) != classes[pnr])
     ]
+    reflown = [pnr for pnr in amended if before["reservations"][pnr]["flights"] != written[pnr]["flights"]]
+    reflown += [pnr for pnr in amended if pnr not in reflown and current.get(pnr) != classes[pnr]]
     with connection:
+        connection.executemany("UPDATE t_leg SET old_f = 1 WHERE pnr = ?", [(pnr,) for pnr in reflown])
         for statement in _DELETE_CHILDREN:
             connection.executemany(statement, [(pnr,) for pnr in reservations])
         gone = [(pnr,) for pnr in reservations if pnr not in written]
@@ -212,7 +215,7 @@ def project(connection: sqlite3.Connection, base: Mapping[str, Any]) -> Record:
 
 
 _DELETE_CHILDREN = (
-    "DELETE FROM t_leg WHERE pnr = ?",
+    "DELETE FROM t_leg WHERE pnr = ? AND old_f = 0",
     "DELETE FROM t_pax WHERE pnr = ?",
     "DELETE FROM t_pay WHERE pnr = ?",
 )
@@ -393,7 +396,7 @@ def _write_reservations(
 def _read_reservations(connection: sqlite3.Connection) -> Record:
     lists: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     for pnr, fno, fdt, dep_ap, arr_ap, fare_c in connection.execute(
-        "SELECT pnr, fno, fdt, dep_ap, arr_ap, fare_c FROM t_leg ORDER BY lid"
+        "SELECT pnr, fno, fdt, dep_ap, arr_ap, fare_c FROM t_leg WHERE old_f = 0 ORDER BY lid"
     ):
         leg = {
             "flight_number": fno,
@@ -702,10 +705,11 @@ _YES = tuple(
     re.compile(pattern)
     for pattern in (
         r"^\W*sure\b(?!,? (?:my|it's|the|here)\b)",  # "Sure, my user id is …" only answers a question
-        r"^\W*(?:correct|confirm(?:ed)?|agreed|absolutely|definitely)\b",
+        r"^\W*(?:correct|confirm(?:ed)?|agreed|absolutely|definitely|ok(?:ay)?)\b(?!,? not\b)",
         r"\byes\b",
         r"\bi (?:can |do |hereby )?(?:confirm|agree)\b",
         r"\bgo ahead\b",
+        r"^\W*(?:please )?book (?:it|them|that|this)\b",
         r"\bproceed\b",
         r"\b(?:that|this|it) (?:all )?(?:works|sounds (?:good|great|fine|perfect))\b",
         r"\bsounds (?:good|great|fine|perfect)\b",
@@ -727,26 +731,27 @@ def _table(*rows: tuple[str, str]) -> Table:
 _FLIGHT_CANCELLED = (
     r"\b(?:you|they) (?:have |had |just )?cancell?ed (?:my|your|our|the|this|that) (?:\w+ )?flight"
     r"|\bairline (?:has |have |had |just )?cancell?ed|\bcancell?ed by (?:the|your|an) airline"
-    r"|\bflights? (?:\w+ )?(?:was|were|is|are|been|being|got|gets) (?:just |also )?cancell?ed"
+    r"|\bflights?\b[^.!?]{0,60}?\b(?:was|were|is|are|been|being|got|gets) (?:just |also )?cancell?ed"
 )
 _REASONS = _table(
     ("airline_cancelled", _FLIGHT_CANCELLED),
     (
         "health",
         r"\b(?:unwell|sick(?! of)|sickness|ill|illness|health|fever)\b"
-        r"|\b(?:medical|doctor|hospital\w*|injur\w+|surgery)\b"
+        r"|\b(?:medical|doctor|hospital\w*|injur\w+|surgery|flu|covid|poisoning|pregnan\w+)\b"
+        r"|\bbroke(?:n)? (?:my|her|his|their|a|an) (?:\w+ )?(?:leg|arm|foot|ankle|wrist|hip|rib|back)\b"
         r"|(?:\bnot|n't) feel(?:ing)? (?:very |so |too )?well\b",
     ),
     (
         "weather",
-        r"\b(?:weather|storms?|thunderstorms?|hurricane|blizzard|snow\w*|typhoon|tornado|flood\w*)\b",
+        r"\b(?:weather|storms?|thunderstorms?|hurricanes?|blizzards?|snow\w*|typhoon|tornado|flood\w*)\b",
     ),
     (
         "change_of_plan",
         r"\bchanges? (?:of|in|to) (?:my |your |our |the |travel )*plans?\b"
         r"|\bplans? (?:have |has |had )?changed\b"
         r"|\bchanged (?:my|your|our) (?:plans?|mind)\b|\bsomething (?:has |just )?c[ao]me up\b"
-        r"|\bno longer (?:need|want|going|able|travell?ing|flying)\b",
+        r"|\bno longer (?:going|able|travell?ing|flying)\b",
     ),
 )
 _OTHER_REASONS = _table(("other", r"\bcancel\w*\b[^.!?]*\b(?:because|due to|since)\b|\bthe reason is\b"))
@@ -766,18 +771,20 @@ def claims(dialogue: Sequence[tuple[str, str]], call_name: str) -> dict[str, obj
 
     `dialogue` holds ("user" | "agent", text) in order. `agreed` says whether the customer's last text holds
     an explicit yes (true) or an explicit no (false); a polite question, a condition or a wish is neither.
-    `reason` is looked for only before a cancellation, `complaint` (with a wish for compensation) only before
+    `reason` is looked for only before a cancellation, `complaints` (with a wish for compensation) only before
     a certificate is sent; of each the latest mention counts.
 
     These are tables of English phrases that stand in for a person who attests: they know neither irony nor
     what the yes was about, and err both ways. They read the customer's words only, never the agent's.
     """
     said = [text.lower().replace("\u2019", "'") for speaker, text in dialogue if speaker == "user"]
+    stated = [" ".join(part for part in _SENTENCE.findall(text) if not part.endswith("?")) for text in said]
     found: dict[str, object] = {"agreed": _agreed(said[-1]) if said else None}
     if call_name == "cancel_reservation":
-        found["reason"] = _latest(_REASONS, said) or _latest(_OTHER_REASONS, said)
+        found["reason"] = _latest(_REASONS, stated) or _latest(_OTHER_REASONS, stated)
     if call_name == "send_certificate" and any(_COMPENSATION.search(text) for text in said):
-        found["complaint"] = _latest(_COMPLAINTS, said)
+        kinds: list[object] = [kind for kind, pattern in _COMPLAINTS if any(_affirmed(pattern, text) for text in said)]
+        found["complaints"] = kinds or None
     return {name: value for name, value in found.items() if value is not None}
 
 

@@ -70,7 +70,7 @@ PAIR = RecordType("pair", (("a", BoolType()), ("b", OptionalType(IntType(0, 5)))
         (IntType(0, 1), True),
         (IntType(0, 9), "3"),
         (IntType(0, 9), 10),
-        (IntType(0, 9), {"#": "3"}),
+        (IntType(0, 9), {"#": "3.5"}),
         (IntType(0, 9), 3.0),
         (MONEY, "1.001"),
         (MONEY, "1."),

@@ -32,6 +32,7 @@ from edca.semantic import numbers, typed
 from edca.semantic.numbers import NUMERIC
 from edca.semantic.problems import did_you_mean, listing
 from edca.semantic.relations import ORDERED, convert, fits, join, numeric, plain, scale_of
+from edca.semantic.vocabulary import UNRESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,8 +82,22 @@ def check(scope: Scope, node: tree.Expression, expected: Type) -> Checked:
             node.span,
             f"expected {describe(expected)}, found {describe(found.type)}",
             label=describe(found.type),
+            help=_instead(node, expected),
         )
     return None
+
+
+def _instead(node: tree.Expression, expected: Type) -> str | None:
+    """Return what to write instead, for the mix-ups that have an answer."""
+    match plain(expected), node:
+        case TimeType(), tree.DateLiteral(text, _):
+            return f"a time has an hour and a zone: write `{text}T00:00:00Z`"
+        case TimeType(), tree.String(text, _):
+            return "a time is written without quotes: `2026-01-31T12:00:00Z`"
+        case DateType(), tree.String(text, _):
+            return "a date is written without quotes: `2026-01-31`"
+        case _:
+            return None
 
 
 def condition(scope: Scope, node: tree.Expression) -> Checked:
@@ -92,6 +107,11 @@ def condition(scope: Scope, node: tree.Expression) -> Checked:
 
 def infer(scope: Scope, node: tree.Expression, expected: Type | None = None) -> Checked:
     """Return the typed expression; `expected` only helps to read enum values, texts and empty lists."""
+    found = _infer(scope, node, expected)
+    return None if found is None or plain(found.type) is UNRESOLVED else found
+
+
+def _infer(scope: Scope, node: tree.Expression, expected: Type | None) -> Checked:
     match node:
         case tree.Number(digits, _):
             return _number(scope, node, digits)
@@ -195,6 +215,10 @@ def _variable(scope: Scope, node: tree.Variable, expected: Type | None) -> Check
         report(scope, "N001", node.span, f"`{name}` is an entity, but this case is not about one", help=help_)
         return None
     suggestion = did_you_mean(name, [*scope.visible(), *scope.words.enum_values])
+    if name in ("null", "none", "nil"):
+        suggestion = "a value that isn't there is tested with `is present` or `is absent`"
+    elif isinstance(scope.words.types.get(name), EnumType):
+        suggestion = f"`{name}` is an enum: write one of its values alone"
     report(scope, "N001", node.span, f"`{name}` means nothing here", label="not declared", help=suggestion)
     return None
 
@@ -396,17 +420,20 @@ def _comparison(scope: Scope, node: tree.Binary, comparison: Comparison) -> Chec
 
 
 def _membership(scope: Scope, node: tree.Binary) -> Checked:
-    left = infer(scope, node.left)
-    if left is None:
-        return None
-    right = infer(scope, node.right, ListType(0, 1, plain(left.type)))
-    if right is None:
+    if isinstance(node.left, tree.Variable) and scope.read(node.left.name.text) is None:
+        # An enum value on its own: the list says which enum it is of.
+        right = infer(scope, node.right)
+        of = plain(right.type) if right is not None else None
+        left = infer(scope, node.left, of.of if isinstance(of, ListType) else None) if right is not None else None
+    else:
+        left = infer(scope, node.left)
+        right = None if left is None else infer(scope, node.right, ListType(0, 1, plain(left.type)))
+    if left is None or right is None:
         return None
     domain = plain(right.type)
     if not isinstance(domain, ListType):
-        report(
-            scope, "T009", node.right.span, f"expected a list, found {describe(right.type)}", help="write `x in [a, b]`"
-        )
+        message = f"expected a list, found {describe(right.type)}"
+        report(scope, "T009", node.right.span, message, help="write `x in [a, b]`")
         return None
     common = join(plain(left.type), domain.of)
     scales = {scale_of(type_) for type_ in (common, domain.of) if isinstance(type_, NUMERIC)}

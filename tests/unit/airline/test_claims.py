@@ -90,7 +90,7 @@ def test_the_latest_reason_counts(world: ModuleType) -> None:
     ],
 )
 def test_complaint(world: ModuleType, text: str, complaint: str | None) -> None:
-    expected = {} if complaint is None else {"complaint": complaint}
+    expected = {} if complaint is None else {"complaints": [complaint]}
     assert _claims(world, text, "send_certificate") == expected
 
 

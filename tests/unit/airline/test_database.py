@@ -28,7 +28,7 @@ def test_codes_and_units(database: sqlite3.Connection) -> None:
     assert header == [("ann_lee_1", "O", "Y", 1_715_720_596_000_000, 0, "A", 0)]
     wallet = database.execute("SELECT wid, kd, bal_c FROM t_wlt ORDER BY pos").fetchall()
     assert wallet == [("credit_card_1", "C", None), ("gift_card_1", "G", 9050), ("certificate_1", "V", 10000)]
-    assert database.execute("SELECT cls, fare_c FROM t_leg").fetchall() == [("Y", 8000)]
+    assert database.execute("SELECT cls, fare_c FROM t_leg WHERE old_f = 0").fetchall() == [("Y", 8000)]
     status = database.execute("SELECT fdt, st_cd FROM t_ops WHERE fno = 'HAT001' ORDER BY fdt").fetchall()
     assert status == [("2024-05-01", "LD"), ("2024-05-20", "AV"), ("2024-05-21", "CX")]
 
