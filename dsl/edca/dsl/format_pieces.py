@@ -11,6 +11,8 @@ from itertools import accumulate
 from edca.diagnostics.source import Source
 from edca.dsl.scan import Lexeme
 
+_SPACES = " \t\r"
+
 
 @dataclass(frozen=True, slots=True)
 class Comment:
@@ -69,24 +71,23 @@ def _draft(source: Source, gap_start: int, start: int, end: int, before: Sequenc
     """The piece at `start`, with what the gap before it holds; the comment on the gap's first line goes to the last."""
     draft = _Draft(source.text[start:end], start, [], False, [])
     lines = source.text[gap_start:start].split("\n")
-    first_line = lines[0].strip(" \t\r")
-    column = 0
-    if before and first_line:
-        before[-1].trailing.append(first_line)
-        column = source.position(gap_start + lines[0].index("#"))[1]
+    column = 0  # that of the comment which trails the piece before, if there is one
+    if before:
+        behind = lines.pop(0)
+        if "#" in behind:
+            before[-1].trailing.append(behind.strip(_SPACES))
+            column = source.position(gap_start + behind.index("#"))[1]
     blank = False
-    for i, line in enumerate(lines[1:] if before else lines):
-        comment = line.strip(" \t\r")
+    for i, line in enumerate(lines):
+        comment = line.strip(_SPACES)
         if not comment:
             # The last line of a gap is the indentation of what follows.
-            blank = blank or i < len(lines) - (2 if before else 1)
-            continue
-        goes_on = column and not blank and not draft.above and line.index("#") + 1 == column
-        if goes_on:
+            blank = blank or i < len(lines) - 1
+        elif column and not blank and not draft.above and line.index("#") + 1 == column:
             before[-1].trailing.append(comment)
         else:
             draft.above.append(Comment(comment, blank))
-        blank = False
+            blank = False
     draft.blank = blank
     return draft
 

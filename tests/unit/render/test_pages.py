@@ -1,0 +1,144 @@
+"""Goal: a page holds everything of its spec, escaped, and is the same everywhere. EDCA_UPDATE_GOLDEN=1 writes them."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from edca.kernel.machine import Machine
+from edca.semantic.compile import Compiled
+from edca.semantic.render.difference import difference_page
+from edca.semantic.render.graph import Graph, Node, graph_of
+from edca.semantic.render.html import html
+from edca.semantic.render.markdown import markdown
+from edca.semantic.render.mermaid import dot, mermaid
+from edca.semantic.render.page import Page
+from edca.semantic.render.svg import svg
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = ROOT / "tests" / "corpus" / "render_spec"
+VOID = {"meta", "br", "rect", "circle", "path"}
+HOSTILE = r"</title><script>alert(1)</script> *x* _y_ `z` | a \| # [l](http://x) &amp; <b> ~~s~~"
+
+
+def _golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("EDCA_UPDATE_GOLDEN") == "1":
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", ["refund", "airline"])
+def test_the_specs_of_the_repository(
+    name: str, compiled: Callable[[str], Compiled], page_of: Callable[[str], Page]
+) -> None:
+    text = (ROOT / "specs" / name / f"{name}.edca").read_text(encoding="utf-8")
+    machine, page = compiled(text).machine, page_of(text)
+    assert machine is not None
+    graph = graph_of(machine)
+    _golden(f"{name}.md", markdown(page))
+    _golden(f"{name}.html", html(page))
+    _golden(f"{name}.mmd", mermaid(graph))
+    _golden(f"{name}.svg", svg(graph))
+    _golden(f"{name}.dot", dot(graph))
+    assert _missing(machine, html(page)) == []
+
+
+def _missing(machine: Machine, page: str) -> list[str]:
+    """Return every text and code of a machine that its page does not show."""
+    shown = re.sub(r"&#x27;|&quot;|&amp;", lambda one: {"&#x27;": "'", "&quot;": '"', "&amp;": "&"}[one[0]], page)
+    wanted = [machine.text, machine.version, machine.digest.hex()]
+    wanted += [state.text for state in machine.states] + [claim.text for claim in machine.claims]
+    for transition in machine.transitions:
+        wanted += [transition.name, transition.text]
+        for clause in transition.clauses:
+            wanted += [clause.code, clause.text]
+    named = [*machine.roles, *machine.entities, *machine.claims, *machine.effects, *machine.memory, *machine.states]
+    wanted += [one.name.replace("_", " ") for one in named if one.name != "clock"]
+    wanted += [field.name.replace("_", " ") for entity in machine.entities for field in entity.fields]
+    return [text for text in wanted if text not in shown]
+
+
+def test_a_difference(refund: str, page_of: Callable[[str], Page]) -> None:
+    changed = refund
+    for was, now in (
+        ('version "1.0.0"', 'version "1.1.0"'),
+        ("confidence >= 0.85", "confidence >= 0.90"),
+        ("within 30 minutes", "within 10 minutes"),
+        ("| regular, true  => 500.00", "| regular, true  => 400.00"),
+        ('claim reason : text(400) by customer "Why', 'claim reason : text(200) by customer "Why'),
+        ('forbid frozen    "The account is under investigation."  when order.frozen\n', ""),
+        ("on failed go stuck", "on failed go declined"),
+    ):
+        assert was in changed
+        changed = changed.replace(was, now, 1)
+    _golden("refund-difference.md", markdown(difference_page(page_of(refund), page_of(changed))))
+
+
+class _Tags(HTMLParser):
+    """Collects the tags of a document, and holds that each that is opened is closed in turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def test_texts_of_a_spec_are_never_markup(refund: str, page_of: Callable[[str], Page]) -> None:
+    quoted = HOSTILE.replace("\\", "\\\\").replace('"', '\\"')
+    text = refund.replace("Money back for a delivered order.", quoted).replace("More than was paid.", quoted)
+    text = text.replace("The money has left. It cannot be called back.", quoted)
+    page = page_of(text)
+    tags = _Tags()
+    tags.feed(html(page))
+    assert tags.open == [] and "script" not in tags.seen and "b" not in tags.seen
+    for line in markdown(page).splitlines():
+        # Whatever could begin markup has a backslash before it.
+        if "alert" in line:
+            assert r"\</title\>\<script\>alert(1)" in line and r"\*x\*" in line and r"\`z\`" in line
+            assert r"\| a \\\| \# \[l\]" in line and r"\&amp;" in line and r"\~\~s\~\~" in line
+
+
+def test_a_picture_is_xml_whatever_a_state_means() -> None:
+    node = Node("declined", "\u202e <&> \u0007", None, True, False)
+    text = svg(Graph("refund", "1 & <2>", (node,), ()))
+    ElementTree.fromstring(text)  # noqa: S314 -- our own text
+    assert "\u202e" not in text and "\ufffd &lt;&amp;&gt; \ufffd" in text
+
+
+_RENDER = """
+import sys
+from pathlib import Path
+from edca.cli.main import main
+main(["render", sys.argv[1], "--format", "html"])
+"""
+
+
+def test_pages_do_not_depend_on_the_process(tmp_path: Path) -> None:
+    spec = ROOT / "specs" / "refund" / "refund.edca"
+    pages = {
+        subprocess.run(
+            [sys.executable, "-c", _RENDER, str(spec)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONHASHSEED": seed, "TZ": zone, "PYTHONUTF8": "1"},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed, zone in (("1", "UTC"), ("77", "Pacific/Auckland"))
+    }
+    assert len(pages) == 1
