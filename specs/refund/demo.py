@@ -1,4 +1,4 @@
-"""The refund desk from end to end: three candidates, their records, and a tampered byte.
+"""The refund desk from end to end: five candidates, their records, and a tampered byte.
 
 Runs on a fresh checkout with nothing but the core install: `make demo`. Everything happens in a temporary folder.
 """
@@ -12,12 +12,21 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edca.api import Accepted, Attestation, Caller, Escalated, FixedClock, Kernel, Refused
+from edca.api import (
+    Accepted,
+    Attestation,
+    Caller,
+    Escalated,
+    FixedClock,
+    Kernel,
+    Refused,
+    for_model,
+    for_operator,
+    open_engine,
+)
 from edca.kernel.calendar import parse_time
 from edca.ledger.verify import verify
-from edca.routing.engine import open_engine
 from edca.semantic.candidate import admit
-from edca.semantic.explain import for_model, for_operator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,17 +59,17 @@ def main() -> int:
             engines={"shop": engine},
         )
         with kernel:
-            decide_three(kernel)
+            decide_five(kernel)
             replayed = kernel.replay()
         engine.dispose()
         check = verify(ledger)
         print(f"\nverified {check.size} records, root {check.root.hex()[:16]}…, findings: {len(check.findings)}")
-        print(f"replayed {replayed.total} decisions, {replayed.equal} equal byte for byte")
+        print(f"replayed {replayed.total} records, {replayed.equal} equal byte for byte")
         located = tamper(ledger, record=check.size - 1)
         return 0 if not check.findings and replayed.equal == replayed.total and located else 1
 
 
-def decide_three(kernel: Kernel) -> None:
+def decide_five(kernel: Kernel) -> None:
     """Submit an accepted, a refused and an escalated candidate, one about a stranger's order, and a payment."""
     why = kernel.attest("reason", "It arrived broken.", by="carla", role="customer", source="web form")
     yes = kernel.attest("agreed", True, by="carla", role="customer", source="web form")

@@ -89,7 +89,9 @@ def _once(words: Vocabulary, earlier: object, span: Span, word: str) -> None:
 
 def _let(draft: Draft, clause: tree.Let, words: Vocabulary) -> None:
     if draft.scope.taken(clause.name.text):
-        words.problems.add("N003", clause.name.span, f"`{clause.name.text}` has a meaning already", help="rename it")
+        declared = words.spans.get(clause.name.text)
+        message = f"`{clause.name.text}` has a meaning already"
+        words.problems.add("N003", clause.name.span, message, help="rename it", declared=declared)
         return
     value = usable(draft.scope, infer(draft.scope, clause.value), clause.value.span, words)
     if value is not None:
@@ -232,7 +234,7 @@ def _perform(draft: Draft, clause: tree.Perform, words: Vocabulary) -> None:
     call = _call(draft, clause.invocation, words)
     ensure = None
     if clause.ensure is None:
-        help_ = "write what is true afterwards: `ensure order.refunded == before(order.refunded) + amount`"
+        help_ = "write what is true once it has happened: `ensure CONDITION`; `before(…)` is what the decision read"
         words.problems.add("C006", clause.span, f"nothing says what `{name.text}` leaves true", help=help_)
     else:
         after = dataclasses.replace(draft.scope, ensure=True)

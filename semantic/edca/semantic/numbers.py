@@ -86,9 +86,15 @@ def arithmetic(
                 "T007",
                 node.span,
                 f"`{operation.value}` is not defined between {describe(a)} and {describe(b)}",
-                help="arithmetic is defined on numbers, times, dates and durations",
+                help=_arithmetic_help(a, b),
             )
             return None
+
+
+def _arithmetic_help(a: Type, b: Type) -> str:
+    if {type(a), type(b)} == {DateType, TimeType}:
+        return "a date and a time don't mix: declare both as `time`, or both as `date`"
+    return "arithmetic is defined on numbers, on times and durations, and on dates and whole days"
 
 
 def _shift_date(

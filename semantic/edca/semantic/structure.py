@@ -72,7 +72,7 @@ def _reachable(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> N
     for name, state in words.states.items():
         span = words.spans[name]
         exits = [target for source, target in edges if source == name]
-        if name not in reached and words.case is not None:
+        if name not in reached and not words.problems.fatal and not words.problems.lost:
             help_ = "add a transition that leads to it, or drop it"
             words.problems.add("C002", span, f"no path leads to `{name}`", help=help_, severity=Severity.WARNING)
         if state.final and exits:

@@ -6,6 +6,7 @@ import dataclasses
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
+from edca.diagnostics.diagnostic import Severity
 from edca.dsl import tree
 from edca.kernel.expression import Comparison
 from edca.kernel.types import BoolType, EnumType, Type, describe
@@ -185,23 +186,34 @@ def _complete(
         scope.words.problems.add("T016", declaration.name.span, message, help="split it into smaller tables")
         return False
     sound = True
+    fitted: set[int] = set()
     for combination in product(*columns):
         fitting = [row for cells, _, row in rows if all(map(_fits, cells, combination))]
+        fitted |= {row.span.start for row in fitting}
         shown = ", ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in combination)
         if not fitting and sound:
             help_ = f"add a row for it: `| {shown} => …`"
-            scope.words.problems.add("T018", declaration.name.span, f"no row fits {shown}", help=help_)
+            scope.words.problems.add("T018", declaration.name.span, f"no row fits `{shown}`", help=help_)
             sound = False
         elif len(fitting) > 1 and sound:
             scope.words.problems.add(
                 "T019",
                 fitting[1].span,
-                f"two rows fit {shown}",
+                f"two rows fit `{shown}`",
                 help="rows may not overlap: narrow one of them",
                 declared=fitting[0].span,
                 declared_label="this row fits it as well",
             )
             sound = False
+    for _, _, row in rows:
+        if sound and row.span.start not in fitted:
+            scope.words.problems.add(
+                "C021",
+                row.span,
+                "no value fits this row",
+                help="a range runs from low to high, within the range of its column",
+                severity=Severity.WARNING,
+            )
     return sound
 
 

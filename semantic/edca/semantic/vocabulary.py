@@ -18,6 +18,7 @@ from edca.kernel.types import (
     ListType,
     OptionalType,
     PrincipalType,
+    RecordType,
     TextType,
     TimeType,
     Type,
@@ -44,6 +45,7 @@ SCALE_MAX = 12
 TEXT_LENGTH_MAX = 20_000
 LIST_LENGTH_MAX = 1_000
 CLOCK = "clock"
+UNRESOLVED = RecordType("", ())  # stands for a type that isn't there: what reads it is silent, since one mistake is one
 
 
 @dataclass(slots=True)
@@ -69,13 +71,14 @@ class Vocabulary:
             return False
         earlier = self.spans.get(name.text)
         if earlier is not None:
+            first, second = sorted((earlier, name.span), key=lambda span: span.start)
             self.problems.add(
                 "N002",
-                name.span,
+                second,
                 f"`{name.text}` is declared twice",
-                label=f"this {what}",
+                label=f"this {what}" if second is name.span else "",
                 help="two meanings for one name don't compile: rename one of them",
-                declared=earlier,
+                declared=first,
                 declared_label="first declared here",
             )
             return False
@@ -177,7 +180,7 @@ class Vocabulary:
                 name.text, (*self.types, *SIMPLE), "declare it with `type`, `enum`, `record` or `entity`"
             )
             self.problems.add("N004", name.span, f"there is no type `{name.text}`", label="not declared", help=help_)
-        return BoolType()
+        return UNRESOLVED
 
     # --- names ---
 

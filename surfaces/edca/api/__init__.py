@@ -23,9 +23,11 @@ from edca.kernel.inputs import Attestation
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict
 from edca.ledger.errors import LedgerError
+from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
 from edca.runtime.answers import Answer, Outcome, RecordReference
 from edca.runtime.observe import ObservationError
+from edca.semantic.explain import Told, for_model, for_operator
 from edca.semantic.view import View
 
 __all__ = [
@@ -50,7 +52,11 @@ __all__ = [
     "RouteError",
     "RoutesError",
     "SystemClock",
+    "Told",
     "Verdict",
     "View",
+    "for_model",
+    "for_operator",
     "load_roster",
+    "open_engine",
 ]

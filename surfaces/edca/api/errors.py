@@ -2,7 +2,7 @@
 
 Exception
 ├── PolicyError             the spec does not compile; `diagnostics` says why, `str(error)` is the rendered report
-├── RosterError             the roster file is not a roster; a `ValueError`
+├── RosterError             the roster is none, or names what the machine does not have; a `ValueError`
 ├── RouteError              a source can't be opened (`edca.routing`)
 │   └── RoutesError         the routes file is wrong, or does not fit its sources; with `diagnostics` too
 └── LedgerError             the ledger can't be opened or written (`edca.ledger`)
@@ -40,4 +40,4 @@ class RoutesError(RouteError):
 
 
 class RosterError(ValueError):
-    """The roster can't be read; the message names each place that is wrong."""
+    """The roster can't be read, or does not fit the machine; the message names each place that is wrong."""

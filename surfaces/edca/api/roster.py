@@ -32,13 +32,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from edca.api.errors import RosterError
+from edca.diagnostics import closest
 from edca.kernel.calendar import parse_time
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.values import ID_LENGTH_MAX
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Iterable
     from typing import Self
+
+    from edca.kernel.machine import Machine
 
 
 def _instant(value: object) -> object:
@@ -115,17 +119,88 @@ def load_roster(path: str | os.PathLike[str]) -> Roster:
             ),
         )
     except ValidationError as error:
-        found = [f"  {_place(item['loc'])}: {_sentence(item)}" for item in error.errors(include_url=False)]
+        found = [f"  {_finding(item)}" for item in error.errors(include_url=False)]
         raise RosterError("\n".join([f"{file.name} is not a roster:", *found])) from None
     except ValueError as error:
         raise RosterError(f"{file.name} is not a roster: {error}") from None
 
 
+def check_roster(roster: Roster, machine: Machine) -> None:
+    """Raise `RosterError` for names that mean nothing to the machine: they would make refusals that nobody can explain.
+
+    A roster may serve several machines. So a role is also right if a mandate for another machine names it, and what is
+    said for other machines is left to them; see `likely_meant`.
+    """
+    roles, transitions = machine.index.roles, machine.index.transitions
+    elsewhere = {mandate.role for mandate in roster.mandates if mandate.machine != machine.name}
+    found = [
+        f"principal `{principal.id}`: `{machine.name}` has no role `{role}`{_suggestion(role, roles)}"
+        for principal in roster.principals
+        for role in principal.roles
+        if role not in roles and role not in elsewhere
+    ]
+    for mandate in roster.mandates:
+        if mandate.machine != machine.name:
+            continue
+        if mandate.role not in roles:
+            hint = _suggestion(mandate.role, roles)
+            found.append(f"mandate `{mandate.id}`: `{machine.name}` has no role `{mandate.role}`{hint}")
+        found += [
+            f"mandate `{mandate.id}`: `{machine.name}` has no transition `{name}`{_suggestion(name, transitions)}"
+            for name in mandate.transitions
+            if name not in transitions
+        ]
+    if found:
+        raise RosterError("\n".join(["the roster does not fit the machine:", *(f"  {line}" for line in found)]))
+
+
+def likely_meant(roster: Roster, machine: Machine) -> tuple[str, ...]:
+    """Return a line for each mandate whose machine is not this one but is written almost like it.
+
+    It may be right, so it is no error: another machine can have such a name.
+    """
+    return tuple(
+        f"mandate `{mandate.id}` is for the machine `{mandate.machine}`; did you mean `{machine.name}`?"
+        for mandate in roster.mandates
+        if mandate.machine != machine.name and closest(mandate.machine, (machine.name,)) is not None
+    )
+
+
+def _suggestion(name: str, known: Iterable[str]) -> str:
+    near = closest(name, known)
+    return f"; it has {', '.join(sorted(known))}" if near is None else f"; did you mean `{near}`?"
+
+
+_PLAIN = {
+    "missing": "it is missing",
+    "string_type": "expected text",
+    "string_too_short": "expected text that is not empty",
+    "list_type": "expected a list",
+    "too_short": "expected at least one",
+    "model_type": "expected a table of keys and values",
+}
+"""What is wrong with a file, in its author's words; the rest of pydantic's messages are plain enough."""
+
+
+def _finding(item: Any) -> str:
+    place, message = _place(item["loc"]), item["msg"].removeprefix("Value error, ")
+    match item["type"]:
+        case "extra_forbidden":
+            near = closest(str(item["loc"][-1]), _keys(item["loc"]))
+            message = f"there is no such key{'' if near is None else f'; did you mean `{near}`?'}"
+        case kind if kind in _PLAIN:
+            message = _PLAIN[kind]
+        case _:
+            message = message[:1].lower() + message[1:]
+    return f"{place}: {message}" if place else message
+
+
+def _keys(steps: tuple[int | str, ...]) -> Iterable[str]:
+    """Return the keys that the place of a surplus one may have."""
+    rows: dict[int | str, type[_Strict]] = {"principals": _PrincipalRow, "mandates": _MandateRow}
+    return (_RosterFile if len(steps) == 1 else rows[steps[0]]).model_fields
+
+
 def _place(steps: tuple[int | str, ...]) -> str:
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return text.removeprefix(".") or "the file"
-
-
-def _sentence(item: Any) -> str:
-    message: str = item["msg"].removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+    return text.removeprefix(".")
