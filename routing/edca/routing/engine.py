@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from edca.routing.errors import RouteError
@@ -19,29 +20,58 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_MS = 5_000
 
 
+_FORMS = "it looks like `sqlite:///shop.db` or `postgresql+psycopg://user:password@host/shop`"
+
+
 def open_engine(url: str, creator: Callable[[], Any] | None = None) -> sa.Engine:
-    """Return an engine for a source. Raises `RouteError` for a URL that can't be understood; connects to nothing.
+    """Return an engine for a source; connects to nothing.
 
     `creator`, for SQLite, returns the one DB-API connection to use: an in-memory database filled by somebody else.
-    Such a connection, and that of `sqlite://`, is shared by all uses.
+    Such a connection, and that of `sqlite://`, is shared by all uses. A file of SQLite is opened and never made, so
+    that a slip in its name is found out at once.
+
+    Raises `RouteError` for a URL that can't be understood, a driver that isn't installed, and a SQLite file that isn't
+    there. The URL itself may hold a password, so no message repeats it.
     """
     try:
         parsed = sa.make_url(url)
-        if parsed.get_backend_name() != "sqlite":
+    except ArgumentError:
+        raise RouteError(f"the source's URL can't be read; {_FORMS}") from None
+    dialect = parsed.get_backend_name()
+    try:
+        if dialect != "sqlite":
             return sa.create_engine(parsed, pool_pre_ping=True)
         shared = creator is not None or parsed.database in (None, "", ":memory:")
         options: dict[str, Any] = {"connect_args": {"check_same_thread": False}}
         if shared:
             options["poolclass"] = StaticPool
+        else:
+            parsed = _existing(parsed)
         if creator is not None:
             options["creator"] = creator
         engine = sa.create_engine(parsed, **options)
-    except (ArgumentError, ImportError) as error:
-        # The URL itself may hold a password, so it isn't repeated.
-        raise RouteError(f"the source's URL can't be used: {type(error).__name__}") from None
+    except NoSuchModuleError:
+        raise RouteError(f"no kind of database is called `{parsed.drivername}`; a source's URL: {_FORMS}") from None
+    except ImportError as error:
+        driver = f" (the Python package `{error.name}`)" if error.name else ""
+        raise RouteError(f"no driver for {dialect} is installed{driver}") from None
+    except ArgumentError:
+        raise RouteError(f"the source's URL can't be used for {dialect}; {_FORMS}") from None
     sa.event.listen(engine, "connect", _prepare)
     sa.event.listen(engine, "begin", _begin)
     return engine
+
+
+def _existing(url: sa.URL) -> sa.URL:
+    """Return a SQLite file's URL so that connecting opens the file and never makes it. Raises `RouteError` for none."""
+    name = url.database or ""
+    if name.startswith("file:"):
+        return url  # whoever writes SQLite's own URI says in it what may happen
+    path = Path(name)
+    if not path.is_file():
+        raise RouteError(f"there is no database at `{name}`")
+    # SQLAlchemy passes on what isn't its own; `mode=rw` is SQLite's word for "there already".
+    return url.set(database=path.resolve().as_uri()).update_query_dict({"uri": "true", "mode": "rw"})
 
 
 def open_engines(routes: Routes, environment: Mapping[str, str]) -> dict[str, sa.Engine]:
@@ -51,7 +81,10 @@ def open_engines(routes: Routes, environment: Mapping[str, str]) -> dict[str, sa
         url = environment.get(source.env)
         if not url:
             raise RouteError(f"the source `{source.name}` needs its URL in the environment variable {source.env}")
-        engines[source.name] = open_engine(url)
+        try:
+            engines[source.name] = open_engine(url)
+        except RouteError as error:
+            raise RouteError(f"{error} (source `{source.name}`)") from None
     return engines
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.diagnostics import Severity, ordered
+from edca.routing.agreement import disagreements
 from edca.routing.context import Context, enums_of, value_names
 from edca.routing.effects import check_effect
 from edca.routing.entities import check_entity
@@ -55,6 +56,11 @@ def load(source: Source, machine: Machine) -> Loaded:
     entities = [check_entity(context, node) for node in file.entities]
     effects = [check_effect(context, node) for node in file.effects]
     _check_complete(context, file, broken)
+    read = [route for route in entities if route is not None]
+    for node, route in zip(file.effects, effects, strict=True):
+        for message in () if route is None else disagreements(read, route):
+            help_ = "write it as it is read: `as units` behind the value, for money in the smallest unit"
+            context.report("R003", message, node.name.span, help_)
     diagnostics = ordered(context.found, cap=None).diagnostics
     if any(finding.severity is Severity.ERROR for finding in diagnostics):
         return Loaded(None, diagnostics)

@@ -177,6 +177,16 @@ def engine(database: sqlite3.Connection) -> sa.Engine:
 
 
 @pytest.fixture
+def gone(tmp_path: Path) -> sa.Engine:
+    """An engine on a source that was there when it was opened, and is not any more."""
+    file = tmp_path / "gone.db"
+    file.touch()
+    engine = open_engine(f"sqlite:///{file}")
+    file.unlink()
+    return engine
+
+
+@pytest.fixture
 def router(routes: Routes, machine: Machine, engine: sa.Engine) -> SQLRouter:
     """A router on the source."""
     return SQLRouter(routes, machine, {"yard": engine})

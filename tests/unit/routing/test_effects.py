@@ -125,8 +125,8 @@ def test_a_failing_commit_is_unknown(router: SQLRouter, engine: sa.Engine, monke
     assert router.perform(_permit("drop", {"parcel": ["p3"]})).performed is Performed.DONE
 
 
-def test_a_source_that_is_not_there(routes: Routes, machine: Machine) -> None:
-    router = SQLRouter(routes, machine, {"yard": open_engine("sqlite:///no/such/folder/yard.db")})
+def test_a_source_that_is_not_there(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
+    router = SQLRouter(routes, machine, {"yard": gone})
     permit = _permit("ship", _SHIP)
     assert router.perform(permit).performed is Performed.FAILED
     assert router.performed(permit) is Performed.UNKNOWN

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from edca.kernel.facts import Instance
 from edca.kernel.machine import Machine
 from edca.kernel.values import Unknown, Value
-from edca.routing import Routes, SQLRouter, open_engine
+from edca.routing import Routes, SQLRouter
 from edca.runtime.ports import Request
 
 _AS_OF = 1_700_000_000_000_000
@@ -175,9 +175,8 @@ def test_a_source_that_fails_is_unknown_never_an_exception(
     assert _read(router, "p1", "city").fields == {"city": "Ulm"}, "what doesn't need the table is still read"
 
 
-def test_a_source_that_is_not_there(routes: Routes, machine: Machine) -> None:
-    engine = open_engine("sqlite:///no/such/folder/yard.db")
-    router = SQLRouter(routes, machine, {"yard": engine})
+def test_a_source_that_is_not_there(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
+    router = SQLRouter(routes, machine, {"yard": gone})
     assert not _read(router, "p1", "city").found
     assert router.allot("parcel") is None
 

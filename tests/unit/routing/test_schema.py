@@ -60,11 +60,11 @@ def test_what_the_source_does_not_have(
     assert said == found
 
 
-def test_a_source_that_can_not_be_looked_at(routes: Routes, machine: Machine) -> None:
+def test_a_source_that_can_not_be_looked_at(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
     with pytest.raises(RouteError, match="no engine"):
         check_against(routes, {})
     with pytest.raises(RouteError, match="can't be looked at"):
-        check_against(routes, {"yard": open_engine("sqlite:///no/such/folder/yard.db")})
+        check_against(routes, {"yard": gone})
     with pytest.raises(RouteError, match="no engine"):
         SQLRouter(routes, machine, {})
 
@@ -75,10 +75,46 @@ def test_engines_come_from_the_environment(routes: Routes, tmp_path: Path) -> No
     with pytest.raises(RouteError) as caught:
         open_engines(routes, {"YARD_URL": "no url at all: s3cret"})
     assert "s3cret" not in str(caught.value)
+    (tmp_path / "yard.db").touch()
     engines = open_engines(routes, {"YARD_URL": f"sqlite:///{tmp_path / 'yard.db'}"})
     with engines["yard"].connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     engines["yard"].dispose()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("no url at all: s3cret", "the source's URL can't be read; it looks like `sqlite:///"),
+        ("mongo://s3cret@host/yard", "no kind of database is called `mongo`"),
+        ("oracle+oracledb://me:s3cret@host/yard", "no driver for oracle is installed (the Python package `oracledb`)"),
+        ("sqlite://me:s3cret@host/yard.db", "there is no database at `yard.db`"),
+        ("sqlite:///no/such/yard.db", "there is no database at `no/such/yard.db` (source `yard`)"),
+    ],
+)
+def test_a_source_that_can_not_be_opened_says_why_in_plain_words(routes: Routes, url: str, message: str) -> None:
+    with pytest.raises(RouteError) as caught:
+        open_engines(routes, {"YARD_URL": url})
+    told = str(caught.value)
+    assert message in told and "(source `yard`)" in told
+    assert "s3cret" not in told and "Error" not in told
+
+
+def test_a_database_file_is_never_made(tmp_path: Path) -> None:
+    path = tmp_path / "a yard #ö.db"
+    with pytest.raises(RouteError, match="there is no database at"):
+        open_engine(f"sqlite:///{path}")
+    path.touch()
+    engine = open_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
+    engine.dispose()
+    assert path.stat().st_size
+    path.unlink()
+    with pytest.raises(sa.exc.OperationalError), engine.connect():
+        pass
+    engine.dispose()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_no_public_name_is_an_internal_one(routes: Routes) -> None:
