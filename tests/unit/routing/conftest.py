@@ -1,7 +1,7 @@
 """A small machine, its routes, and a source whose names are unlike the machine's: what the routing tests share."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -163,11 +163,12 @@ def routes(machine: Machine, text: str) -> Routes:
 
 
 @pytest.fixture
-def database() -> sqlite3.Connection:
+def database() -> Iterator[sqlite3.Connection]:
     """The source: an in-memory database of its own for each test."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.executescript((_HERE / "parcel.sql").read_text(encoding="utf-8"))
-    return connection
+    yield connection
+    connection.close()
 
 
 @pytest.fixture

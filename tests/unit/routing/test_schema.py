@@ -106,7 +106,7 @@ def test_a_database_file_is_never_made(tmp_path: Path) -> None:
         open_engine(f"sqlite:///{path}")
     path.touch()
     engine = open_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
+    with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE t (n INTEGER)")
     engine.dispose()
     assert path.stat().st_size
