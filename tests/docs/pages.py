@@ -7,12 +7,15 @@ A block's first line says what a test does with it. Readers don't see it on the 
   they print; `…` in it stands for anything on one line, and alone on a line for any lines.
 - `edca` without a file holds declarations that complete, or replace those of the same name in, the page's spec;
   `edca clauses` holds clauses for its transition `approve`; `edca spec` is a whole file. `arp` is like `edca`.
+  Names that a part declares and does not use (N014) are no mistake of it, unless it is marked `unused`.
 - `console` and everything else is only read.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+from edca.diagnostics import Diagnostic
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -56,6 +59,12 @@ def completed(base: str, example: Block) -> str:
     if "clauses" in example.options:
         return _with_clauses(base, example.text)
     return _with_declarations(base, example.text)
+
+
+def of_whole(example: Block, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
+    """Return the findings without those about names that an example declares and leaves to its reader to use."""
+    whole = "spec" in example.options or "unused" in example.options
+    return found if whole else tuple(one for one in found if one.code.id != "N014")
 
 
 def _with_declarations(base: str, part: str) -> str:

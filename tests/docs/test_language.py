@@ -27,7 +27,8 @@ def test_an_example_earns_the_codes_beside_its_lines(example: pages.Block) -> No
     compiled = compile_spec(Source("refund.edca", text))
     lines = text.splitlines()
     marked = {(number, code) for number, line in enumerate(lines) for code in re.findall(r"# ([A-Z][0-9]{3})$", line)}
-    found = {(one.primary.span.line - 1, one.code.id) for one in compiled.diagnostics}
+    diagnostics = pages.of_whole(example, compiled.diagnostics)
+    found = {(one.primary.span.line - 1, one.code.id) for one in diagnostics}
     assert found == marked, human(compiled.diagnostics)
     if compiled.machine is not None and compiled.spec is not None and compiled.checked is not None:
         results, wrong = run_scenarios(compiled.spec, compiled.checked, compiled.machine)

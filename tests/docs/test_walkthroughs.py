@@ -19,8 +19,11 @@ REPOSITORY = pages.DOCS.parent
 # The pages that are followed, and the files of the repository that each says it begins with.
 FOLLOWED = {
     "tutorial/first-spec.md": (),
+    "how-to/check-a-spec.md": (),
+    "how-to/test-a-spec.md": (),
     "how-to/embed.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/write-routes.md": ("refund.edca", "shop.sql"),
+    "how-to/sign-off.md": ("refund.edca",),
     "how-to/read-a-refusal.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
 }
 

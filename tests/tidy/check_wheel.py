@@ -45,12 +45,13 @@ def _check_content(wheel: Path) -> None:
 def _package_files() -> set[str]:
     configuration = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     roots = [_ROOT / name for name in configuration["tool"]["hatch"]["build"]["dev-mode-dirs"]]
-    return {
+    own = {
         path.relative_to(root).as_posix()
         for root in roots
         for path in (root / "edca").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    return own | {f"edca/diagnostics/pages/{path.name}" for path in (_ROOT / "docs" / "errors").glob("*.md")}
 
 
 def _check_runs(wheel: Path, environment: Path) -> None:
@@ -58,9 +59,12 @@ def _check_runs(wheel: Path, environment: Path) -> None:
     scripts = environment / ("Scripts" if sys.platform == "win32" else "bin")
     subprocess.run([scripts / "python", "-m", "pip", "install", "--quiet", wheel], check=True)
     # Run from an empty folder, so that nothing of the checkout can be imported by accident.
-    done = subprocess.run([scripts / "edca", "--help"], cwd=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        sys.exit(f"wheel: `edca --help` fails where only the wheel is installed:\n{done.stderr}")
+    for arguments, wanted in (("--help",), "Commands"), (("explain", "T003"), "## Write instead"):
+        command = [scripts / "edca", *arguments]
+        done = subprocess.run(command, cwd=environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0 or wanted not in done.stdout:
+            shown = f"edca {' '.join(arguments)}"
+            sys.exit(f"wheel: `{shown}` fails where only the wheel is installed:\n{done.stdout}{done.stderr}")
 
 
 if __name__ == "__main__":

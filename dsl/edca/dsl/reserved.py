@@ -1,8 +1,8 @@
 """Names that the grammar takes and that nobody could use: expressions would read them as words of the language.
 
 Behind a `.` and before a `:` every word is a name. For the field of an entity that is enough, as it is always reached
-with a `.`; a parameter or a memory field is named bare. A word that begins declarations can be named bare as an argument
-of its own (`place(city, state)`), which is enough for a parameter.
+with a `.`; a parameter or a memory field is named bare. A word that begins declarations can be named bare as an
+argument of its own (`place(city, state)`), which is enough for a parameter.
 """
 
 from collections.abc import Iterator

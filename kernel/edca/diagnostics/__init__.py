@@ -8,7 +8,10 @@ Read first: `diagnostic.py`, then `render.py`. A new code is one line in `codes.
 
 from edca.diagnostics.codes import CODES, Code, find_code
 from edca.diagnostics.diagnostic import Diagnostic, Label, Report, Severity, ordered
+from edca.diagnostics.github import to_github
+from edca.diagnostics.pages import page
 from edca.diagnostics.render import concise, human, to_json
+from edca.diagnostics.sarif import to_sarif
 from edca.diagnostics.source import Source, Span
 from edca.diagnostics.suggest import closest
 
@@ -26,5 +29,8 @@ __all__ = [
     "find_code",
     "human",
     "ordered",
+    "page",
+    "to_github",
     "to_json",
+    "to_sarif",
 ]

@@ -96,6 +96,12 @@ _ALL = (
     Code("C015", "anchor-not-human", "Only a human can answer for a transition."),
     Code("C016", "dead-end-state", "No transition leaves the state, and it isn't final."),
     Code("C017", "confidence-raises-authority", "More confidence could turn an acceptance into something else."),
+    Code("C018", "trapped-state", "A case that gets into the state can never end."),
+    Code("C019", "never-passes", "No candidate can pass the clause, alone or together with another."),
+    Code("C020", "constant-condition", "The clause's condition always comes out the same way, so it decides nothing."),
+    Code("C021", "unreachable-row", "No combination of values fits the row of the table."),
+    Code("C022", "unguarded-effect", "No known fact could keep the effect from happening, and nobody confirms it."),
+    Code("C023", "never-proposed", "No case is ever in a state from which the transition starts."),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),

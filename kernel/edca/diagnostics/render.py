@@ -91,11 +91,11 @@ def _label_data(label: Label) -> dict[str, object]:
 
 def _headline(diagnostic: Diagnostic) -> str:
     code = diagnostic.code
-    return f"{diagnostic.severity.value}[{code.id}] {code.name}: {_plain(diagnostic.message)}"
+    return f"{diagnostic.severity.value}[{code.id}] {code.name}: {plain(diagnostic.message)}"
 
 
 def _place(span: Span) -> str:
-    return f"{_plain(span.source.name)}:{span.line}:{span.column}"
+    return f"{plain(span.source.name)}:{span.line}:{span.column}"
 
 
 def _style(severity: Severity) -> str:
@@ -118,7 +118,7 @@ def _block(diagnostic: Diagnostic, paint: _Painter) -> str:
         lines += _snippet(label, "-", _BLUE, gutter, paint)
     mark = " " * (gutter + 1) + paint(_BLUE, "=")
     if diagnostic.help is not None:
-        lines.append(f"{mark} help: {_plain(diagnostic.help)}")
+        lines.append(f"{mark} help: {plain(diagnostic.help)}")
     lines.append(f"{mark} read: `edca explain {diagnostic.code.id}`")
     return "".join(f"{line}\n" for line in lines)
 
@@ -132,7 +132,7 @@ def _snippet(label: Label, mark: str, style: str, gutter: int, paint: _Painter) 
     end = min(start + span.end - span.start, len(text))
     shown, before_width, marked_width = _excerpt(text, start, end)
     bar = paint(_BLUE, "|")
-    underline = paint(style, f"{mark * marked_width} {_plain(label.text)}".rstrip())
+    underline = paint(style, f"{mark * marked_width} {plain(label.text)}".rstrip())
     return [
         " " * gutter + f"{paint(_BLUE, '-->')} {_place(span)}",
         " " * (gutter + 1) + bar,
@@ -201,6 +201,6 @@ def _cell(character: str) -> tuple[str, int]:
             return character, 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """`text` on one line and without characters that steer a terminal."""
     return "".join(cell for cell, _ in _cells(text))

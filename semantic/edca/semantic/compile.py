@@ -4,6 +4,8 @@
 text ──parse──▶ syntax tree ──check──▶ checked spec ──lower──▶ machine
                  (dsl)                 (declarations, tables,   (canonical bytes, digest)
                                         rules, structure)
+                                              │
+                                              └──analyse──▶ warnings
 ```
 
 Everything an author can get wrong comes back as a diagnostic; all of one run at once.
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING
 from edca.dsl import tree
 from edca.dsl.parse import parse
 from edca.semantic import declarations, rules, structure, tables
+from edca.semantic.analysis import analyse
 from edca.semantic.check import check
 from edca.semantic.checked import CheckedSpec
 from edca.semantic.lower import lower
@@ -47,10 +50,10 @@ def compile_spec(source: Source) -> Compiled:
     if parsed.spec is None:
         return Compiled(None, parsed.diagnostics, None, None)
     checked, found = check_spec(parsed.spec, parsed.lost)
-    diagnostics = (*parsed.diagnostics, *found.found)
     if checked is None or found.fatal or parsed.diagnostics:
-        return Compiled(None, diagnostics, parsed.spec, None)
-    return Compiled(lower(checked), diagnostics, parsed.spec, checked)
+        return Compiled(None, (*parsed.diagnostics, *found.found), parsed.spec, None)
+    analyse(parsed.spec, checked, found)
+    return Compiled(lower(checked), tuple(found.found), parsed.spec, checked)
 
 
 def check_spec(spec: tree.Spec, lost: frozenset[str] = frozenset()) -> tuple[CheckedSpec | None, Problems]:

@@ -12,7 +12,7 @@ from edca.semantic.scenario import run_scenarios
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 FOLDER = CORPUS / "check"
-FILES = sorted(FOLDER.glob("*.edca"))
+FILES = sorted([*FOLDER.glob("*.edca"), *(CORPUS / "analysis").glob("*.edca")])
 GOLDEN = CORPUS / "render" / "ten_mistakes.txt"
 EXPECTED = re.compile(r'([A-Z][0-9]{3}) "((?:[^"\\]|\\.)*)"')
 PRELUDE = (FOLDER / "prelude.txt").read_text("utf-8")
@@ -20,7 +20,6 @@ PRELUDE = (FOLDER / "prelude.txt").read_text("utf-8")
 # Codes that no spec can be given for yet, each with the reason.
 WITHOUT_CASE = {
     "N013": "found by comparing a spec with its routes, in `routing`",
-    "N014": "unused names are not reported yet",
     "N016": "an unknown claim is an unknown name, N001",
 }
 
@@ -39,7 +38,8 @@ def _found(source: Source) -> tuple[Diagnostic, ...]:
 
 
 def test_the_prelude_is_sound() -> None:
-    assert _found(Source("prelude", PRELUDE)) == ()
+    # What it declares is there to be used by the chunks below it.
+    assert {one.code.id for one in _found(Source("prelude", PRELUDE))} == {"N014"}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,7 @@ def test_findings_stand_where_expected(name: str, chunk: str) -> None:
         for code, pattern in EXPECTED.findall(note)
     ]
     found = [(d.primary.span.line, d.code.id, d.message) for d in _found(source)]
+    found = [one for one in found if one[0] > shift or one[1] != "N014"]
     missing = [e for e in expected if not any(e[:2] == f[:2] and re.search(e[2], f[2]) for f in found)]
     surplus = [f for f in found if not any(e[:2] == f[:2] and re.search(e[2], f[2]) for e in expected)]
     assert (missing, surplus) == ([], [])
