@@ -46,7 +46,7 @@ def _closed(setup: Setup) -> Iterator[tuple[str, Setup]]:
     yield "from the future", setup.with_instance(dataclasses.replace(instance, as_of=setup.inputs.now + 1))
     yield "pending", setup.with_case(pending=b"x" * 32)
     yield "another revision", setup.with_candidate(revision=99)
-    yield "another state", setup.with_case(state="stuck")
+    yield "another state", setup.with_case(state=next(state.name for state in setup.machine.states if state.final))
     yield "drifted", setup.with_instance(dataclasses.replace(instance, state="stuck", mapped=(setup.case.state,)))
     if setup.machine.name == "refund":
         yield "frozen", setup.with_fact(own, "frozen", True)

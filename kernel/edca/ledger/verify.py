@@ -6,7 +6,8 @@ known from the file alone is listed as loudly as what was found: see `Verificati
 
 Each check compares a record with its own header, with the record before it, and with its chain's record
 before it. Where one altered record breaks its neighbours' links, only the altered one is named, as far as
-the bytes tell.
+the bytes tell. So a finding also keeps other checks from being whole: what stands under `checked` held for
+every record, without exception.
 """
 
 import os
@@ -14,13 +15,25 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from edca.ledger.checks import (
+    BESIDE,
+    CHECKS,
+    NO_ROOT,
+    NOT_READ,
+    NOTHING_READ,
+    PAST_CHECKPOINT,
+    TAIL,
+    WHO_WROTE,
+    Check,
+    Flaw,
+)
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.leaf import NO_HASH, ChainTag, Leaf, chain_tag
 from edca.ledger.record import Record, body_digest, parse
+from edca.ledger.remains import absent
 from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, connect, translated
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.tree import CompactRange, leaf_hash
@@ -31,33 +44,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 _ROWS_A_READ: Final = 64
 _FIRST_ROWID: Final = -(2**63)
 
-_CHECKED: Final = (
-    "every header has the form of this version, and its index is its place",
-    "every record follows the one before it, by leaf hash",
-    "every body has the digest its header carries, is canonical, and names the header's chain and entry",
-    "the entries of every chain have no gap, and each names the digest of the one before it",
-    "the heads table agrees with the newest record of every chain",
-)
-_CHECKPOINT_HELD: Final = "the records the kept checkpoint was over are all there"
-_WHO_WROTE: Final = "who wrote the records: no signed checkpoint was given"
-_NOT_READ: Final = "what the records say: verdicts are checked by replay, not here"
-_CELLS: Final = "the runtime's own state (cells): it stands beside the chain, and replay rebuilds it"
-_TAIL: Final = "deletion of the newest records: no checkpoint kept elsewhere was given"
-_PAST_CHECKPOINT: Final = "deletion of records newer than the kept checkpoint"
-
-
-class Flaw(StrEnum):
-    """What is wrong with a record, or with the ledger."""
-
-    UNREADABLE = "unreadable"
-    NOT_A_LEDGER = "not-a-ledger"
-    MISSING = "missing"
-    HEADER = "header"
-    ORDER = "order"
-    BODY = "body"
-    CHAIN = "chain"
-    HEADS = "heads"
-    CHECKPOINT = "checkpoint"
+_NEWEST: Final = "the table of the chains' newest records does not agree"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +58,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What a check of a whole ledger found, what it looked at, and what it could not look at.
+    """What a check of a whole ledger found, which questions it could answer, and which not.
 
+    `checked` holds without exception, `failed` does not hold: `findings` say where. `not_checked` is open.
     `size` and `root` are of the records as they are in the file: worth keeping elsewhere if nothing was
-    found.
+    found. `is_ledger` is false for a file that nothing marks as a ledger, such as another one named by mistake.
     """
 
     size: int
     root: bytes
     findings: tuple[Finding, ...]
     checked: tuple[str, ...]
+    failed: tuple[str, ...]
     not_checked: tuple[str, ...]
+    is_ledger: bool
 
     @property
     def is_sound(self) -> bool:
@@ -107,7 +97,7 @@ def verify(
     path = ledger.path if isinstance(ledger, SQLiteLedger) else Path(os.path.realpath(ledger))
     if not path.exists():
         raise LedgerError(f"there is no ledger at `{path}`")
-    scan = _Scan(expect_size, expect_root)
+    scan = _Scan(path, expect_size, expect_root)
     try:
         # Read-only, so that checking evidence never changes it.
         with closing(connect(path, "ro")) as connection:
@@ -115,9 +105,19 @@ def verify(
     except LedgerError as error:
         scan.find(None, Flaw.UNREADABLE, str(error))
     except READ_ERRORS as error:
-        detail = f"after {scan.range.size} records: {translated(error, path)}"
-        scan.find(None, Flaw.UNREADABLE, detail)
+        meant = translated(error, path)
+        if isinstance(meant, LedgerFormatError):
+            scan.is_ledger = False
+            scan.find(None, Flaw.NOT_A_LEDGER, str(meant))
+        else:
+            place = f"after {counted(scan.range.size)}: " if scan.range.size else ""
+            scan.find(None, Flaw.UNREADABLE, f"{place}{meant}")
     return scan.result()
+
+
+def counted(count: int) -> str:
+    """Return a number of records in words."""
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 @dataclass(slots=True)
@@ -133,6 +133,7 @@ class _Newest:
 class _Scan:
     """The state of one pass over the rows, in order."""
 
+    path: Path
     expect_size: int | None
     expect_root: bytes | None
     range: CompactRange = field(default_factory=CompactRange)
@@ -142,6 +143,7 @@ class _Scan:
     newest: dict[ChainTag, _Newest] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     is_complete: bool = False
+    is_ledger: bool = True
 
     def find(self, index: int | None, what: Flaw, detail: str) -> None:
         self.findings.append(Finding(index, what, detail))
@@ -151,7 +153,7 @@ class _Scan:
         # Garbage in a text column must reach the comparison that finds it, not end the reading.
         connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
         connection.execute("PRAGMA trusted_schema = OFF")
-        if not self._is_ledger(connection):
+        if not self._has_tables(connection):
             return
         connection.execute("BEGIN")
         last = connection.execute("SELECT max(leaf) FROM ledger").fetchone()[0]
@@ -167,24 +169,29 @@ class _Scan:
         self._compare_heads(heads)
         self._compare_end()
 
-    def _is_ledger(self, connection: sqlite3.Connection) -> bool:
+    def _has_tables(self, connection: sqlite3.Connection) -> bool:
         """Check what kind of database it is; only absent tables end the pass."""
-        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
-            self.find(None, Flaw.NOT_A_LEDGER, "the file does not carry a ledger's application id")
+        is_marked = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version != SCHEMA_VERSION:
-            self.find(None, Flaw.NOT_A_LEDGER, f"schema version {version} is not known, only {SCHEMA_VERSION}")
         # A view or virtual table of this name has no root page; it could compute rows without end.
         tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0"
         names = {name for (name,) in connection.execute(tables)}
-        for name in ("ledger", "chains"):
-            if name not in names:
-                self.find(None, Flaw.NOT_A_LEDGER, f"the table `{name}` is not there")
-        return {"ledger", "chains"} <= names
+        absent = [name for name in ("ledger", "chains") if name not in names]
+        if not is_marked and len(absent) == 2:
+            self.is_ledger = False
+            self.find(None, Flaw.NOT_A_LEDGER, f"`{self.path}` is {'not a ledger' if names else 'empty'}")
+            return False
+        if not is_marked:
+            self.find(None, Flaw.NOT_A_LEDGER, "the file does not carry a ledger's application id")
+        if version != SCHEMA_VERSION:
+            self.find(None, Flaw.NOT_A_LEDGER, f"schema version {version} is not known, only {SCHEMA_VERSION}")
+        for name in absent:
+            self.find(None, Flaw.NOT_A_LEDGER, f"the table `{name}` is not there")
+        return not absent
 
     def _row(self, index: int, back: Any, header: Any, body: Any) -> None:
         if index > self.next_index:
-            self.find(self.next_index, Flaw.MISSING, f"records {self.next_index} to {index - 1} are not there")
+            self.find(self.next_index, Flaw.MISSING, absent(self.next_index, index - 1))
             self.tip = None
         elif index < self.next_index:
             self.find(index, Flaw.ORDER, "a record stands before the first")
@@ -256,7 +263,7 @@ class _Scan:
             self.find(index, Flaw.CHAIN, f"the table's hint at its chain's record before it is wrong: {back}")
 
     def _compare_heads(self, heads: list[Any]) -> None:
-        """Compare the heads table with the newest records: cutting off the tail leaves a trace there."""
+        """Compare the table of newest records with the records: cutting off the tail leaves a trace there."""
         unnamed = dict(self.newest)
         for chain, entry, index, head in heads:
             newest = unnamed.pop(chain_tag(str(chain)), None)
@@ -271,41 +278,67 @@ class _Scan:
                 detail = f"its digest of chain `{chain}` is not that of record {newest.index}"
             else:
                 continue
-            self.find(None, Flaw.HEADS, f"the heads table does not agree: {detail}")
+            self.find(None, Flaw.HEADS, f"{_NEWEST}: {detail}")
         for newest in unnamed.values():
-            detail = f"the heads table does not agree: it lacks the chain of record {newest.index}"
-            self.find(None, Flaw.HEADS, detail)
+            self.find(None, Flaw.HEADS, f"{_NEWEST}: it lacks the chain of record {newest.index}")
 
     def _compare_checkpoint(self) -> None:
         """Compare the root when as many records are read as the kept checkpoint was over."""
         if self.expect_root is None or self.range.size != self.expect_size:
             return
         if self.range.root() != self.expect_root:
-            detail = f"the first {self.range.size} records have another root than the kept checkpoint"
+            detail = f"the first {counted(self.range.size)} have another root than the kept checkpoint"
             self.find(None, Flaw.CHECKPOINT, detail)
 
     def _compare_end(self) -> None:
         if self.expect_size is None and self.expect_root not in (None, self.range.root()):
             self.find(None, Flaw.CHECKPOINT, "the ledger has another root than the kept checkpoint")
         if self.expect_size is not None and self.expect_size > self.range.size:
-            detail = (
-                f"the kept checkpoint was over {self.expect_size} records, and {self.range.size} are there: "
-                "the newest were deleted"
-            )
+            detail = f"the kept checkpoint was over {counted(self.expect_size)}, and {self.range.size} are there"
+            if self.next_index < self.expect_size:
+                detail += ": the newest were deleted"
             self.find(None, Flaw.CHECKPOINT, detail)
 
     def result(self) -> Verification:
-        checked = _CHECKED if self.is_complete else ()
-        not_checked = [_WHO_WROTE, _NOT_READ, _CELLS]
+        found = {finding.what for finding in self.findings}
+        checks = (*CHECKS, *self._checkpoint_check())
+        not_checked = [self._open_tail(), WHO_WROTE, NOT_READ, BESIDE]
         if not self.is_complete:
-            not_checked.insert(0, f"anything past the first {self.range.size} records: they can't be read")
-        elif self.expect_size is None and self.expect_root is None:
-            not_checked.insert(0, _TAIL)
+            not_checked[0] = f"anything past the first {counted(self.range.size)}: it can't be read"
+        elif self.expect_root is None and self.expect_size is not None:
+            not_checked.insert(1, NO_ROOT)
+        if not self.is_complete and not self.range.size:
+            not_checked = [NOTHING_READ]
+        cut_short = [check for check in checks if not found & check.broken_by and found & check.cut_short_by]
+        if self.is_complete:
+            not_checked += [f"around what was found, whether {check.what}" for check in cut_short]
+        held = [check for check in checks if self.is_complete and not found & (check.broken_by | check.cut_short_by)]
+        return Verification(
+            size=self.range.size,
+            root=self.range.root(),
+            findings=tuple(self.findings),
+            checked=tuple(check.what for check in held),
+            failed=tuple(check.what for check in checks if found & check.broken_by),
+            not_checked=tuple(not_checked),
+            is_ledger=self.is_ledger,
+        )
+
+    def _open_tail(self) -> str:
+        return TAIL if self.expect_size is None and self.expect_root is None else PAST_CHECKPOINT
+
+    def _checkpoint_check(self) -> tuple[Check, ...]:
+        """Return the question that a kept checkpoint puts, in the words of what was given of it."""
+        size, root = self.expect_size, self.expect_root
+        if size is None and root is None:
+            return ()
+        if size is None:
+            what = "the ledger has the root of the kept checkpoint"
+        elif root is None:
+            what = f"as many records are there as the kept checkpoint was over, {size}"
         else:
-            checked = (*checked, _CHECKPOINT_HELD)
-            not_checked.insert(0, _PAST_CHECKPOINT)
-        findings = tuple(self.findings)
-        return Verification(self.range.size, self.range.root(), findings, checked, tuple(not_checked))
+            what = f"the first {counted(size)} have the root of the kept checkpoint"
+        # The root is over headers: a body that isn't its header's is not vouched for by it.
+        return (Check(what, frozenset({Flaw.CHECKPOINT}), frozenset({Flaw.BODY})),)
 
 
 def _batches(connection: sqlite3.Connection, last: int | None) -> Iterator[list[Any]]:

@@ -7,48 +7,55 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from edca.cli.reading import Readable
+from edca.cli.telling_clauses import passed_clauses
+from edca.cli.telling_configuration import Kept
+from edca.cli.telling_effects import question_of, reasons, verdict_of
 from edca.kernel.calendar import time_text
 from edca.kernel.candidate import Malformed
 from edca.kernel.canonical import Data
-from edca.kernel.values import DECIMAL_TAG
+from edca.kernel.values import DECIMAL_TAG, ValueProblem
 from edca.ledger.errors import LedgerFormatError
-from edca.ledger.record import Record
-from edca.ledger.sqlite import SQLiteLedger
-from edca.runtime.config import CHAIN, Configuration
+from edca.ledger.record import Record, parse
+from edca.runtime.answers import Outcome
+from edca.runtime.config import CHAIN
 from edca.runtime.records import OBSERVED, OUTCOME, VERDICT
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.explain import for_operator
 
-_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError)
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, ValueProblem)
 
 
-def explained(index: int, record: Record, ledger: SQLiteLedger) -> tuple[str, ...]:
+def explained(index: int, record: Record, ledger: Readable) -> tuple[str, ...]:
     """Return a record as lines of text for operators and auditors.
 
-    Raises `LedgerFormatError` for a record whose contents are not what this version writes.
+    Raises `LedgerFormatError` for a record whose contents are not what this version writes, and where the ledger does
+    not hold what the record was made under.
     """
     content: Any = record.content
     try:
-        configuration = Configuration.of(ledger.records(chain=CHAIN))
+        kept = Kept(ledger)
         head = [f"record {index}: {record.kind}, entry {record.entry} of {record.chain}"]
         if record.kind == VERDICT:
-            return (*head, *_verdict(content, configuration))
+            return (*head, *_verdict(content, kept))
         if record.kind == OUTCOME:
-            return (*head, *_outcome(content))
+            return (*head, *_outcome(content, record.chain, kept, ledger))
         if record.kind == OBSERVED:
             return (*head, *_observed(content))
-        # The document itself would be pages of hexadecimal digits; --json has it.
-        return (*head, *(f"{name}: {value_text(content[name])}" for name in sorted(content) if name != "bytes"))
+        if record.kind == CHAIN:
+            return (*head, *kept.told(content))
+        return (*head, *(f"{name}: {value_text(content[name])}" for name in sorted(content)))
     except _UNREADABLE as error:
         raise LedgerFormatError(f"record {index} does not hold what a record of its kind holds: {error}") from error
 
 
-def _verdict(content: Mapping[str, Any], configuration: Configuration) -> list[str]:
-    machine = configuration.machine(content["machine"])
+def _verdict(content: Mapping[str, Any], kept: Kept) -> list[str]:
+    machine = kept.machine(content["machine"])
     candidate, malformed = content["candidate"], content["malformed"]
+    places = [f"{what}: {kept.place(what, content[what])}" for what in ("routes", "roster")]
     lines = [
-        f"time: {time_text(content['at'])} (clock: {content['clock']})",
-        f"machine: {machine.name} {machine.version}",
+        _time(content),
+        f"machine: {machine.name} {machine.version}, {kept.place('machine', content['machine'])}; {'; '.join(places)}",
     ]
     if candidate is None:
         sent = Malformed(**malformed)
@@ -58,7 +65,9 @@ def _verdict(content: Mapping[str, Any], configuration: Configuration) -> list[s
         lines.append(f"proposed by {_person(candidate)}: {candidate['transition']}({arguments})")
         if content["rationale"]:
             lines.append(f"  rationale, which no verdict depends on: {value_text(content['rationale'])}")
-    lines += for_operator(machine, verdict_from_raw(content["verdict"]))
+    verdict = verdict_from_raw(content["verdict"])
+    lines += for_operator(machine, verdict)
+    lines += (f"  {line}" for line in passed_clauses(question_of(content, kept), verdict))
     for attested in content["attestations"]:
         who = f"{attested['by']} as {attested['role']}, through {attested['source']}"
         lines.append(f"attested: {attested['name']} = {value_text(attested['value'])} by {who}")
@@ -70,12 +79,13 @@ def _verdict(content: Mapping[str, Any], configuration: Configuration) -> list[s
     return lines
 
 
-def _outcome(content: Mapping[str, Any]) -> list[str]:
-    lines = [
-        f"time: {time_text(content['at'])} (clock: {content['clock']})",
-        f"outcome: {content['outcome']}",
-        f"of the verdict whose digest is {content['record'].hex()}",
-    ]
+def _outcome(content: Mapping[str, Any], chain: str, kept: Kept, ledger: Readable) -> list[str]:
+    accepted = verdict_of(content, chain, ledger)
+    digest = content["record"].hex()
+    of = f"the verdict {digest}, which is not there" if accepted is None else f"record {accepted.leaf.index}"
+    lines = [_time(content), f"outcome of {of}: {content['outcome']}"]
+    if accepted is not None:
+        lines += (f"  {line}" for line in reasons(question_of(parse(accepted.body).content, kept), content))
     for step in content["effects"]:
         arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(step["arguments"].items()))
         word = "undo" if step["undoing"] else "effect"
@@ -85,14 +95,29 @@ def _outcome(content: Mapping[str, Any]) -> list[str]:
             lines.append(f"  {step['detail']}")
         for instance in step["after"]:
             lines += _instance(instance)
-    if content["change"] is not None:
-        lines += [f"changed: {text}" for text in _changes(content["change"])]
-    return lines
+    changes = [] if content["change"] is None else _changes(content["change"])
+    return lines + ([f"changed: {text}" for text in changes] or [_unchanged(content["outcome"])])
+
+
+def _unchanged(outcome: str) -> str:
+    match Outcome(outcome):
+        case Outcome.UNDONE:
+            return "nothing changed: the effects were undone"
+        case Outcome.FAILED:
+            return "nothing changed: no effect happened"
+        case Outcome.QUARANTINED:
+            return "nothing changed: the case waits until a person has looked"
+        case Outcome.CONFIRMED:
+            return "nothing changed"
+
+
+def _time(content: Mapping[str, Any]) -> str:
+    return f"time: {time_text(content['at'])} (clock: {content['clock']})"
 
 
 def _observed(content: Mapping[str, Any]) -> list[str]:
     return [
-        f"time: {time_text(content['at'])} (clock: {content['clock']})",
+        _time(content),
         f"observed by {content['by']}: the case is in state {content['after']['state']}",
         *_instance(content["instance"]),
         *(f"changed: {text}" for text in _changes(content["change"])),
@@ -120,7 +145,7 @@ def _changes(change: Mapping[str, Any]) -> list[str]:
     parts = dict(change)
     memory = parts.pop("memory", {})
     moves = [*sorted(parts.items()), *sorted(memory.items())]
-    return [f"{name} {value_text(before)} → {value_text(after)}" for name, (before, after) in moves]
+    return [f"{name} {value_text(before)} → {value_text(after)}" for name, (before, after) in moves if before != after]
 
 
 def value_text(value: Data) -> str:

@@ -8,6 +8,7 @@ def verification_data(found: Verification) -> dict[str, object]:
     """Return a verification as JSON-ready data."""
     return {
         "checked": list(found.checked),
+        "failed": list(found.failed),
         "findings": [
             {"detail": finding.detail, "index": finding.index, "what": finding.what.value} for finding in found.findings
         ],

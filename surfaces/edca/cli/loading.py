@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from sqlalchemy import Engine
 
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.options import FINDINGS, ErrorFormat
-from edca.diagnostics import Diagnostic, Severity, Source, concise, human, ordered, to_json
+from edca.diagnostics import Diagnostic, Severity, Source, concise, human, ordered, to_github, to_json, to_sarif
 from edca.dsl.tree import Spec
 from edca.kernel.calendar import parse_time
 from edca.kernel.machine import Machine
@@ -32,7 +33,7 @@ def read_source(path: Path) -> Source:
     """Read a text file. Raises `CLIError` where there is none, or it is no text."""
     content = read_bytes(path, _TEXT_SIZE_MAX)
     try:
-        return Source(path.as_posix(), content.decode("utf-8"))
+        return Source(path.as_posix(), content.decode("utf-8-sig"))  # some editors put a mark before the text
     except UnicodeDecodeError as error:
         message = f"`{path}` is not UTF-8 text: byte {error.start} can't be read"
         raise CLIError(message, "save it as UTF-8") from error
@@ -60,6 +61,10 @@ def diagnostics_text(diagnostics: Iterable[Diagnostic], format_: ErrorFormat, *,
             return concise(report)
         case ErrorFormat.JSON:
             return json.dumps(to_json(report), sort_keys=True, indent=2) + "\n"
+        case ErrorFormat.SARIF:
+            return json.dumps(to_sarif(report, version=version("edca")), sort_keys=True, indent=2) + "\n"
+        case ErrorFormat.GITHUB:
+            return to_github(report)
 
 
 def has_errors(diagnostics: Iterable[Diagnostic]) -> bool:
@@ -127,7 +132,8 @@ def open_router(routes: Routes, machine: Machine, given: Iterable[str]) -> Itera
             try:
                 engines[source.name] = open_engine(url)
             except RouteError as error:
-                raise CLIError(f"{error} (source `{source.name}`)", "write it as SQLAlchemy does") from error
+                where = f"`--source {source.name}`" if source.name in urls else f"the variable {source.env}"
+                raise CLIError(f"{error} (source `{source.name}`)", f"check {where}") from error
             stack.callback(engines[source.name].dispose)
         try:
             missing = check_against(routes, engines)

@@ -5,6 +5,7 @@ or work that can't be done. A verdict is output, never an exit code, unless `--f
 """
 
 import importlib
+import re
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -20,13 +21,17 @@ from edca.diagnostics.suggest import closest
 PROGRAM: Final = "edca"
 
 COMMANDS: Final[Mapping[str, str]] = {
+    "init": "Start a folder with a spec that works.",
     "check": "Find the mistakes in a spec, and in its routes.",
+    "fmt": "Lay specs out as all specs are: spaces, line ends and columns.",
     "test": "Run the scenarios of a spec.",
+    "render": "Say in plain English what a spec holds, for sign-off.",
+    "graph": "Draw the states of a spec, and how a case gets from one to another.",
     "compile": "Compile a spec to its artefact, and print the digest.",
     "view": "Show what a model may see of a case.",
     "submit": "Submit one candidate, and print the verdict.",
     "log": "List the records of a ledger.",
-    "explain": "Say in words what one record holds, or what a diagnostic's code means.",
+    "explain": "Say in words what one record holds, or what a code means.",
     "verify": "Check that no record of a ledger was altered.",
     "replay": "Decide every record of a ledger anew, and compare.",
     "trial": "Run a recorded agent's calls through a kernel, and report.",
@@ -90,11 +95,26 @@ def program(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the program with `arguments` (null: those of the process) and end the process."""
     try:
-        app(args=arguments, prog_name=PROGRAM)
+        code = app(args=arguments, prog_name=PROGRAM, standalone_mode=False)
     except Exception as error:
-        told = from_failure(error)
+        told = _from_parser(error) if isinstance(error, _USAGE_ERROR) else from_failure(error)
         if told is None:
             raise
         failure(told.message, told.hint)
         sys.exit(2)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+# What the parser of arguments raises. Typer carries the class, but does not name it in public: it is a parent of this.
+_USAGE_ERROR: Final = typer.BadParameter.__mro__[1]
+
+
+def _from_parser(error: Any) -> CLIError:
+    """Return the parser's complaint in the words of all other messages. Without any argument it is the help itself."""
+    message = error.format_message()
+    if "\n" in message:
+        sys.stderr.write(f"{message}\n")
+        sys.exit(2)
+    message = re.sub(r"'([^']*)'", r"`\1`", message).removesuffix(".")
+    command = PROGRAM if error.ctx is None else error.ctx.command_path
+    return CLIError(message[:1].lower() + message[1:], f"run `{command} --help`")

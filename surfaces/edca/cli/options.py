@@ -13,6 +13,8 @@ class ErrorFormat(StrEnum):
     HUMAN = "human"  # with the excerpt and a mark
     CONCISE = "concise"  # one line each, as editors like them
     JSON = "json"
+    SARIF = "sarif"  # SARIF 2.1.0, for code scanning
+    GITHUB = "github"  # annotations of a GitHub workflow
 
 
 def command_app() -> typer.Typer:

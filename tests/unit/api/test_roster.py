@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from edca.api import FixedClock, RosterError, SystemClock, load_roster
+from edca.api import FixedClock, Kernel, RosterError, SystemClock, load_roster
+from edca.api.roster import check_roster, likely_meant
+from edca.diagnostics import Source
 from edca.kernel.calendar import parse_time
+from edca.semantic.compile import compile_spec
 
 _HERE = Path(__file__).resolve().parent
 
@@ -49,16 +52,22 @@ def test_toml_and_json_say_the_same(tmp_path):
             lambda d: d["principals"][0].update(model="small-model-latest"),
             "principals[0].model: expected the id of exactly",
         ),
-        (lambda d: d["principals"][1].update(roles=[]), "principals[1].roles:"),
-        (lambda d: d["principals"][1].update(rolls=["x"]), "principals[1].rolls: extra inputs"),
+        (lambda d: d["principals"][1].update(roles=[]), "principals[1].roles: expected at least one"),
+        (lambda d: d["principals"][1].update(id=3), "principals[1].id: expected text"),
+        (lambda d: d.update(principal=[]), "principal: there is no such key; did you mean `principals`?"),
+        (lambda d: d["mandates"][0].update(zzz=1), "mandates[0].zzz: there is no such key"),
+        (
+            lambda d: d["principals"][1].update(rolls=["x"]),
+            "principals[1].rolls: there is no such key; did you mean `roles`?",
+        ),
         (lambda d: d["mandates"][0].update(starts="2026-01-01T00:00:00"), "mandates[0].starts: expected an RFC 3339"),
         (lambda d: d["mandates"][0].update(starts="2028-01-01T00:00:00Z"), "mandates[0]: it ends before it starts"),
         (
             lambda d: d["mandates"][0].update(principal="bot"),
-            "the file: mandate `standing`: `bot` is no person in role",
+            "is not a roster:\n  mandate `standing`: `bot` is no person in role",
         ),
         (lambda d: d["principals"].append({"id": "sven", "roles": ["x"]}), "principals name one id twice"),
-        (lambda d: d.pop("principals"), "principals: field required"),
+        (lambda d: d.pop("principals"), "principals: it is missing"),
     ],
 )
 def test_mistakes_are_named(tmp_path, change, message):
@@ -73,6 +82,59 @@ def test_mistakes_are_named(tmp_path, change, message):
 def test_what_is_no_roster_at_all_is_refused(tmp_path, text):
     with pytest.raises(RosterError):
         _load(tmp_path, text)
+
+
+def _machine():
+    compiled = compile_spec(Source("refund.edca", (_HERE.parents[2] / "specs/refund/refund.edca").read_text("utf-8")))
+    assert compiled.machine is not None
+    return compiled.machine
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda d: d["principals"][0].update(roles=["asistant"]),
+            "principal `bot`: `refund` has no role `asistant`; did you mean `assistant`?",
+        ),
+        (
+            lambda d: d["principals"][1].update(roles=["goat"]),
+            "principal `carla`: `refund` has no role `goat`; it has assistant, ",
+        ),
+        (
+            lambda d: d["mandates"][0].update(transitions=["pay", "aprove_refund"]),
+            "mandate `standing`: `refund` has no transition `aprove_refund`; did you mean `approve_refund`?",
+        ),
+        (
+            lambda d: (d["principals"][2].update(roles=["superviser"]), d["mandates"][0].update(role="superviser")),
+            "mandate `standing`: `refund` has no role `superviser`; did you mean `supervisor`?",
+        ),
+    ],
+)
+def test_names_the_machine_does_not_have_are_errors(tmp_path, change, message):
+    data = json.loads(json.dumps(_GOOD))
+    change(data)
+    roster, machine = _load(tmp_path, data), _machine()
+    with pytest.raises(RosterError) as raised:
+        check_roster(roster, machine)
+    assert message in str(raised.value)
+    with pytest.raises(RosterError, match="does not fit the machine"):
+        Kernel.open(machine, routes=_HERE / "refund.arp", roster=roster, ledger=tmp_path / "x.ledger")
+    assert not (tmp_path / "x.ledger").exists()
+
+
+def test_what_is_said_for_another_machine_is_left_to_it(tmp_path):
+    data = json.loads(json.dumps(_GOOD))
+    data["principals"].append({"id": "olga", "roles": ["porter"]})
+    other = {"id": "gate", "principal": "olga", "role": "porter", "machine": "gate", "transitions": ["open"]}
+    data["mandates"].append({**data["mandates"][0], **other})
+    roster, machine = _load(tmp_path, data), _machine()
+    check_roster(roster, machine)
+    assert likely_meant(roster, machine) == ()
+    data["mandates"][1]["machine"] = "refnud"
+    roster = _load(tmp_path, data)
+    check_roster(roster, machine)
+    assert likely_meant(roster, machine) == ("mandate `gate` is for the machine `refnud`; did you mean `refund`?",)
 
 
 def test_clocks_count_microseconds():

@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edca.kernel.canonical import Data, decode, encode
+from edca.ledger.checks import CHECKS, Flaw
 from edca.ledger.errors import LedgerError
 from edca.ledger.leaf import HEADER_SIZE, Leaf
 from edca.ledger.record import Draft, body_digest
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.tree import CompactRange
-from edca.ledger.verify import Flaw, Verification, verify
+from edca.ledger.verify import Verification, verify
 
 Alteration = Callable[[sqlite3.Connection], object]
 
@@ -110,9 +111,60 @@ def test_other_alterations(
     sound: Path, tmp_path: Path, alteration: str, expected: list[tuple[int | None, Flaw]]
 ) -> None:
     path = altered(sound, tmp_path, lambda connection: connection.execute(alteration))
-    found = named(verify(path))
+    verification = verify(path)
+    found = named(verification)
     assert set(expected) <= set(found)
     assert found[0] == expected[0]
+    assert contradicted(verification) == []
+
+
+def contradicted(verification: Verification) -> list[str]:
+    """The questions said to be answered with yes although a finding says no, and those missing from the failed."""
+    flaws = {finding.what for finding in verification.findings}
+    broken = [check.what for check in CHECKS if flaws & check.broken_by]
+    return [what for what in broken if what in verification.checked or what not in verification.failed]
+
+
+@pytest.mark.parametrize(
+    ("alteration", "failed", "held", "left_open"),
+    [
+        ("UPDATE ledger SET body = x'c1' WHERE leaf = 4", ["every body is canonical"], [], 4),
+        ("UPDATE ledger SET header = x'' WHERE leaf = 4", ["every header has the form"], [], 4),
+        (
+            "DELETE FROM ledger WHERE leaf = 3",
+            ["every record follows", "the entries of every chain"],
+            ["every header has the form", "every body is canonical", "the table of the chains' newest records"],
+            0,
+        ),
+        (
+            "UPDATE chains SET entry = 9 WHERE chain = 'c2'",
+            ["the table of the chains' newest records"],
+            ["every header", "every record follows", "every body is canonical", "the entries of every chain"],
+            0,
+        ),
+    ],
+)
+def test_nothing_is_called_checked_that_a_finding_contradicts_or_leaves_open(
+    sound: Path, tmp_path: Path, alteration: str, failed: list[str], held: list[str], left_open: int
+) -> None:
+    verification = verify(altered(sound, tmp_path, lambda connection: connection.execute(alteration)))
+    assert [what.startswith(start) for what, start in zip(verification.failed, failed, strict=True)] == [True] * len(
+        failed
+    )
+    assert [what.startswith(start) for what, start in zip(verification.checked, held, strict=True)] == [True] * len(
+        held
+    )
+    assert sum("around what was found" in line for line in verification.not_checked) == left_open
+
+
+def test_a_missing_record_is_named_alone_or_with_its_neighbours(sound: Path, tmp_path: Path) -> None:
+    one = verify(altered(sound, tmp_path, lambda c: c.execute("DELETE FROM ledger WHERE leaf = 3")))
+    assert one.findings[0].detail == "record 3 is not there"
+    two = verify(altered(sound, tmp_path, lambda c: c.execute("DELETE FROM ledger WHERE leaf IN (3, 4)")))
+    assert two.findings[0].detail == "records 3 to 4 are not there"
+    # The newest one is there: what a kept size finds missing here is not said to be the tail.
+    short = verify(altered(sound, tmp_path, lambda c: c.execute("DELETE FROM ledger WHERE leaf = 3")), expect_size=9)
+    assert short.findings[-1].detail == "the kept checkpoint was over 9 records, and 8 are there"
 
 
 def test_two_records_that_changed_places_are_both_named(sound: Path, tmp_path: Path) -> None:
@@ -163,7 +215,22 @@ def test_a_cut_tail_is_found_by_a_kept_checkpoint_alone(sound: Path, tmp_path: P
         verify(path, expect_root=kept.root),
     ):
         assert named(expectation) == [(None, Flaw.CHECKPOINT)]
+        assert len(expectation.failed) == 1 and "kept checkpoint" in expectation.failed[0]
+        assert not any("kept checkpoint" in line for line in expectation.checked)
         assert not any("no checkpoint" in line and "deletion" in line for line in expectation.not_checked)
+    assert "the newest were deleted" in verify(path, expect_size=kept.size).findings[0].detail
+
+
+def test_what_a_kept_checkpoint_shows_is_what_was_given_of_it(sound: Path, tmp_path: Path) -> None:
+    kept = verify(sound)
+    assert verify(sound, expect_size=9, expect_root=kept.root).checked[-1].startswith("the first 9 records have")
+    assert verify(sound, expect_root=kept.root).checked[-1] == "the ledger has the root of the kept checkpoint"
+    alone = verify(sound, expect_size=8)
+    assert alone.checked[-1] == "as many records are there as the kept checkpoint was over, 8"
+    assert any("its size was given, and no root" in line for line in alone.not_checked)
+    # The root is over headers alone, and a body was altered: the records are not those of the checkpoint.
+    path = altered(sound, tmp_path, lambda c: c.execute("UPDATE ledger SET body = x'c1' WHERE leaf = 4"))
+    assert verify(path, expect_size=9, expect_root=kept.root).checked == ()
 
 
 def test_a_checkpoint_holds_as_the_ledger_grows(tmp_path: Path) -> None:
@@ -188,6 +255,7 @@ def test_progress_is_told(sound: Path) -> None:
 def test_what_was_not_checked_is_always_said(sound: Path) -> None:
     verification = verify(sound)
     assert len(verification.checked) == 5
+    assert verification.failed == ()
     assert len(verification.not_checked) == 4
 
 
@@ -217,7 +285,13 @@ def test_any_file_gives_findings(tmp_path: Path, content: bytes) -> None:
     verification = verify(path)
     assert verification.findings
     assert verification.checked == ()
-    assert any(line.startswith("anything past the first 0 records") for line in verification.not_checked)
+    assert verification.not_checked == ("any record: none can be read",)
+    assert not verification.is_ledger
+
+
+@pytest.mark.parametrize("alteration", ["PRAGMA application_id = 1", "DROP TABLE ledger", "PRAGMA user_version = 2"])
+def test_a_ledger_that_lost_a_mark_is_still_one(sound: Path, tmp_path: Path, alteration: str) -> None:
+    assert verify(altered(sound, tmp_path, lambda connection: connection.execute(alteration))).is_ledger
 
 
 def test_a_view_in_place_of_the_table_is_not_run(tmp_path: Path) -> None:

@@ -1,22 +1,27 @@
-"""`edca explain`: one record of a ledger in words, or what a diagnostic's code means."""
+"""`edca explain`: one record of a ledger in words, or what a code means."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 
 from edca.cli.errors import CLIError
 from edca.cli.explanation import explained, json_data
-from edca.cli.loading import open_to_read, parsed
-from edca.cli.options import AsJSON, command_app, examples
+from edca.cli.loading import parsed
+from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line
-from edca.diagnostics import CODES, closest, find_code
+from edca.cli.reading import Readable, read
+from edca.cli.telling_codes import all_codes, code_lines
+from edca.cli.telling_configuration import Kept
+from edca.diagnostics import CODES, Code, closest, find_code, page
+from edca.ledger.record import Record
+from edca.runtime.config import CHAIN
 
 app: Final = command_app()
 
 _What = Annotated[
     str,
-    typer.Argument(metavar="RECORD", help="A record's index, or a diagnostic's code.", show_default=False),
+    typer.Argument(metavar="RECORD", help="A record's index, or a code.", show_default=False),
 ]
 _Ledger = Annotated[
     Path | None,
@@ -24,34 +29,28 @@ _Ledger = Annotated[
 ]
 
 
-@app.command(epilog=examples("edca explain 12 --ledger refunds.ledger", "edca explain T003"))
+@app.command(
+    epilog=examples("edca explain 12 --ledger refunds.ledger", "edca explain T003", "edca explain stale_revision")
+)
 def explain(record: _What, ledger: _Ledger = None, as_json: AsJSON = False) -> None:
-    """Say in words what one record holds, or what a diagnostic's code means.
+    """Say in words what one record holds, or what a code means.
 
-    A record's text comes from the ledger alone: who proposed what, the clauses that failed and what they read, what
-    changed, and who answers.
+    A record's text comes from the ledger alone: who proposed what, every clause with what it read, what changed, and
+    who answers; or the machine, the routes or the roster that verdicts were made under. A code is a diagnostic's, or
+    that of a verdict; --ledger finds those that the ledger's specs declare.
     """
     if record.isascii() and record.isdigit():
         if ledger is None:
             raise CLIError("which ledger holds the record?", f"run `edca explain {record} --ledger FILE`")
         _explain_record(int(record), ledger, as_json)
     else:
-        _explain_code(record, as_json)
+        _explain_code(record, ledger, as_json)
 
 
 def _explain_record(index: int, path: Path, as_json: bool) -> None:
-    with open_to_read(path) as ledger:
-        if index >= ledger.size:
-            hint = f"run `edca log {path}` for the records"
-            raise CLIError(f"there is no record {index}; the ledger has {ledger.size}", hint)
-        record = parsed(ledger.read(index))
-        lines = explained(index, record, ledger)
-    if not as_json:
-        for text in lines:
-            line(text)
-        return
-    document(
-        {
+    (record, lines, configured), is_sound = read(path, lambda ledger: _told(index, path, ledger))
+    if as_json:
+        told = {
             "chain": record.chain,
             "content": json_data(record.content),
             "entry": record.entry,
@@ -59,17 +58,62 @@ def _explain_record(index: int, path: Path, as_json: bool) -> None:
             "kind": record.kind,
             "text": list(lines),
         }
-    )
+        document(told if configured is None else told | {"document": configured})
+    else:
+        for text in lines:
+            line(text)
+    if not is_sound:
+        raise typer.Exit(FINDINGS)
 
 
-def _explain_code(text: str, as_json: bool) -> None:
+def _told(index: int, path: Path, ledger: Readable) -> tuple[Record, tuple[str, ...], object]:
+    """Return a record, its text, and where it is configuration the document it is a part of."""
+    if index >= ledger.size:
+        raise CLIError(f"there is no record {index}; the ledger has {ledger.size}", f"run `edca log {path}` for them")
+    record = parsed(ledger.read(index))
+    lines = explained(index, record, ledger)  # first: it refuses contents that are none of the record's kind
+    content: Any = record.content
+    if record.kind != CHAIN:
+        return record, lines, None
+    return record, lines, json_data(Kept(ledger).document(content["what"], content["digest"]))
+
+
+def _explain_code(text: str, ledger: Path | None, as_json: bool) -> None:
     code = find_code(text)
-    if code is None:
-        near = closest(text.upper(), CODES)
-        hint = "give a record's index, or a code such as T003" if near is None else f"did you mean `{near}`?"
-        raise CLIError(f"`{text}` is neither a record's index nor a diagnostic's code", hint)
-    if as_json:
-        document({"code": code.id, "name": code.name, "summary": code.summary})
+    if code is not None:
+        _explain_diagnostic(code, as_json)
         return
-    line(f"{code.id} {code.name}")
-    line(code.summary)
+    lines = code_lines(text) or (() if ledger is None else read(ledger, lambda opened: _declared(text, opened))[0])
+    if not lines:
+        near = closest(text.upper(), CODES) or closest(text, all_codes())
+        hint = "give a record's index, or a code such as T003; for a spec's own codes add `--ledger FILE`"
+        raise CLIError(
+            f"`{text}` is neither a record's index nor a code that is known here",
+            hint if near is None else f"did you mean `{near}`?",
+        )
+    if as_json:
+        document({"code": text, "text": list(lines)})
+        return
+    for told in lines:
+        line(told)
+
+
+def _declared(code: str, ledger: Readable) -> tuple[str, ...]:
+    """Return where the ledger's machines declare a clause of that code, and its text."""
+    found = [
+        f"{code} is a clause of {transition.name} in {machine.name} {machine.version}: {clause.text}"
+        for machine in Kept(ledger).machines()
+        for transition in machine.transitions
+        for clause in transition.clauses
+        if clause.code == code
+    ]
+    return (*found, f"verdicts with it: `edca log {ledger.path} --code {code}`") if found else ()
+
+
+def _explain_diagnostic(code: Code, as_json: bool) -> None:
+    text_of_page = page(code)
+    if as_json:
+        document({"code": code.id, "name": code.name, "page": text_of_page, "summary": code.summary})
+        return
+    for text_line in (text_of_page or f"# {code.id} {code.name}\n\n{code.summary}").splitlines():
+        line(text_line)

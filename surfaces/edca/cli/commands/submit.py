@@ -7,10 +7,11 @@ from typing import Annotated, Final
 import typer
 
 from edca.api import FixedClock, Kernel, RosterError, SystemClock, load_roster
+from edca.api.roster import check_roster, likely_meant
 from edca.cli.attesting import OPERATOR_SOURCE, attestations
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
-from edca.cli.loading import load_policy, load_routes, open_router, parse_instant, read_bytes
+from edca.cli.loading import load_policy, load_routes, open_router, parse_instant, parsed, read_bytes
 from edca.cli.options import (
     FINDINGS,
     As,
@@ -25,11 +26,13 @@ from edca.cli.options import (
     command_app,
     examples,
 )
-from edca.cli.output import document, line
+from edca.cli.output import document, line, note
+from edca.cli.telling_configuration import Kept
+from edca.cli.telling_effects import outcome_of, question_of, reasons
 from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
-from edca.runtime.answers import Answer
+from edca.runtime.answers import Answer, Outcome
 from edca.semantic.candidate import admit
 from edca.semantic.explain import for_model, for_operator
 
@@ -72,7 +75,7 @@ _FailOn = Annotated[
 @app.command(
     epilog=examples(
         "edca submit refund.edca --routes refund.arp --roster roster.toml --ledger refunds.ledger \\",
-        "    --as desk-bot --role assistant --model small-1 --for carla \\",
+        "    --now 2026-03-20T12:00:00Z --as desk-bot --role assistant --model small-model-2026-01-15 --for carla \\",
         "    --attest agreed=true:carla:customer candidate.json",
     )
 )
@@ -101,7 +104,7 @@ def submit(
     failing = _failing(fail_on)
     policy = load_policy(spec)
     found_routes = load_routes(routes, policy)
-    people = _roster(roster)
+    people = _roster(roster, policy.machine)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     vouched = attestations(attest or (), attested_through, policy.machine, clock.now())
     payload = _payload(candidate)
@@ -111,10 +114,11 @@ def submit(
         Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
     ):
         answer = kernel.submit(payload, caller=caller, attestations=vouched)
+        why = _why_not_confirmed(kernel, answer)
     if as_json:
-        document(_answer_data(policy.machine, admit(payload, caller), answer))
+        document(_answer_data(policy.machine, admit(payload, caller), answer) | {"outcome_reasons": why})
     else:
-        _write_answer(policy.machine, answer)
+        _write_answer(policy.machine, answer, why)
     if answer.verdict.to_raw()["outcome"] in failing:
         raise typer.Exit(FINDINGS)
 
@@ -131,11 +135,26 @@ def _answer_data(machine: Machine, candidate: Candidate | Malformed, answer: Ans
     }
 
 
-def _write_answer(machine: Machine, answer: Answer) -> None:
+def _why_not_confirmed(kernel: Kernel, answer: Answer) -> list[str]:
+    """Return why the effects are not confirmed, as the outcome's record tells; empty where they are, or there are none.
+
+    Raises what reading the ledger raises.
+    """
+    if answer.outcome in (None, Outcome.CONFIRMED):
+        return []
+    ledger = kernel.ledger
+    accepted = ledger.read(answer.record.index)
+    content = outcome_of(accepted, ledger)
+    return [] if content is None else list(reasons(question_of(parsed(accepted).content, Kept(ledger)), content))
+
+
+def _write_answer(machine: Machine, answer: Answer, why: list[str]) -> None:
     for text in for_operator(machine, answer.verdict):
         line(text)
     if answer.outcome is not None:
         line(f"effects: {answer.outcome.value}")
+        for text in why:
+            line(f"  {text}")
     if answer.state is not None:
         line(f"case: {answer.state}, revision {answer.revision}")
     line(f"record: {answer.record.index} ({answer.record.digest.hex()})")
@@ -149,9 +168,13 @@ def _failing(text: str | None) -> frozenset[str]:
     return words
 
 
-def _roster(path: Path) -> Roster:
+def _roster(path: Path, machine: Machine) -> Roster:
     try:
-        return load_roster(path)
+        roster = load_roster(path)
+        check_roster(roster, machine)
+        for hint in likely_meant(roster, machine):
+            note(f"edca: hint: {hint}")
+        return roster
     except RosterError as error:
         raise CLIError(str(error)) from error
     except OSError as error:

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,8 +15,9 @@ from edca.cli.errors import CLIError
 from edca.cli.explanation import json_data, value_text
 from edca.cli.loading import load_policy, load_routes, open_router, open_to_read, parse_instant
 from edca.cli.options import As, AsJSON, Model, Now, Role, Routes, Sources, Spec, Subject, command_app, examples
-from edca.cli.output import document, line
+from edca.cli.output import document, line, note
 from edca.kernel.candidate import Caller
+from edca.kernel.expression import Input, ReadInput
 from edca.kernel.facts import Key
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
@@ -71,7 +73,8 @@ def view(
     """Show what a model may see of a case.
 
     Without --case: what may be proposed where there is no case yet. Without --ledger, the case is as its source shows
-    it. A case that does not exist and one that is not the subject's look the same. Nothing is decided or recorded.
+    it. A case that does not exist and one that is not the subject's look the same. Nothing is decided or recorded, and
+    no roster is read: that PRINCIPAL is who they say, and holds the role, is taken at your word.
     """
     policy = load_policy(spec)
     machine = policy.machine
@@ -82,12 +85,25 @@ def view(
     if case is None:
         _write(creation_view(machine, caller), as_json)
         return
+    if subject is None and _reads_subject(machine):
+        note("edca: hint: without `--for`, every clause that reads `subject` is unknown, and so may be the whole case")
     about = machine.case_about if entity is None else entity
     key = _key(machine, about, case)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     with open_router(found_routes, machine, source or ()) as router, _store(ledger) as store:
         found = _look(machine, router, store, clock, about, key, caller)
     _write(found, as_json)
+
+
+def _reads_subject(part: object) -> bool:
+    """Tell whether an expression, anywhere in this part of a machine, reads on whose behalf a candidate is proposed."""
+    if isinstance(part, ReadInput):
+        return part.input is Input.SUBJECT
+    if isinstance(part, tuple):
+        return any(_reads_subject(item) for item in part)
+    if isinstance(part, Machine):
+        return _reads_subject((part.transitions, part.screens))
+    return is_dataclass(part) and any(_reads_subject(getattr(part, field.name)) for field in fields(part))
 
 
 def _look(

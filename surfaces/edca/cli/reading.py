@@ -1,0 +1,33 @@
+"""Reading a ledger for people: whole where it is sound, and what is left of it where it contradicts itself."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+from edca.cli.errors import from_failure
+from edca.cli.loading import open_to_read
+from edca.cli.output import failure
+from edca.ledger.errors import LedgerFormatError, TamperedError
+from edca.ledger.remains import Remains
+from edca.ledger.sqlite import SQLiteLedger
+
+Readable: TypeAlias = SQLiteLedger | Remains
+
+_Read = TypeVar("_Read")
+
+
+def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
+    """Return what `work` makes of the ledger, and whether the ledger is sound as far as that met it.
+
+    Where it is not, `work` is done on what remains, and stderr says why. Raises what opening and `work` raise.
+    """
+    try:
+        with open_to_read(path) as ledger:
+            return work(ledger), True
+    except (TamperedError, LedgerFormatError) as error:
+        with Remains.open(path) as remains:
+            made = work(remains)
+        told = from_failure(error)
+        if told is not None:
+            failure(told.message, told.hint)
+        return made, False

@@ -1,0 +1,75 @@
+"""What clauses and postconditions read, worked out again from the record alone: also where a verdict keeps no readings.
+
+A verdict's record keeps what the failed clauses read. Why something was *allowed* needs the others too; all that they
+can have read is in the record, so the kernel's own evaluation tells it.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edca.kernel.decide import frame_of
+from edca.kernel.evaluate import Frame
+from edca.kernel.facts import Instance, table
+from edca.kernel.gate import Passed, Stopped, pass_gate
+from edca.kernel.machine import Clause, ClauseKind
+from edca.kernel.readings import readings
+from edca.kernel.verdict import Result, Verdict
+from edca.runtime.question import Question
+
+_FACT_UNKNOWN = "unknown (fact_missing)"
+
+
+def passed_clauses(question: Question, verdict: Verdict) -> Iterator[str]:
+    """Yield, for each clause that the verdict says passed, a line on it and one for each value that it read."""
+    judged = _judged(question)
+    if judged is None:
+        return
+    gate, frame = judged
+    passed = {clause.code for clause in verdict.clauses if clause.result is Result.PASSED}
+    for clause in gate.transition.clauses:
+        if clause.code in passed:
+            yield f"passed: {_clause_line(clause)}"
+            for reading in readings(question.machine, gate.transition, clause.condition, frame):
+                yield f"    {reading.name} = {reading.value}"
+
+
+def postcondition(question: Question, place: int, after: list[Mapping[str, Any]]) -> list[str]:
+    """Return what the postcondition of the effect at `place` read: `order.refunded = 1.00 (before: 0.00)`.
+
+    `after` are the instances read after the effect, as its record holds them.
+    """
+    judged = _judged(question)
+    if judged is None:
+        return []
+    gate, frame = judged
+    machine, condition = question.machine, gate.transition.acts[place].ensure
+    before = {reading.name: reading.value for reading in readings(machine, gate.transition, condition, frame)}
+    instances = table(Instance.from_raw(raw, machine.index.entities) for raw in after)
+    frame.earlier, frame.facts = frame.facts, {handle: found.fields for handle, found in instances.items()}
+    lines = []
+    for reading in readings(machine, gate.transition, condition, frame):
+        was = before[reading.name]
+        changed = was not in (reading.value, _FACT_UNKNOWN)
+        lines.append(f"{reading.name} = {reading.value}{f' (before: {was})' if changed else ''}")
+    return lines
+
+
+def _judged(question: Question) -> tuple[Passed, Frame] | None:
+    """Return what the question's clauses read from, or null where an early stage stopped it."""
+    gate = pass_gate(question.machine, question.case, question.candidate, question.inputs)
+    if isinstance(gate, Stopped):
+        return None
+    frame = frame_of(question.machine, gate, question.inputs)
+    gate.program.bind_lets(frame)
+    return gate, frame
+
+
+def _clause_line(clause: Clause) -> str:
+    # A clause's text is what is said when it fails, so it must not stand here as if it were so.
+    match clause.kind:
+        case ClauseKind.REQUIRE:
+            return f"{clause.code}, else: {clause.text}"
+        case ClauseKind.FORBID:
+            return f"{clause.code}, which forbids: {clause.text}"
+        case ClauseKind.CONFIRM:
+            return f"{clause.code}, to be confirmed by {clause.role}: {clause.text}"
