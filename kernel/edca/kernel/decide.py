@@ -86,20 +86,23 @@ def _answer(clause: Clause, candidate: Candidate, inputs: Inputs) -> Value:
         if attestation.name == clause.code
         and attestation.role == clause.role
         and attestation.by != candidate.proposer
-        and _may_attest(attestation, inputs)
+        and _may_attest(attestation, candidate.subject, inputs)
         and attestation.at <= inputs.now
         and (clause.within_us is None or inputs.now - attestation.at <= clause.within_us)
     ]
     return max(answers, key=lambda answer: (answer[0], answer[1] is not True))[1] if answers else None
 
 
-def _may_attest(attestation: Attestation, inputs: Inputs) -> bool:
+def _may_attest(attestation: Attestation, subject: str | None, inputs: Inputs) -> bool:
     """Tell whether the attestor may speak in that role.
 
-    Somebody on the roster speaks only in roles that the roster gives, and a model in none; of others the host vouches.
+    Somebody on the roster speaks only in roles that the roster gives, and a model in none. Of others the host vouches,
+    but they speak only for themselves: as the subject on whose behalf the candidate is.
     """
     found = inputs.roster.find(attestation.by)
-    return found is None or (found.model is None and attestation.role in found.roles)
+    if found is None:
+        return attestation.by == subject
+    return found.model is None and attestation.role in found.roles
 
 
 def _accept(machine: Machine, gate: Passed, frame: Frame, clauses: tuple[ClauseResult, ...]) -> Accepted | Refused:
@@ -170,7 +173,7 @@ def frame_of(machine: Machine, gate: Passed, inputs: Inputs, after: Facts | None
         claim = machine.index.claims.get(attestation.name)
         if claim is None or attestation.role != claim.by or attestation.at > inputs.now:
             continue
-        if not _may_attest(attestation, inputs):
+        if not _may_attest(attestation, gate.candidate.subject, inputs):
             continue
         if attestation.at > newest.get(claim.name, attestation.at - 1):
             newest[claim.name], claims[claim.name] = attestation.at, attestation.value
