@@ -84,6 +84,8 @@ def unknown(source: Source, chunk: Chunk, what: str, beginnings: Iterable[str]) 
             f"`{place.text}` stands outside of a transition",
             "clauses stand between a transition's braces",
         )
+    elif place.text == "arp" and what == "declaration":
+        message, repair = "this is a routes file", "check it with its spec: `edca check SPEC.edca --routes THIS.arp`"
     elif place.text in _CLOSERS:
         message, repair = f"`{place.text}` closes nothing", f"remove it, or look for a `{place.text}` too early above"
     return report(source, "P001", message, place, repair=repair)
@@ -98,7 +100,9 @@ def _unexpected(source: Source, failed: Failure) -> Diagnostic:
         return report(source, "P001", message, last, f"expected {expected} after this", repair=repair)
     found = failed.lexemes[failed.index]
     meant = _misspelt(failed, found)
-    if meant is not None:
+    if found.text in ("month", "months", "year", "years"):
+        repair = "a duration is in `seconds`, `minutes`, `hours`, `days` or `weeks`: months and years differ in length"
+    elif meant is not None:
         repair = f"did you mean `{meant}`?"
         expected = "a unit of time" if meant in UNITS else expected
     message = f"expected {expected}, found {_shown(found)}"

@@ -167,6 +167,8 @@ class _Reader:
         # A memory declares its members, an enum its values; of others only the name matters to the rest of the spec.
         several = chunk.word in ("memory", "enum")
         lexemes = chunk.lexemes[1:] if several else chunk.lexemes[1:2]
+        if chunk.word == "case":  # without it nobody knows which entity's name is a value
+            lexemes = (*chunk.lexemes[:1], *chunk.lexemes[2:3])
         self._lost.update(lexeme.text for lexeme in lexemes if lexeme.sort is Sort.WORD)
 
     def _transition(self, chunk: Chunk) -> tree.TransitionDeclaration | None:

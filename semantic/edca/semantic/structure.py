@@ -20,7 +20,7 @@ def check(spec: tree.Spec, words: Vocabulary, transitions: Sequence[CheckedTrans
     """Report what is wrong with the machine as a whole."""
     add = words.problems.add
     header = spec.header
-    if words.case is None:
+    if words.case is None and "case" not in words.problems.lost:
         help_ = "add `case about ENTITY by KEY`: it says what a case is, and which argument names it"
         add("C014", header.name.span, "nothing says what a case is about", help=help_)
     tiers = [tier.value for tier in Tier]
