@@ -84,6 +84,18 @@ def test_an_edited_row_is_not_believed(repository: Path, folder: Path, part: str
     assert _paid(folder) == 1
 
 
+def test_a_row_of_another_machine_is_not_believed_either(repository: Path, folder: Path) -> None:
+    _approve_and_pay(repository, folder)
+    key, data = _row(folder)
+    data["case"] |= {"machine": bytes(32), "revision": 0, "pending": None}
+    encoded = canonical.encode(data)  # type: ignore[arg-type]  # a row is canonical data
+    _surgery(folder, "UPDATE cells SET value = ? WHERE space = 'case' AND key = ?", encoded, key)
+    _surgery(folder, "DELETE FROM cells WHERE space = 'key'")
+    with _open(repository, folder) as kernel, pytest.raises(LedgerError, match="newest record left it"):
+        kernel.submit(APPROVE, caller=BOT)
+    assert _paid(folder) == 1
+
+
 def test_a_deleted_row_is_missed(repository: Path, folder: Path) -> None:
     _approve_and_pay(repository, folder)
     _surgery(folder, "DELETE FROM cells WHERE space = 'case'")
