@@ -9,6 +9,7 @@ import pytest
 
 from edca.api import Accepted, Caller, FixedClock, Kernel, LedgerError
 from edca.kernel import canonical
+from edca.ledger.leaf import Leaf
 from edca.routing.engine import open_engine
 
 PAY = {"transition": "pay", "arguments": {"order_id": "o1"}}
@@ -94,6 +95,30 @@ def test_a_row_of_another_machine_is_not_believed_either(repository: Path, folde
     with _open(repository, folder) as kernel, pytest.raises(LedgerError, match="newest record left it"):
         kernel.submit(APPROVE, caller=BOT)
     assert _paid(folder) == 1
+
+
+def test_recovery_does_not_believe_an_edited_row_either(repository: Path, folder: Path) -> None:
+    _approve_and_pay(repository, folder)
+    key, data = _row(folder)
+    ledger = sqlite3.connect(folder / "ledger.db")
+    (index,) = ledger.execute("SELECT leaf - 1 FROM chains WHERE chain = ?", (key,)).fetchone()  # the payment's verdict
+    (header,) = ledger.execute("SELECT header FROM ledger WHERE leaf = ?", (index,)).fetchone()
+    ledger.close()
+    data["case"] |= {"state": "approved", "revision": 1, "pending": Leaf.from_bytes(header).body_digest}
+    data["record"] = index
+    encoded = canonical.encode(data)  # type: ignore[arg-type]  # a row is canonical data
+    _surgery(folder, "UPDATE cells SET value = ? WHERE space = 'case' AND key = ?", encoded, key)
+    with pytest.raises(LedgerError, match="newest record left it"):
+        _open(repository, folder)
+    assert _paid(folder) == 1
+
+
+def test_a_row_that_is_none_is_a_ledger_error(repository: Path, folder: Path) -> None:
+    _approve_and_pay(repository, folder)
+    for garbage in (b"\x80", b"\xc1", b"\x93\x01\x02\x03"):
+        _surgery(folder, "UPDATE cells SET value = ? WHERE space = 'case'", garbage)
+        with pytest.raises(LedgerError, match="can't be read"):
+            _open(repository, folder)
 
 
 def test_a_deleted_row_is_missed(repository: Path, folder: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
+from edca.ledger.errors import TamperedError
 from edca.ledger.store import Cell
 from edca.runtime.verdicts import verdict_from_raw
 
@@ -93,7 +94,13 @@ def recall(store: Store, key: str) -> Remembered | None:
     found = store.cell(SPACE, key)
     if found is None:
         return None
-    data: Any = canonical.decode(found)
+    try:
+        return _remembered(canonical.decode(found))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TamperedError("what is remembered under an idempotency key can't be read; verify the ledger") from error
+
+
+def _remembered(data: Any) -> Remembered:
     answer = data["answer"]
     return Remembered(
         candidate=data["candidate"],

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel import canonical
 from edca.kernel.inputs import Case
 from edca.kernel.values import from_raw, to_raw
+from edca.ledger.errors import TamperedError
 from edca.ledger.record import CHAIN_SIZE_MAX
 from edca.ledger.store import Cell
 
@@ -119,9 +120,12 @@ def load_row(store: Store, id_: str) -> Row | None:
 
 
 def row_from_bytes(encoded: bytes) -> Row:
-    """Return the row of a cell."""
-    data: Any = canonical.decode(encoded)
-    return Row(case_from_data(data["case"]), data["record"], data["quarantined"])
+    """Return the row of a cell. Raises `TamperedError` for anything that no row is."""
+    try:
+        data: Any = canonical.decode(encoded)
+        return Row(case_from_data(data["case"]), data["record"], data["quarantined"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TamperedError("a case's row can't be read; verify the ledger") from error
 
 
 def case_to_data(case: Case) -> dict[str, Data]:

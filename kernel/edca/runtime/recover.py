@@ -14,6 +14,7 @@ from edca.runtime.cases import SPACE, row_from_bytes
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.effects import Acceptance
 from edca.runtime.question import Question
+from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
     from edca.runtime.answers import Answer
@@ -30,8 +31,13 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
     with runtime.lock:
         store = runtime.context.store
         own = f"{runtime.context.tenant}/"
-        rows = [row_from_bytes(value) for id_, value in store.cells(SPACE) if id_.startswith(own)]
-        dangling = [row for row in rows if row.case.pending is not None and not row.quarantined]
+        pending = [
+            id_
+            for id_, value in store.cells(SPACE)
+            if id_.startswith(own) and row_from_bytes(value).case.pending is not None
+        ]
+        rows = [trusted_row(store, runtime.context.machine, id_) for id_ in pending]
+        dangling = [row for row in rows if row is not None and not row.quarantined]
         if not dangling:
             return ()
         configuration = Configuration.of(store.records(chain=CHAIN))

@@ -17,6 +17,7 @@ from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
 from edca.runtime.answers import Outcome
 from edca.runtime.cases import Row, case_from_data, completed, load_row, value_from_data
+from edca.runtime.records import OUTCOME
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -50,9 +51,19 @@ def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
         stands = _Left(case.machine, case.state, case.memory, case.revision, case.pending)
         if left.memory is None:
             stands = dataclasses.replace(stands, memory=None)
-        if stands != left or case.entry != newest.leaf.entry + 1:
+        if stands != left or case.entry != newest.leaf.entry + 1 or not _is_pending_rightly(store, row):
             raise TamperedError(f"case `{id_}` does not stand where its newest record left it; verify the ledger")
     return row
+
+
+def _is_pending_rightly(store: Store, row: Row) -> bool:
+    """Tell whether a pending case names the record it is pending on, and is quarantined just if that has an outcome."""
+    if row.case.pending is None:
+        return row.record is None and not row.quarantined
+    if row.record is None or store.read(row.record).leaf.body_digest != row.case.pending:
+        return False
+    since = store.records(row.record + 1, row.case.id)
+    return row.quarantined == any(parse(stored.body).kind == OUTCOME for stored in since)
 
 
 def _left_by(machine: Machine, newest: StoredRecord) -> _Left | None:

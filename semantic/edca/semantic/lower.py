@@ -26,7 +26,7 @@ from edca.kernel.machine import (
     Tier,
     Transition,
 )
-from edca.kernel.types import DecimalType, Type
+from edca.kernel.types import DecimalType, OptionalType, Type
 from edca.kernel.values import Unknown
 from edca.semantic import typed, walk
 from edca.semantic.check import UNITS
@@ -110,7 +110,7 @@ def _lower(node: typed.Expression, names: _Names) -> ir.Expression:
         case typed.Earlier(operand):
             return ir.Before(_lower(operand, names))
         case typed.Converted(operand, type_):
-            return _scaled(_lower(operand, names), _scale(type_) - _scale(operand.type))
+            return _converted(operand, _scale(type_) - _scale(operand.type), names)
         case _:
             assert_never(node)
 
@@ -118,6 +118,16 @@ def _lower(node: typed.Expression, names: _Names) -> ir.Expression:
 def _scale(type_: Type) -> int:
     of = plain(type_)
     return of.scale if isinstance(of, DecimalType) else 0
+
+
+def _converted(operand: typed.Expression, places: int, names: _Names) -> ir.Expression:
+    """Return the operand in smaller units; what is absent stays absent, and doesn't become unknown."""
+    value = _lower(operand, names)
+    if not isinstance(operand.type, OptionalType):
+        return _scaled(value, places)
+    variable, _ = names.bind("")
+    read = ir.ReadLocal(variable)
+    return ir.Bind(variable, value, ir.Choice(ir.IsPresent(read), _scaled(read, places), read))
 
 
 def _scaled(value: ir.Expression, places: int) -> ir.Expression:

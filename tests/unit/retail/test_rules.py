@@ -53,13 +53,13 @@ RUNS: dict[str, tuple[str, list[Call], list[str]]] = {
     "cancel": (ANN, [_cancel("#W1", "ordered by mistake")], ["accepted"]),
     "cancel-paid-by-gift-card": (ANN, [_cancel("#W3")], ["accepted"]),
     "cancel-other-reason": (ANN, [_cancel("#W1", "too dear")], ["bad_argument"]),
-    "cancel-processed": (ANN, [_cancel("#W4")], ["no_such_transition"]),
-    "cancel-delivered": (ANN, [_cancel("#W2")], ["no_such_transition"]),
+    "cancel-processed": (ANN, [_cancel("#W4")], ["not_pending"]),
+    "cancel-delivered": (ANN, [_cancel("#W2")], ["not_pending"]),
     "cancel-twice": (ANN, [_cancel("#W1"), _cancel("#W1")], ["accepted", "no_such_transition"]),
     "cancel-of-another-customer": (ANN, [_cancel("#W5")], ["not_yours"]),
     "cancel-unknown-order": (ANN, [_cancel("#W9")], ["unknown_case"]),
     "address": (ANN, [_send("#W1"), _send("#W3")], ["accepted", "accepted"]),
-    "address-delivered": (ANN, [_send("#W2")], ["no_such_transition"]),
+    "address-delivered": (ANN, [_send("#W2")], ["not_pending"]),
     "address-of-another-customer": (BO, [_send("#W1")], ["not_yours"]),
     "address-then-items": (ANN, [_send("#W1"), _modify("#W1")], ["accepted", "accepted"]),
     "home": (BO, [_move(BO), _move(BO)], ["accepted", "accepted"]),
@@ -71,7 +71,7 @@ RUNS: dict[str, tuple[str, list[Call], list[str]]] = {
     "payment-of-another-customer": (ANN, [_pay("#W1", "paypal_2")], ["unknown_payment"]),
     "payment-gift-card-too-low": (ANN, [_pay("#W1", "gift_card_1")], ["balance_too_low"]),
     "payment-then-items": (ANN, [_pay("#W1", "paypal_1"), _modify("#W1")], ["accepted", "accepted"]),
-    "payment-processed": (ANN, [_pay("#W4", "paypal_1")], ["no_such_transition"]),
+    "payment-processed": (ANN, [_pay("#W4", "paypal_1")], ["not_pending"]),
     "items": (ANN, [_modify("#W1")], ["accepted"]),
     "items-all": (
         ANN,
@@ -79,8 +79,8 @@ RUNS: dict[str, tuple[str, list[Call], list[str]]] = {
         ["accepted"],
     ),
     "items-gift-card-refund": (ANN, [_modify("#W3", payment_method_id="gift_card_1")], ["accepted"]),
-    "items-twice": (ANN, [_modify("#W1"), _modify("#W1")], ["accepted", "no_such_transition"]),
-    "items-then-cancel": (ANN, [_modify("#W1"), _cancel("#W1")], ["accepted", "no_such_transition"]),
+    "items-twice": (ANN, [_modify("#W1"), _modify("#W1")], ["accepted", "not_pending"]),
+    "items-then-cancel": (ANN, [_modify("#W1"), _cancel("#W1")], ["accepted", "not_pending"]),
     "items-not-matched": (ANN, [_modify("#W1", new_item_ids=[])], ["not_matched"]),
     "items-not-in-order": (ANN, [_modify("#W1", item_ids=["102"], new_item_ids=["101"])], ["not_in_order"]),
     "items-more-than-in-order": (
@@ -104,7 +104,7 @@ RUNS: dict[str, tuple[str, list[Call], list[str]]] = {
         [_exchange("#W2", item_ids=["102", "101", "101"], new_item_ids=["101", "102", "102"])],
         ["accepted"],
     ),
-    "exchange-pending": (ANN, [_exchange("#W1")], ["no_such_transition"]),
+    "exchange-pending": (ANN, [_exchange("#W1")], ["not_delivered"]),
     "exchange-twice": (ANN, [_exchange("#W2"), _exchange("#W2")], ["accepted", "no_such_transition"]),
     "exchange-then-return": (
         ANN,
@@ -124,7 +124,7 @@ RUNS: dict[str, tuple[str, list[Call], list[str]]] = {
     "return-to-unknown-gift-card": (ANN, [_return("#W2", ["101"], "gift_card_9")], ["wrong_refund"]),
     "return-not-in-order": (ANN, [_return("#W2", ["102", "102"], "credit_card_1")], ["not_in_order"]),
     "return-nothing": (ANN, [_return("#W2", [], "credit_card_1")], ["bad_argument"]),
-    "return-processed": (ANN, [_return("#W4", ["202"], "credit_card_1")], ["no_such_transition"]),
+    "return-processed": (ANN, [_return("#W4", ["202"], "credit_card_1")], ["not_delivered"]),
     "return-of-another-customer": (ANN, [_return("#W6", ["202"], "paypal_2")], ["not_yours"]),
 }
 
@@ -169,7 +169,8 @@ def test_each_rule_is_held_by_its_own_clause(tmp_path: Path, small: dict[str, An
         assert row["outcome"] == ("confirmed" if row["verdict"] == "accepted" else None), row
         # One thing was changed, so one clause fails; an item that nobody knows has no product either.
         unknown = row["run"] == f"task-{list(RUNS).index('items-unknown')}"
-        assert unknown or len(row["clauses"]) <= 1, row
+        late = row["code"] in ("not_pending", "not_delivered")  # what came before may break more than the status
+        assert unknown or late or len(row["clauses"]) <= 1, row
     # A call that the kernel accepts leaves what the recorded tool would have left, and one that it refuses leaves
     # nothing: the databases are equal but where the tool knows no rule.
     lenient = {name for name, (_, _, codes) in RUNS.items() if {"not_yours", "not_you", "same_option"} & {*codes}}

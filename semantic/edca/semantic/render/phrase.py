@@ -102,7 +102,10 @@ def capital(phrase: Phrase) -> Phrase:
 def shown(piece: Piece) -> str:
     """Return a piece's text on one line, quoted where it is the author's, with what steers a screen made visible."""
     text = "".join("\ufffd" if unicodedata.category(letter) in _STEERING else letter for letter in piece.text)
-    return f"“{text}”" if piece.style is Style.QUOTE else text
+    if piece.style is not Style.QUOTE:
+        return text
+    inner = text.replace("“", '"').replace("”", '"')  # an author's text can't end its own quotation
+    return f"“{inner}”"
 
 
 def text_of(phrase: Phrase) -> str:

@@ -291,7 +291,7 @@ class Prose:
     def _computed(self, node: typed.Arithmetic) -> Phrase:
         match node:
             case typed.Arithmetic(Operation.MULTIPLY, typed.Arithmetic() as days, typed.Literal(content)) if (
-                content == DAY and _is_span(days)
+                content == DAY and _is_span(days) and isinstance(without_optional(days.left.type), DateType)
             ):
                 return self._span(days)
             case typed.Arithmetic(Operation.ADD | Operation.SUBTRACT, left, typed.Literal(int() as days_count)) if (
