@@ -24,16 +24,9 @@ from edca.runtime.cases import Row, check_tenant, touched
 from edca.runtime.context import Context
 from edca.runtime.effects import Acceptance, Course
 from edca.runtime.gather import Admitted, Gathered, find_address, gather, look
+from edca.runtime.kinds import OUTCOME, VERDICT
 from edca.runtime.question import attestations_digest
-from edca.runtime.records import (
-    OUTCOME,
-    VERDICT,
-    after_outcome,
-    after_verdict,
-    chain_of,
-    outcome_content,
-    verdict_content,
-)
+from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

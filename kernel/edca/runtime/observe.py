@@ -13,8 +13,9 @@ from edca.kernel.values import Unknown
 from edca.ledger.record import Draft
 from edca.runtime.cases import Row, case_id, case_to_data, change, touched
 from edca.runtime.gather import opened_case
+from edca.runtime.kinds import OBSERVED
 from edca.runtime.ports import Request
-from edca.runtime.records import OBSERVED, standing
+from edca.runtime.records import standing
 from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from edca.kernel.verdict import Accepted
 from edca.runtime import cases
 from edca.runtime.answers import Outcome
 from edca.runtime.cases import Opened, change, completed, value_to_data
+from edca.runtime.kinds import INTAKE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from edca.runtime.context import Context
     from edca.runtime.effects import Step
     from edca.runtime.question import Question
-
-INTAKE = "intake"
-VERDICT, OUTCOME, OBSERVED = "verdict", "outcome", "observed"
 
 
 def chain_of(question: Question, verdict: Verdict) -> str:

@@ -25,18 +25,11 @@ from edca.runtime.answers import Outcome
 from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, completed, new_case, touched
 from edca.runtime.differences import Pair, first_difference
 from edca.runtime.gather import opened_case
+from edca.runtime.kinds import OBSERVED, OUTCOME, VERDICT
 from edca.runtime.observe import observed_state
 from edca.runtime.ports import Performed
 from edca.runtime.question import Question
-from edca.runtime.records import (
-    OBSERVED,
-    OUTCOME,
-    VERDICT,
-    after_outcome,
-    after_verdict,
-    chain_of,
-    standing,
-)
+from edca.runtime.records import after_outcome, after_verdict, chain_of, standing
 
 if TYPE_CHECKING:
     from edca.kernel.candidate import Malformed

@@ -17,7 +17,7 @@ from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
 from edca.runtime.answers import Outcome
 from edca.runtime.cases import Row, case_from_data, completed, load_row, value_from_data
-from edca.runtime.records import OUTCOME
+from edca.runtime.kinds import OUTCOME
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:

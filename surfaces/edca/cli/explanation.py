@@ -19,7 +19,7 @@ from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import Record, parse
 from edca.runtime.answers import Outcome
 from edca.runtime.config import CHAIN
-from edca.runtime.records import OBSERVED, OUTCOME, VERDICT
+from edca.runtime.kinds import OBSERVED, OUTCOME, VERDICT
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.explain import for_operator
 

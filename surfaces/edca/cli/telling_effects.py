@@ -9,9 +9,9 @@ from edca.cli.telling_configuration import Kept
 from edca.ledger.record import parse
 from edca.ledger.store import StoredRecord
 from edca.runtime.answers import Outcome
+from edca.runtime.kinds import OUTCOME, VERDICT
 from edca.runtime.ports import Performed
 from edca.runtime.question import Question
-from edca.runtime.records import OUTCOME, VERDICT
 
 
 def verdict_of(content: Mapping[str, Any], chain: str, ledger: Readable) -> StoredRecord | None:
