@@ -34,13 +34,13 @@ def check(spec: tree.Spec, words: Vocabulary, transitions: Sequence[CheckedTrans
                     if isinstance(clause, tree.Perform):
                         help_ = "drop the effect, or raise the tier to `consequential`"
                         add("C009", clause.span, "an advisory machine may hold no effects", help=help_)
-    _initial(words, transitions, spec)
+    _initial(words, transitions)
     declared = [d for d in spec.declarations if isinstance(d, tree.TransitionDeclaration)]
     if len(transitions) == len(declared):
         _reachable(words, transitions)
 
 
-def _initial(words: Vocabulary, transitions: Sequence[CheckedTransition], spec: tree.Spec) -> None:
+def _initial(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> None:
     starts: dict[str, str] = {}
     for state in words.states.values():
         if state.initial_about is None:

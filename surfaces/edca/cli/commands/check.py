@@ -12,6 +12,7 @@ from edca.cli.output import document, line
 from edca.diagnostics import to_json
 from edca.routing import clashes, load
 from edca.semantic.compile import compile_spec
+from edca.semantic.scenario import run_scenarios
 
 app: Final = command_app()
 
@@ -35,10 +36,13 @@ def check(
 ) -> None:
     """Find the mistakes in a spec, and in its routes.
 
-    All of them in one run, each with its code and place. Warnings alone don't count as findings.
+    All of them in one run, those in scenarios too, each with its code and place. Warnings alone don't count as findings.
     """
     compiled = compile_spec(read_source(spec))
     found = list(compiled.diagnostics)
+    if compiled.machine is not None and compiled.spec is not None and compiled.checked is not None:
+        # What is wrong in a scenario itself; how scenarios come out is for `edca test` to say.
+        found += run_scenarios(compiled.spec, compiled.checked, compiled.machine)[1]
     # Routes are read against the machine, so without one there is nothing to say about them.
     if routes is not None and compiled.machine is not None:
         loaded = load(read_source(routes), compiled.machine)
