@@ -45,11 +45,11 @@ _KINDS = {
 def signoff(spec: tree.Spec, checked: CheckedSpec, machine: Machine) -> Page:
     """Return the page of a compiled spec. The three arguments come from one compilation."""
     prose = Prose(checked.words.entities, checked.definitions)
-    vocabulary = [*_types(spec, checked.words.types), *_entities(machine, checked), *_said(checked, prose)]
+    vocabulary = [*_types(spec, checked.words.types), *_entities(checked), *_said(checked, prose)]
     chapters = (
         Chapter("What this is", (_about(machine),)),
         Chapter("How to read it", (_reading(),), comparable=False),
-        Chapter("Who takes part", (_roles(checked, machine),)),
+        Chapter("Who takes part", (_roles(checked),)),
         Chapter("What a case goes through", (_case(machine), _states(checked))),
         Chapter("What is known", tuple(vocabulary)),
         Chapter("What can be done in the world", tuple(_effects(checked))),
@@ -91,7 +91,7 @@ def _signature(machine: Machine) -> Section:
     return Section("signature", "", (), (Paragraphs((Entry("claim", claim),)), blank))
 
 
-def _roles(checked: CheckedSpec, machine: Machine) -> Section:
+def _roles(checked: CheckedSpec) -> Section:
     rows = []
     for role in checked.words.roles.values():
         proposes = [code(node.name) for node in checked.transitions if role.name in node.by]
@@ -165,7 +165,7 @@ def _spelled(type_: Type) -> Phrase:
             return kind(type_)
 
 
-def _entities(machine: Machine, checked: CheckedSpec) -> Iterator[Section]:
+def _entities(checked: CheckedSpec) -> Iterator[Section]:
     headings = (plain("field"), plain("what it is"), plain("to know"))
     for entity in checked.words.entities.values():
         rows = [Row(part.name, (name(part.name), kind(part.type), plain("part of its key"))) for part in entity.key]

@@ -36,7 +36,7 @@ def check(
 ) -> None:
     """Find the mistakes in a spec, and in its routes.
 
-    All of them in one run, those in scenarios too, each with its code and place. Warnings alone don't count as findings.
+    All in one run, those in scenarios too, each with its code and place. Warnings alone don't count as findings.
     """
     compiled = compile_spec(read_source(spec))
     found = list(compiled.diagnostics)
