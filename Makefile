@@ -9,11 +9,18 @@ STAMP  := $(VENV)/.edca-installed
 # Extra arguments for pytest, e.g. `make test ARGS="-k canonical -x"`.
 ARGS   ?=
 
+# How much the campaigns try, e.g. `make campaign-mutants COUNT=1000 SEED=7`.
+COUNT    ?= 100000
+QUESTIONS ?= 1000000
+EXAMPLES ?= 5000
+SEED     ?= 1
+JOBS     ?= 2
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check clean
+.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel bench-decide bench-language clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## create the environment with EDCA and its development tools
 
@@ -45,6 +52,25 @@ format: $(STAMP) ## format the code and repair what the linter can repair
 
 wheel-check: $(STAMP) ## build the wheel, look inside, and run it without development tools
 	$(PY) tests/tidy/check_wheel.py
+
+campaign-mutants: $(STAMP) ## damage specs 100,000 times; COUNT, SEED and JOBS change that
+	$(PY) tests/campaigns/mutants.py --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
+campaign-engines: $(STAMP) ## put 1,000,000 questions to both engines; QUESTIONS, SEED and JOBS change that
+	$(PY) tests/campaigns/engines.py --count $(QUESTIONS) --seed $(SEED) --jobs $(JOBS)
+
+campaign-kernel: $(STAMP) ## break the kernel's source in some 40 ways; each must be noticed
+	$(PY) tests/campaigns/kernel_mutants.py --jobs $(JOBS)
+
+campaign-specs: $(STAMP) ## try 5,000 specs written by chance; EXAMPLES changes that
+	EDCA_EXAMPLES=$(EXAMPLES) $(PY) -m pytest tests/property/test_generated_specs.py --numprocesses $(JOBS) --timeout 0
+
+bench-decide: $(STAMP) ## what one decision costs, against a function by hand and other engines
+	$(PY) -m pip install --quiet --group bench
+	$(PY) benchmarks/decide.py
+
+bench-language: $(STAMP) ## what checking and laying out cost, by a spec's length
+	$(PY) benchmarks/language.py
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

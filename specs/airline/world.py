@@ -130,14 +130,14 @@ def _json(entry: Mapping[str, Any], *, without: Iterable[str]) -> str:
 
 def template(folder: Path) -> sqlite3.Connection:
     """Return an in-memory internal database filled from the data in `folder`."""
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     load(read_data(folder), connection)
     return connection
 
 
 def fresh(source: sqlite3.Connection, target: str | Path = ":memory:") -> sqlite3.Connection:
     """Return a connection to a full copy of `source` at `target`; what stood at `target` is overwritten."""
-    connection = sqlite3.connect(target)
+    connection = sqlite3.connect(target, check_same_thread=False)
     source.backup(connection)
     return connection
 

@@ -88,7 +88,7 @@ def load(data: Mapping[str, Any], connection: sqlite3.Connection) -> None:
 
 def fresh(source: sqlite3.Connection) -> sqlite3.Connection:
     """Return a copy of an internal database, in memory."""
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     source.backup(connection)
     return connection
 

@@ -5,6 +5,7 @@ A block's first line says what a test does with it. Readers don't see it on the 
 - `edca file=NAME`, `arp file=NAME`, … writes the file; with `append` it is added to the file's end.
 - `sh` and `python` run in the page's folder; `sh exit=1` expects that exit code. A `text` block behind them is what
   they print; `…` in it stands for anything on one line, and alone on a line for any lines.
+- `edca file=NAME` on a page whose parts are completed is a file that they may import.
 - `edca` without a file holds declarations that complete, or replace those of the same name in, the page's spec;
   `edca clauses` holds clauses for its transition `approve`; `edca spec` is a whole file. `arp` is like `edca`.
   Names that a part declares and does not use (N014) are no mistake of it, unless it is marked `unused`.
@@ -12,16 +13,18 @@ A block's first line says what a test does with it. Readers don't see it on the 
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edca.diagnostics import Diagnostic
+from edca.diagnostics import Diagnostic, Source
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 _FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _SECTION = re.compile(r"^## +(.+)$", re.MULTILINE)
 _HEADS = ("edca", "machine", "arp", "routes")
+_IMPORT = "import"
 _NAMELESS = ("case", "memory")
 _TARGET = "approve"
 
@@ -61,6 +64,16 @@ def completed(base: str, example: Block) -> str:
     return _with_declarations(base, example.text)
 
 
+def reader(page: str) -> Callable[[str], Source | None]:
+    """Return what reads the files that a page's parts may import: its blocks with a file's name."""
+    files = {block.options["file"]: block.text for block in blocks(page) if "file" in block.options}
+
+    def read(path: str) -> Source | None:
+        return Source(path, files[path]) if path in files else None
+
+    return read
+
+
 def of_whole(example: Block, found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
     """Return the findings without those about names that an example declares and leaves to its reader to use."""
     whole = "spec" in example.options or "unused" in example.options
@@ -72,7 +85,11 @@ def _with_declarations(base: str, part: str) -> str:
     replaced = {key for key, _ in new}
     kept = [text for key, text in _declarations(base) if key not in replaced]
     heads = [text for key, text in new if key == ("head",)]
-    return "".join([*heads, *kept, *(text for key, text in new if key != ("head",))])
+    imports = [text for key, text in new if key[0] == _IMPORT]
+    rest = [text for key, text in new if key != ("head",) and key[0] != _IMPORT]
+    at = 1 if heads or kept[0:1] else 0
+    whole = [*heads, *kept]
+    return "".join([*whole[:at], *imports, *whole[at:], *rest])
 
 
 def _with_clauses(base: str, clauses: str) -> str:

@@ -21,13 +21,14 @@ PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 README = (FOLDER / "README.md").read_text("utf-8")
 SPEC = pages.blocks((pages.DOCS / "reference" / "language.md").read_text("utf-8"))[0].text
 ROUTES, SCHEMA = (next(b.text for b in pages.blocks(README) if b.language == name) for name in ("arp", "sql"))
+READ = pages.reader(README)  # what the examples import
 PARTS = ["What it means", "Why", "Example", "Write instead"]
 
 
 def found_in(example: pages.Block) -> tuple[Diagnostic, ...]:
     """Return what is found in a whole spec, or in routes, on the way that `Kernel.open` takes."""
     spec = SPEC if example.language == "arp" else pages.completed(SPEC, example)
-    compiled = compile_spec(Source("refund.edca", spec))
+    compiled = compile_spec(Source("refund.edca", spec), READ)
     compiled = dataclasses.replace(compiled, diagnostics=pages.of_whole(example, compiled.diagnostics))
     if compiled.machine is None or compiled.spec is None or compiled.checked is None:
         return compiled.diagnostics

@@ -15,7 +15,8 @@ from edca.semantic.scenario import run_scenarios
 
 PAGE = (pages.DOCS / "reference" / "language.md").read_text("utf-8")
 SECTIONS = pages.sections(PAGE)
-SPEC, *EXAMPLES = [block for block in pages.blocks(PAGE) if block.language == "edca"]
+SPEC, *EXAMPLES = [block for block in pages.blocks(PAGE) if block.language == "edca" and "file" not in block.options]
+READ = pages.reader(PAGE)  # what the examples import
 REFUSALS = pages.sections((pages.DOCS / "how-to" / "read-a-refusal.md").read_text("utf-8"))
 FRAME = Frame(arguments={}, memory={}, claims={}, inputs={}, facts={})
 TRUTHS: dict[str, Expression] = {"true": Constant(True), "false": Constant(False), "unknown": ReadClaim("nobody's")}
@@ -24,7 +25,7 @@ TRUTHS: dict[str, Expression] = {"true": Constant(True), "false": Constant(False
 @pytest.mark.parametrize("example", [SPEC, *EXAMPLES], ids=lambda block: f"line-{block.line}")
 def test_an_example_earns_the_codes_beside_its_lines(example: pages.Block) -> None:
     text = pages.completed(SPEC.text, example)
-    compiled = compile_spec(Source("refund.edca", text))
+    compiled = compile_spec(Source("refund.edca", text), READ)
     lines = text.splitlines()
     marked = {(number, code) for number, line in enumerate(lines) for code in re.findall(r"# ([A-Z][0-9]{3})$", line)}
     diagnostics = pages.of_whole(example, compiled.diagnostics)

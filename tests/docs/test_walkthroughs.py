@@ -23,8 +23,14 @@ FOLLOWED = {
     "how-to/test-a-spec.md": (),
     "how-to/embed.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/write-routes.md": ("refund.edca", "shop.sql"),
+    "how-to/keep-limits.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/run-timers.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/sign-off.md": ("refund.edca",),
+    "how-to/operate.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/settle-effects.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/replay-a-ledger.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/read-a-refusal.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/answer-an-escalation.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
 }
 
 
@@ -39,7 +45,9 @@ def test_a_page_can_be_followed(name: str, tmp_path: Path, monkeypatch: pytest.M
         where = f"{name}:{block.line}"
         match block.language:
             case _ if "file" in block.options:
-                with (tmp_path / block.options["file"]).open("a" if "append" in block.options else "w") as written:
+                file = tmp_path / block.options["file"]
+                file.parent.mkdir(exist_ok=True)
+                with file.open("a" if "append" in block.options else "w") as written:
                     written.write(block.text)
             case "sh":
                 output = run(block.text, int(block.options.get("exit", "0")), where)

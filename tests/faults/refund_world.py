@@ -6,6 +6,7 @@ one in what matters here: its effects and their keys move in one transaction of 
 
 from __future__ import annotations
 
+import dataclasses
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -18,11 +19,15 @@ from edca.kernel.expression import (
     Compare,
     Comparison,
     Constant,
+    Contains,
+    History,
     Input,
     MakeTuple,
+    Negation,
     Operation,
     ReadArgument,
     ReadFact,
+    ReadHistory,
     ReadInput,
     ReadMemory,
 )
@@ -33,10 +38,12 @@ from edca.kernel.machine import (
     Call,
     Clause,
     ClauseKind,
+    Edge,
     EffectDeclaration,
     Entity,
     EntityField,
     Evidence,
+    Limit,
     Machine,
     MemoryField,
     OnFail,
@@ -45,7 +52,10 @@ from edca.kernel.machine import (
     RoleKind,
     State,
     Tier,
+    Timeout,
     Transition,
+    Window,
+    WindowKind,
 )
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.types import DecimalType, IdType, ReferenceType
@@ -68,7 +78,21 @@ def _field(name):
 
 
 def _require(code, condition, *, on_fail=OnFail.REFUSE, role=None):
-    return Clause(code, ClauseKind.REQUIRE, code, condition, on_fail, role, None, False)
+    return _clause(code, ClauseKind.REQUIRE, condition, on_fail=on_fail, role=role)
+
+
+def _clause(code, kind, condition, **parts):
+    defaults = {
+        "text": code,
+        "on_fail": OnFail.ESCALATE,
+        "role": None,
+        "within_us": None,
+        "count": 0,
+        "distinct_from": (),
+        "limit": None,
+        "withheld": False,
+    }
+    return Clause(code=code, kind=kind, condition=condition, **(defaults | parts))
 
 
 def _at_most(left, right):
@@ -86,11 +110,16 @@ _EVIDENCE = (Evidence("order", ("refunded", "stamps", "total")),)
 
 def _transition(name, sources, target, **parts):
     defaults = {
+        "offered": name.partition(".")[0],
         "text": name,
         "parameters": (_ID,),
         "about": "order",
         "key": ("order_id",),
         "creates": False,
+        "guard": None,
+        "priority": 0,
+        "after_us": None,
+        "unblockable": False,
         "by": ("assistant", "supervisor"),
         "answers": "supervisor",
         "lets": (),
@@ -98,6 +127,7 @@ def _transition(name, sources, target, **parts):
         "assignments": (),
         "acts": (),
         "on_failed": None,
+        "on_timeout": None,
         "evidence": _EVIDENCE,
     }
     return Transition(name=name, sources=sources, target=target, **(defaults | parts))
@@ -117,6 +147,16 @@ _STAMP = Act(
     None,
 )
 _PROMISED = ReadMemory("promised")
+_PROPOSER = ReadInput(Input.PROPOSER)
+_OTHER_HANDS = _require("same_hands", Compare(Comparison.UNEQUAL, _PROPOSER, ReadHistory(History.PROPOSER, "approve")))
+_OTHER_SIGNER = _require("signed", Negation(Contains(_PROPOSER, ReadHistory(History.SIGNERS, "vouched"))))
+_PACE = _clause(
+    "pace",
+    ClauseKind.LIMIT,
+    Constant(True),
+    on_fail=OnFail.REFUSE,
+    limit=Limit(Constant(1), Constant(3), MONEY, Window(WindowKind.ROLLING, 60 * MINUTE), (), ()),
+)
 _CREATED = ReadFact(ReadInput(Input.CASE), "order", "total")
 
 MACHINE = Machine(
@@ -146,11 +186,12 @@ MACHINE = Machine(
     ),
     memory=(MemoryField("promised", MONEY, 0),),
     states=(
-        State("approved", "We owe it.", None, False, False),
-        State("paid", "It has left.", None, True, True),
-        State("requested", "Nothing is promised.", "order", False, False),
-        State("stuck", "A person must look.", None, False, False),
+        State("approved", "We owe it.", None, False, False, None),
+        State("paid", "It has left.", None, True, True, None),
+        State("requested", "Nothing is promised.", "order", False, False, None),
+        State("stuck", "A person must look.", None, False, False, None),
     ),
+    composites=(),
     transitions=(
         _transition(
             "approve",
@@ -159,15 +200,13 @@ MACHINE = Machine(
             parameters=(_ID, _AMOUNT),
             clauses=(
                 _require("over_total", _at_most(_plus(ReadArgument("amount"), _field("refunded")), _field("total"))),
-                Clause(
+                _clause(
                     "agreed",
                     ClauseKind.CONFIRM,
-                    "agreed",
                     Compare(Comparison.GREATER, ReadArgument("amount"), Constant(50_00)),
-                    OnFail.ESCALATE,
-                    "customer",
-                    30 * MINUTE,
-                    False,
+                    role="customer",
+                    within_us=30 * MINUTE,
+                    count=1,
                 ),
             ),
             assignments=(Assignment("promised", ReadArgument("amount")),),
@@ -195,18 +234,44 @@ MACHINE = Machine(
             clauses=(_require("over_total", _at_most(_plus(_PROMISED, _field("refunded")), _field("total"))),),
             acts=(_send(_PROMISED),),
         ),
-        _transition("pay_and_stamp", ("approved",), "paid", acts=(_send(_PROMISED), _STAMP), on_failed="stuck"),
+        _transition(
+            "pay_and_stamp", ("approved",), "paid", acts=(_send(_PROMISED), _STAMP), on_failed=Edge("stuck", "Look.")
+        ),
         _transition("pay_twice", ("approved",), "paid", acts=(_send(_PROMISED), _send(_PROMISED))),
+        _transition("remind.later", ("requested",), "requested", guard=Constant(False), priority=2),
+        _transition("remind.now", ("requested",), "requested", guard=Constant(True), priority=1),
+        _transition("settle", ("approved",), "paid", clauses=(_OTHER_HANDS, _OTHER_SIGNER)),
         _transition("stamp_and_pay", ("approved",), "paid", acts=(_STAMP, _send(_PROMISED))),
+        _transition("tally", ("requested",), "requested", clauses=(_PACE,)),
+        _transition(
+            "vouch",
+            ("approved",),
+            "approved",
+            clauses=(_clause("vouched", ClauseKind.SIGN, Constant(True), role="supervisor", count=2),),
+        ),
+        _transition("wait", ("approved", "requested"), "stuck", after_us=60 * MINUTE),
     ),
     screens=(),
+    modes=(),
+    properties=(),
+    releases=(),
 )
+
+
+def timed(within_us, machine=MACHINE):
+    """Return the machine with a deadline for every effect: who misses it is `stuck`."""
+    timeout = Timeout(within_us, "stuck", "Nobody knows.")
+    return dataclasses.replace(
+        machine,
+        transitions=tuple(dataclasses.replace(t, on_timeout=timeout) if t.acts else t for t in machine.transitions),
+    )
+
 
 ROSTER = Roster(
     (
         Principal("bot", ("assistant",), "model-1"),
         Principal("carla", ("customer",)),
-        Principal("sven", ("supervisor",)),
+        *(Principal(name, ("supervisor",)) for name in ("sam", "sia", "sven")),
     ),
     (Mandate("m1", "sven", "supervisor", "refund", (), 0, START * 2),),
 )

@@ -13,6 +13,7 @@ import refund_world
 from edca.ledger.record import parse
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verify import verify
+from edca.runtime.cases import load_row
 from edca.runtime.replay import replay
 
 _VICTIM = Path(__file__).with_name("victim.py")
@@ -73,6 +74,67 @@ def test_killed_at_any_point_it_comes_out_the_same(tmp_path, transition, effect_
     assert found.equal == found.total
     assert found.unfinished == ()
     assert verify(tmp_path / "ledger.db").findings == ()
+
+
+# `vouch` is escalated by commit 3; each signature is a commit of its own, and so is the verdict that it leads to.
+_ANSWERS = [f"{side} commit {number}" for number in range(3, 8) for side in ("before", "after")]
+
+
+@pytest.mark.parametrize("point", _ANSWERS)
+def test_killed_between_an_answer_and_its_decision_it_is_decided_once(tmp_path, point):
+    refund_world.create_world(tmp_path / "world.db", "o1")
+    killed, _ = _run(tmp_path, "vouch", point)
+    assert killed.returncode == -9, killed.stderr
+    again, _ = _run(tmp_path, "vouch")
+    assert again.returncode == 0, again.stderr
+    with SQLiteLedger.open(tmp_path / "ledger.db", readonly=True) as ledger:
+        records = [parse(stored.body) for stored in ledger.records()]
+        found = replay(ledger)
+        row = load_row(ledger, '/order:["o1"]')
+    verdicts = [record.content["verdict"]["outcome"] for record in records if record.kind == "verdict"]
+    assert verdicts == ["accepted", "escalated", "escalated", "accepted"]
+    approvals = [record.content for record in records if record.kind == "approval"]
+    assert [(content["by"], content["void"]) for content in approvals] == [("sam", None), ("sia", None)]
+    assert (row.case.state, row.case.signers["vouched"]) == ("approved", ("sam", "sia"))
+    assert (found.equal, found.unfinished) == (found.total, ())
+    assert verify(tmp_path / "ledger.db").findings == ()
+
+
+# With a deadline the same commits come, and the effects run in threads of their own.
+@pytest.mark.parametrize("point", _ONE_EFFECT)
+def test_killed_with_a_deadline_running_it_comes_out_the_same(tmp_path, point):
+    refund_world.create_world(tmp_path / "world.db", "o1")
+    killed, acknowledged = _run(tmp_path, "pay", point, EDCA_TEST_STORY="timed")
+    assert killed.returncode == -9, killed.stderr
+    again, answers = _run(tmp_path, "pay", EDCA_TEST_STORY="timed")
+    assert again.returncode == 0, again.stderr
+    assert answers[: len(acknowledged)] == acknowledged
+    assert [answer[2:] for answer in answers] == [["-", "approved"], ["confirmed", "paid"]]
+    assert _done_count(tmp_path) == 1
+    _assert_sound(tmp_path)
+
+
+# Commit 2 takes the case over, 3 hands it back, 4 enters a mode and 5 leaves it, 6 halts and 7 resumes; then the
+# effect of the second verdict, between whose commit and whose spending another halt comes and goes.
+@pytest.mark.parametrize(
+    "point", [f"{side} commit {number}" for number in range(2, 13) for side in ("before", "after")]
+)
+def test_killed_while_it_is_operated_it_comes_out_the_same(tmp_path, point):
+    refund_world.create_world(tmp_path / "world.db", "o1")
+    killed, _ = _run(tmp_path, "pay", point, EDCA_TEST_STORY="operated")
+    assert killed.returncode == -9, killed.stderr
+    again, answers = _run(tmp_path, "pay", EDCA_TEST_STORY="operated")
+    assert again.returncode == 0, again.stderr
+    assert answers[-1][2:] == ["confirmed", "paid"]
+    assert _done_count(tmp_path) == 1
+    _assert_sound(tmp_path)
+
+
+def _assert_sound(folder):
+    with SQLiteLedger.open(folder / "ledger.db", readonly=True) as ledger:
+        found = replay(ledger)
+    assert (found.equal, found.unfinished) == (found.total, ())
+    assert verify(folder / "ledger.db").findings == ()
 
 
 def test_killed_again_and_again_it_still_comes_out_once(tmp_path):

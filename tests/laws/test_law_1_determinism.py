@@ -72,6 +72,17 @@ def test_threads_and_repeats_give_the_same_bytes(name: str, setup: worlds.Setup)
 
 
 @pytest.mark.parametrize(("name", "setup"), worlds.all_setups())
+def test_the_order_of_answers_counters_and_history_is_nothing(name: str, setup: worlds.Setup) -> None:
+    assert setup.case is not None
+    counters = dict(reversed(list(setup.inputs.used.items())))
+    turned = setup.with_inputs(attestations=setup.inputs.attestations[::-1], used=counters).with_case(
+        proposers=dict(reversed(list(setup.case.proposers.items()))),
+        signers=dict(reversed(list(setup.case.signers.items()))),
+    )
+    assert turned.bytes() == setup.bytes()
+
+
+@pytest.mark.parametrize(("name", "setup"), worlds.all_setups())
 def test_the_order_in_which_facts_arrive_is_nothing(name: str, setup: worlds.Setup) -> None:
     backwards = dict(reversed(list(setup.inputs.facts.items())))
     assert setup.with_inputs(facts=backwards).bytes() == setup.bytes()

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import worlds
+from setups import reads_subject
 from worlds import Setup
 
 from edca.kernel.candidate import Caller, Candidate
@@ -15,7 +16,13 @@ from edca.kernel.verdict import Accepted, Escalated, Refused
 from edca.semantic.explain import NOT_POSSIBLE, NOT_POSSIBLE_TEXT, for_model
 from edca.semantic.view import view, view_wants
 
-ACCEPTED = worlds.accepted_setups()
+# What models have proposed about a case whose source was read: nobody else's answers are hidden from them.
+ACCEPTED = [
+    (name, setup)
+    for name, setup in worlds.accepted_setups()
+    if isinstance(setup.candidate, Candidate) and setup.candidate.model is not None
+    if setup.case is not None and (setup.case.entity, setup.case.key) in setup.inputs.facts
+]
 NOTHING: Data = {"outcome": "refused", "codes": [NOT_POSSIBLE], "texts": [NOT_POSSIBLE_TEXT]}
 
 
@@ -34,8 +41,9 @@ def _closed(setup: Setup) -> Iterator[tuple[str, Setup]]:
     own = _own(setup)
     instance = setup.inputs.facts[own]
     yield "no case", dataclasses.replace(setup, case=None)
-    yield "not the subject's", setup.with_candidate(subject="mallory")
-    yield "nobody's", setup.with_candidate(subject=None)
+    if reads_subject(setup):
+        yield "not the subject's", setup.with_candidate(subject="mallory")
+        yield "nobody's", setup.with_candidate(subject=None)
     yield "unknown to the source", setup.without(own)
     yield "never read", setup.with_inputs(facts={})
     for reason in (Unknown.MISSING, Unknown.STALE, Unknown.DRIFT):
@@ -64,7 +72,7 @@ def test_all_that_is_closed_sounds_alike(setup: Setup, variant: Setup) -> None:
     assert _told(variant) == encode(NOTHING)
 
 
-@pytest.mark.parametrize(("name", "setup"), ACCEPTED)
+@pytest.mark.parametrize(("name", "setup"), [(name, setup) for name, setup in ACCEPTED if reads_subject(setup)])
 def test_a_failed_clause_beside_a_withheld_one_is_not_told(name: str, setup: Setup) -> None:
     """Otherwise the public clauses would tell about a case that isn't the subject's."""
     for handle, instance in setup.inputs.facts.items():
@@ -89,6 +97,7 @@ def test_an_open_confirmation_is_told() -> None:
         "outcome": "escalated",
         "codes": ["agreed"],
         "texts": ["The customer must say yes to this amount."],
+        "needs": [{"code": "agreed", "role": "customer", "count": 1}],
     }
 
 
@@ -158,7 +167,7 @@ def test_what_a_view_wants_is_enough_for_it(name: str, setup: Setup) -> None:
             break
         for handle, fields in wants:
             known = setup.inputs.facts[handle]
-            facts[handle] = dataclasses.replace(known, fields={f: known.fields[f] for f in fields})
+            facts[handle] = dataclasses.replace(known, fields={f: known.fields[f] for f in fields if f in known.fields})
     narrow = setup.with_inputs(facts=facts)
     assert _seen(narrow) == _seen(setup)
 

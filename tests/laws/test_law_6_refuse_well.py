@@ -7,7 +7,7 @@ import worlds
 from worlds import Setup
 
 from edca.kernel.canonical import encode
-from edca.kernel.machine import OnFail
+from edca.kernel.machine import ClauseKind, OnFail
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted, Escalated, Refused, Result, Stage, failed
 from edca.semantic.explain import for_operator
@@ -45,6 +45,9 @@ def test_a_verdict_is_a_value_with_a_code_of_a_closed_set(name: str, setup: Setu
         case Refused(stage=Stage() as stage):
             assert (verdict.code, verdict.clauses) == (stage.value, ())
             assert verdict.detail
+        case Refused(code="property_violated"):
+            assert verdict.detail in {item.code for item in setup.machine.properties}
+            assert all(clause.on_fail is OnFail.ESCALATE for clause in failed(verdict))
         case Refused():
             assert verdict.code in codes | CODES_OF_VALUES
         case Escalated():
@@ -59,7 +62,7 @@ def test_the_operator_is_told_what_failed_what_it_read_and_who_can_help(name: st
     lines = "\n".join(for_operator(setup.machine, verdict))
     for clause in failed(verdict):
         assert clause.code in lines
-        assert clause.readings or clause.kind.value == "confirm"
+        assert clause.readings or clause.kind in (ClauseKind.CONFIRM, ClauseKind.SIGN, ClauseKind.LIMIT)
         for reading in clause.readings:
             assert f"{reading.name} = {reading.value}" in lines
         if clause.on_fail is OnFail.ESCALATE:
@@ -73,8 +76,9 @@ def test_the_operator_is_told_what_failed_what_it_read_and_who_can_help(name: st
 @pytest.mark.parametrize(("name", "setup"), worlds.accepted_setups())
 def test_every_clause_is_in_the_verdict_whatever_failed(name: str, setup: Setup) -> None:
     clauses = [clause.code for clause in setup.decide().clauses]
-    blind = setup.with_inputs(facts={}, attestations=()).with_candidate(confidence=0, subject="mallory")
-    assert [clause.code for clause in blind.decide().clauses] == clauses
+    blind = setup.with_inputs(facts={}, attestations=()).with_candidate(confidence=0, subject="mallory").decide()
+    chosen = not isinstance(blind, Refused) or blind.stage is not Stage.NO_BRANCH
+    assert [clause.code for clause in blind.clauses] == (clauses if chosen else [])
 
 
 def test_readings_name_the_abstract_values() -> None:

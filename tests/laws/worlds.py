@@ -3,101 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unittest import mock
+
+from setups import MODEL, NOW, Setup, case_of, day, instance, instant, proposal, roster_of, said
 
 from edca.diagnostics import Source, concise
-from edca.kernel.calendar import parse_date, parse_time
-from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.canonical import encode
-from edca.kernel.decide import decide, wanted
-from edca.kernel.facts import Handle, Instance, Key, table
-from edca.kernel.inputs import Attestation, Case, Inputs
+from edca.kernel.candidate import Candidate
+from edca.kernel.facts import Handle, table
+from edca.kernel.inputs import CounterKey, Inputs
 from edca.kernel.machine import Machine
-from edca.kernel.roster import Mandate, Principal, Roster
-from edca.kernel.values import TIME_MAX, Unknown, Value
-from edca.kernel.verdict import Accepted, Verdict
-from edca.semantic import scenario
+from edca.kernel.verdict import Accepted
 from edca.semantic.compile import Compiled, compile_spec
+from edca.semantic.scenario import run_scenarios
+
+__all__ = ["MODEL"]  # for those who import `worlds` alone
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted(ROOT.glob("specs/*/*.edca"))
-MODEL = "model-of-2026-01-01"
-
-
-def instant(text: str) -> int:
-    """The instant of an RFC 3339 text."""
-    found = parse_time(text)
-    assert found is not None
-    return found
-
-
-def day(text: str) -> int:
-    """The day of an ISO date."""
-    found = parse_date(text)
-    assert found is not None
-    return found
-
-
-NOW = instant("2026-03-20T12:00:00Z")
-
-
-@dataclass(frozen=True)
-class Setup:
-    """One decision: everything that `decide` is given, with short ways to vary it."""
-
-    machine: Machine
-    case: Case | None
-    candidate: Candidate | Malformed
-    inputs: Inputs
-
-    def decide(self) -> Verdict:
-        """The verdict."""
-        return decide(self.machine, self.case, self.candidate, self.inputs)
-
-    def bytes(self) -> bytes:
-        """The verdict's canonical bytes."""
-        return encode(self.decide().to_raw())
-
-    def wanted(self) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
-        """What still has to be read."""
-        return wanted(self.machine, self.case, self.candidate, self.inputs)
-
-    def with_case(self, **changes: Any) -> Setup:
-        """The same with another case."""
-        assert self.case is not None
-        return dataclasses.replace(self, case=dataclasses.replace(self.case, **changes))
-
-    def with_candidate(self, **changes: Any) -> Setup:
-        """The same with another candidate."""
-        assert isinstance(self.candidate, Candidate)
-        return dataclasses.replace(self, candidate=dataclasses.replace(self.candidate, **changes))
-
-    def with_arguments(self, **changes: Any) -> Setup:
-        """The same with other arguments."""
-        assert isinstance(self.candidate, Candidate)
-        return self.with_candidate(arguments={**self.candidate.arguments, **changes})
-
-    def with_inputs(self, **changes: Any) -> Setup:
-        """The same with other inputs."""
-        return dataclasses.replace(self, inputs=dataclasses.replace(self.inputs, **changes))
-
-    def with_fact(self, handle: Handle, field: str, value: Value | Unknown) -> Setup:
-        """The same with one field read as `value`."""
-        old = self.inputs.facts[handle]
-        return self.with_instance(dataclasses.replace(old, fields={**old.fields, field: value}))
-
-    def with_instance(self, instance: Instance) -> Setup:
-        """The same with one instance added or replaced."""
-        return self.with_inputs(facts={**self.inputs.facts, (instance.entity, instance.key): instance})
-
-    def without(self, handle: Handle) -> Setup:
-        """The same with an instance that the source does not know."""
-        lost = dataclasses.replace(self.inputs.facts[handle], found=False, state=None, fields={})
-        return self.with_instance(lost)
 
 
 # --- specs ---
@@ -106,7 +30,11 @@ class Setup:
 @cache
 def compiled(path: Path) -> Compiled:
     """A spec of the repository."""
-    found = compile_spec(Source(path.name, path.read_text("utf-8")))
+
+    def read(name: str) -> Source:
+        return Source(name, (path.parent / name).read_text("utf-8"))
+
+    found = compile_spec(read(path.name), read)
     assert found.machine is not None, concise(found.diagnostics)
     return found
 
@@ -130,17 +58,15 @@ def setups(path: Path) -> dict[str, Setup]:
     """Every decision that a spec's own scenarios make, and those given below for it."""
     found = compiled(path)
     assert found.spec is not None and found.checked is not None and found.machine is not None
-    caught: list[Setup] = []
-
-    def catch(*given: Any) -> Verdict:
-        caught.append(Setup(*given))
-        return caught[-1].decide()
-
-    with mock.patch.object(scenario, "decide", catch):
-        results, diagnostics = scenario.run_scenarios(found.spec, found.checked, found.machine)
+    results, diagnostics = run_scenarios(found.spec, found.checked, found.machine)
     assert not diagnostics
     assert [result.title for result in results if not result.passed] == []
-    own = {result.title: setup for result, setup in zip(results, caught, strict=True)}
+    own: dict[str, Setup] = {}
+    for result in results:
+        for number, decision in enumerate(result.decisions, start=1):
+            name = result.title if len(result.decisions) == 1 else f"{result.title} ({number})"
+            asked = decision.question
+            own[name] = Setup(found.machine, asked.case, asked.candidate, asked.inputs)
     return own | (_airline() if path.stem == "airline" else {})
 
 
@@ -152,64 +78,6 @@ def all_setups() -> list[tuple[str, Setup]]:
 def accepted_setups() -> list[tuple[str, Setup]]:
     """Those that are accepted."""
     return [(name, setup) for name, setup in all_setups() if isinstance(setup.decide(), Accepted)]
-
-
-# --- parts ---
-
-
-def instance(entity: str, *key: Value, as_of: int = NOW, **fields: Value | Unknown) -> Instance:
-    """One instance that a source knows."""
-    return Instance(entity, key, "test", as_of, True, None, fields)
-
-
-def case_of(machine: Machine, entity: str, key: Key, state: str, **memory: Value) -> Case:
-    """A case that has been where it is for a while."""
-    return Case(
-        id="case",
-        entity=entity,
-        key=key,
-        state=state,
-        memory={slot.name: slot.initial for slot in machine.memory} | memory,
-        revision=3,
-        entry=7,
-        machine=machine.digest,
-        pending=None,
-        touched=NOW - 1_000_000,
-    )
-
-
-def proposal(transition: str, proposer: str, role: str, subject: str | None, **arguments: Any) -> Candidate:
-    """A candidate without a key, by a model if the proposer is `bot`."""
-    return Candidate(
-        transition=transition,
-        arguments=arguments,
-        proposer=proposer,
-        role=role,
-        subject=subject,
-        model=MODEL if proposer == "bot" else None,
-        revision=None,
-        key="",
-        confidence=9_100,
-        evidence=(),
-        rationale="",
-    )
-
-
-def roster_of(machine: Machine, model_role: str) -> Roster:
-    """`bot` is a model, `carla` a customer, `sven` a supervisor with a mandate for the whole machine."""
-    return Roster(
-        (
-            Principal("bot", (model_role,), MODEL),
-            Principal("carla", ("customer",)),
-            Principal("sven", ("supervisor",)),
-        ),
-        (Mandate("standing", "sven", "supervisor", machine.name, (), 0, TIME_MAX),),
-    )
-
-
-def said(name: str, value: Value, by: str = "carla", role: str = "customer", at: int = NOW) -> Attestation:
-    """What a person vouched for."""
-    return Attestation(name, value, by, role, "test", at)
 
 
 # --- the refund machine ---
@@ -253,8 +121,16 @@ def approval() -> Setup:
             attestations=(said("agreed", True), said("reason", "It arrived broken.")),
             roster=roster_of(machine, "assistant"),
             key_used_by=None,
+            used=_NothingUsed(),
         ),
     )
+
+
+class _NothingUsed(dict[CounterKey, int]):
+    """Counters of which none has counted anything, whatever they count per."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key, 0)
 
 
 def payment() -> Setup:

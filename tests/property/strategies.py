@@ -106,10 +106,14 @@ claim felt : hue by person "Felt."
 case about thing by thing_id
 memory { n: int(-50 to 50) = 3, y: bool = true, z: decimal(2, 0.00 to 9.99) = 1.50 }
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 define both(p: bool, q: bool) = p and not q
 define holds(q: bool) = some v0 in thing.xs satisfies q or v0 > 4
 define swapped(p: bool, q: bool) = both(q, p) or holds(p)
+transition vouch(thing_id: id) from open to closed {
+  means "Vouch." by person answers person
+  confirm vouched by person "Somebody must vouch for it."
+}
 """
 FACTS: dict[str, Type] = {
     "b": BoolType(),
@@ -145,7 +149,7 @@ _LEAVES = {
     "ints": ["thing.xs", "[thing.j, 3]", "thing.friend.xs"],
     "parts": ["thing.ps", "thing.friend.ps"],
     "things": ["thing.friends", "[thing, thing.friend]"],
-    "who": ["subject", "proposer", "thing.owner", '"carla"'],
+    "who": ["subject", "proposer", "thing.owner", '"carla"', "proposer of vouch"],
 }
 _ORDERED = ("int", "money", "date", "time", "duration")
 
@@ -198,6 +202,7 @@ _FORMS = {
         "<text> != <text>",
         "<who> == <who>",
         "<int> in <ints>",
+        "<who> in signers of vouched",
         "thing.o is present",
         "thing.friend.g is absent",
         "if <bool> then <bool> else <bool>",

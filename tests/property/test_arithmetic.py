@@ -29,7 +29,7 @@ entity thing key (thing_id: id) {{ a_field: bool }}
 case about thing by thing_id
 memory {{ {MEMORY} }}
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 transition close(thing_id: id) from open to closed {{ means "Close." by person answers person }}
 """
 

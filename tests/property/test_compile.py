@@ -50,7 +50,7 @@ role person human
 entity thing key (thing_id: id) { a: bool }
 case about thing by thing_id
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 """
 
 

@@ -121,14 +121,17 @@ def worlds_of_things(draw: st.DrawFn) -> dict[str, dict[str, object]]:
     return things
 
 
-def _setup(machine: Machine, things: dict[str, dict[str, Any]], claims: dict[str, Any]) -> worlds.Setup:
+def _setup(
+    machine: Machine, things: dict[str, dict[str, Any]], claims: dict[str, Any], vouched: str | None = "pat"
+) -> worlds.Setup:
     instances = [worlds.instance("thing", key, **fields) for key, fields in things.items()]
     roster = Roster((Principal("pat", ("person",)),), ())
     attestations = tuple(worlds.said(name, value, "pat", "person") for name, value in claims.items())
     candidate = worlds.proposal("go", "pat", "person", "carla", thing_id="t1")
     facts = {(i.entity, i.key): i for i in instances}
     inputs = Inputs(worlds.NOW, "test", facts, attestations, roster, None)
-    return worlds.Setup(machine, worlds.case_of(machine, "thing", ("t1",), "open"), candidate, inputs)
+    setup = worlds.Setup(machine, worlds.case_of(machine, "thing", ("t1",), "open"), candidate, inputs)
+    return setup if vouched is None else setup.with_case(proposers={"vouch": vouched}, signers={"vouched": (vouched,)})
 
 
 @given(st.data())
@@ -156,7 +159,7 @@ def test_what_checks_never_raises_and_losing_facts_changes_no_known_answer(data:
             if data.draw(st.integers(0, 4))
         }
         known = {name: value for name, value in claims.items() if data.draw(st.booleans())}
-        poor = _setup(machine, poorer, known)
+        poor = _setup(machine, poorer, known, data.draw(st.sampled_from(["pat", None])))
         poor.wanted()
         poor.bytes()
         for less, more in zip(poor.decide().clauses, whole.clauses, strict=True):

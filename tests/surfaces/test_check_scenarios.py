@@ -12,7 +12,7 @@ role person human
 entity thing key (thing_id: id) { whole: bool }
 case about thing by thing_id
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 transition close(thing_id: id) from open to closed {
   means "Close."
   by person

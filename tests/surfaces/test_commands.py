@@ -105,7 +105,7 @@ class TestTest:
             text.replace("then accepted to sold with paid = 20.00", "then refused too_little"), encoding="utf-8"
         )
         ran = edca("test", spec)
-        assert ran.code == 1 and "expected refused, got accepted" in ran.out
+        assert ran.code == 1 and "expected refused too_little, got accepted to sold" in ran.out
         document = edca("test", spec, "--json").json
         assert document["ok"] is False
         assert [row["passed"] for row in document["scenarios"]] == [False]

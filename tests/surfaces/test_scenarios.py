@@ -38,7 +38,7 @@ def test_coverage_is_reported_and_can_fail_a_run(edca: Edca, spec: Path) -> None
     assert ran.code == 0 and "missing" in ran.out and ran.out.splitlines()[-1].startswith("coverage: ")
     document = edca("test", spec, "--coverage", "--json").json["coverage"]
     assert document["shown"] + sum(row["shown_by"] is None for row in document["outcomes"]) == document["total"]
-    assert set(document["outcomes"][0]) == {"clause", "outcome", "part", "shown_by", "transition"}
+    assert set(document["outcomes"][0]) == {"clause", "needs", "outcome", "part", "shown_by", "transition"}
     failing = edca("test", spec, "--fail-under", "100")
     assert failing.code == 1
     assert failing.out.splitlines()[-1] == f"coverage is {document['percent']} %, less than 100 %"

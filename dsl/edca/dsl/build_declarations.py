@@ -1,4 +1,7 @@
-"""Parse trees of declarations, clauses and scenario parts to nodes of the syntax tree."""
+"""Parse trees of the header and of declarations to nodes of the syntax tree.
+
+Those with clauses or parts are in `build_clauses` and `build_scenarios`.
+"""
 
 # ruff: noqa: D102 - a method is named after the rule whose node it makes; the rule says the rest
 
@@ -9,7 +12,8 @@ from lark.tree import Meta
 from lark.visitors import v_args
 
 from edca.dsl import tree
-from edca.dsl.build_expressions import ExpressionBuilder
+from edca.dsl.build_expressions import LabelledType
+from edca.dsl.build_scenarios import ScenarioBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +27,18 @@ class MachineLine:
 
 
 @dataclass(frozen=True, slots=True)
-class TransitionHeader:
-    """What stands before a transition's body."""
+class VocabularyLine:
+    """The second line of a vocabulary file's header: `vocabulary NAME`."""
 
     name: tree.Name
-    parameters: tuple[tree.Parameter, ...]
-    about: tree.Name | None
-    keys: tuple[tree.Name, ...]
-    creates: tree.Name | None
-    sources: tuple[tree.Name, ...]
-    target: tree.Name
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
-    about: tree.Name | None
-    keys: tuple[tree.Name, ...]
-    creates: tree.Name | None
+class BlockHeader:
+    """What stands before the body of a mode or composite state: its name and text."""
+
+    name: tree.Name
+    text: tree.Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class _Initial:
 
 
 @v_args(meta=True, inline=True)
-class TreeBuilder(ExpressionBuilder):
+class TreeBuilder(ScenarioBuilder):
     """One method for each rule; see `ExpressionBuilder`."""
 
     # --- header ------------------------------------------------------------------------------------------------------
@@ -60,6 +59,12 @@ class TreeBuilder(ExpressionBuilder):
         self, _meta: Meta, name: tree.Name, version: tree.Text, text: tree.Text | None, tier: tree.Name | None
     ) -> MachineLine:
         return MachineLine(name, version, text, tier)
+
+    def vocabulary_declaration(self, _meta: Meta, name: tree.Name) -> VocabularyLine:
+        return VocabularyLine(name)
+
+    def import_declaration(self, meta: Meta, path: tree.Text) -> tree.Import:
+        return tree.Import(path, self._span(meta))
 
     # --- declarations ------------------------------------------------------------------------------------------------
 
@@ -95,9 +100,9 @@ class TreeBuilder(ExpressionBuilder):
         return tree.Name(str(word), self._span(meta))
 
     def claim_declaration(
-        self, meta: Meta, name: tree.Name, type_: tree.Type, by: tree.Name, text: tree.Text
+        self, meta: Meta, name: tree.Name, labelled: LabelledType, by: tree.Name, text: tree.Text
     ) -> tree.ClaimDeclaration:
-        return tree.ClaimDeclaration(name, type_, by, text, self._span(meta))
+        return tree.ClaimDeclaration(name, labelled.type, labelled.labels, by, text, self._span(meta))
 
     def effect_declaration(
         self, meta: Meta, name: tree.Name, parameters: tuple[tree.Parameter, ...] | None
@@ -113,9 +118,9 @@ class TreeBuilder(ExpressionBuilder):
         return tree.MemoryDeclaration(members, self._span(meta))
 
     def memory_member(
-        self, meta: Meta, name: tree.Name, type_: tree.Type, initial: tree.Expression
+        self, meta: Meta, name: tree.Name, labelled: LabelledType, initial: tree.Expression
     ) -> tree.MemoryMember:
-        return tree.MemoryMember(name, type_, initial, self._span(meta))
+        return tree.MemoryMember(name, labelled.type, labelled.labels, initial, self._span(meta))
 
     def state_declaration(
         self,
@@ -124,20 +129,21 @@ class TreeBuilder(ExpressionBuilder):
         initial: _Initial | None,
         final: Token | None,
         text: tree.Text,
-        success: Token | None,
+        outcome: tree.Name | None,
     ) -> tree.StateDeclaration:
+        about = initial.about if initial else None
         return tree.StateDeclaration(
-            name=name,
-            initial=initial is not None,
-            initial_about=None if initial is None else initial.about,
-            final=final is not None,
-            success=success is not None,
-            text=text,
-            span=self._span(meta),
+            name, initial is not None, about, final is not None, outcome, text, self._span(meta)
         )
 
     def initial(self, _meta: Meta, about: tree.Name | None) -> _Initial:
         return _Initial(about)
+
+    def outcome(self, meta: Meta, word: Token) -> tree.Name:
+        return tree.Name(str(word), self._span(meta))
+
+    def state_header(self, _meta: Meta, name: tree.Name, text: tree.Text) -> BlockHeader:
+        return BlockHeader(name, text)
 
     def define_declaration(
         self,
@@ -183,152 +189,66 @@ class TreeBuilder(ExpressionBuilder):
     def parameters(self, _meta: Meta, *parameters: tree.Parameter) -> tuple[tree.Parameter, ...]:
         return parameters
 
-    def parameter(self, meta: Meta, name: tree.Name, type_: tree.Type) -> tree.Parameter:
-        return tree.Parameter(name, type_, self._span(meta))
+    def parameter(self, meta: Meta, name: tree.Name, labelled: LabelledType) -> tree.Parameter:
+        return tree.Parameter(name, labelled.type, labelled.labels, self._span(meta))
 
-    # --- transitions -------------------------------------------------------------------------------------------------
+    # --- modes, properties, releases ---------------------------------------------------------------------------------
 
-    def transition_header(
-        self,
-        _meta: Meta,
-        name: tree.Name,
-        parameters: tuple[tree.Parameter, ...] | None,
-        subject: _Subject | None,
-        sources: tuple[tree.Name, ...],
-        target: tree.Name,
-    ) -> TransitionHeader:
-        subject = subject or _Subject(None, (), None)
-        return TransitionHeader(name, parameters or (), subject.about, subject.keys, subject.creates, sources, target)
+    def mode_header(self, _meta: Meta, name: tree.Name, text: tree.Text) -> BlockHeader:
+        return BlockHeader(name, text)
 
-    def about(self, _meta: Meta, entity: tree.Name, keys: tuple[tree.Name, ...]) -> _Subject:
-        return _Subject(entity, keys, None)
+    def allow_part(self, meta: Meta, transitions: tuple[tree.Name, ...]) -> tree.Allow:
+        return tree.Allow(transitions, self._span(meta))
 
-    def creates(self, _meta: Meta, entity: tree.Name) -> _Subject:
-        return _Subject(None, (), entity)
+    def enter_when(
+        self, meta: Meta, signal: tree.Name, operator: Token, count: Token, window: tree.Window
+    ) -> tree.ModeTrigger:
+        return tree.ModeTrigger("enter", signal, str(operator), int(count), window, self._span(meta))
 
-    def means_clause(self, meta: Meta, text: tree.Text) -> tree.Means:
-        return tree.Means(text, self._span(meta))
+    def enter_by(self, meta: Meta, roles: tuple[tree.Name, ...]) -> tree.ModeBy:
+        return tree.ModeBy("enter", roles, self._span(meta))
 
-    def by_clause(self, meta: Meta, roles: tuple[tree.Name, ...]) -> tree.By:
-        return tree.By(roles, self._span(meta))
+    def leave_when(
+        self, meta: Meta, signal: tree.Name, operator: Token, count: Token, window: tree.Window
+    ) -> tree.ModeTrigger:
+        return tree.ModeTrigger("leave", signal, str(operator), int(count), window, self._span(meta))
 
-    def answers_clause(self, meta: Meta, role: tree.Name) -> tree.Answers:
-        return tree.Answers(role, self._span(meta))
+    def leave_by(self, meta: Meta, roles: tuple[tree.Name, ...]) -> tree.ModeBy:
+        return tree.ModeBy("leave", roles, self._span(meta))
 
-    def let_clause(self, meta: Meta, name: tree.Name, value: tree.Expression) -> tree.Let:
-        return tree.Let(name, value, self._span(meta))
-
-    def require_or_refuse(
-        self, meta: Meta, condition: tree.Expression, code: tree.Name, text: tree.Text
-    ) -> tree.Require:
-        return tree.Require(condition, None, code, text, self._span(meta))
-
-    def require_or_escalate(
-        self, meta: Meta, condition: tree.Expression, role: tree.Name, code: tree.Name, text: tree.Text
-    ) -> tree.Require:
-        return tree.Require(condition, role, code, text, self._span(meta))
-
-    def forbid_clause(self, meta: Meta, code: tree.Name, text: tree.Text, condition: tree.Expression) -> tree.Forbid:
-        return tree.Forbid(code, None, text, condition, self._span(meta))
-
-    def confirm_clause(
+    def never_when(
         self,
         meta: Meta,
         code: tree.Name,
-        by: tree.Name,
-        within: tree.DurationLiteral | None,
-        when: tree.Expression | None,
-        text: tree.Text | None,
-    ) -> tree.Confirm:
-        return tree.Confirm(code, by, within, when, text, self._span(meta))
+        about: tree.Name | None,
+        text: tree.Text,
+        states: tuple[tree.Name, ...] | None,
+        condition: tree.Expression,
+    ) -> tree.NeverWhen:
+        return tree.NeverWhen(code, about, text, states or (), condition, self._span(meta))
 
-    def set_clause(self, meta: Meta, name: tree.Name, value: tree.Expression) -> tree.Assign:
-        return tree.Assign(name, value, self._span(meta))
-
-    def do_clause(
+    def never_reaching(
         self,
         meta: Meta,
-        invocation: tree.Invocation,
-        ensure: tree.Expression | None,
-        undo: tree.Invocation | Token | None,
-    ) -> tree.Perform:
-        irreversible = isinstance(undo, Token)
-        return tree.Perform(
-            invocation, ensure, None if isinstance(undo, Token) else undo, irreversible, self._span(meta)
-        )
+        code: tree.Name,
+        text: tree.Text,
+        targets: tuple[tree.Name, ...],
+        without: tuple[tree.Name, ...],
+    ) -> tree.NeverReaching:
+        return tree.NeverReaching(code, text, targets, without, self._span(meta))
 
-    def invocation(
-        self, meta: Meta, effect: tree.Name, arguments: tuple[tree.Expression, ...] | None
-    ) -> tree.Invocation:
-        return tree.Invocation(effect, arguments or (), self._span(meta))
-
-    def on_failed(self, meta: Meta, event: Token, target: tree.Name) -> tree.OnFailure:
-        return tree.OnFailure(tree.Name(str(event), self._span(event)), None, target, self._span(meta))
-
-    def on_timeout(self, meta: Meta, event: Token, after: tree.DurationLiteral, target: tree.Name) -> tree.OnFailure:
-        return tree.OnFailure(tree.Name(str(event), self._span(event)), after, target, self._span(meta))
-
-    # --- scenarios ---------------------------------------------------------------------------------------------------
-
-    def scenario_header(self, _meta: Meta, title: tree.Text) -> tree.Text:
-        return title
-
-    def given_state(self, meta: Meta, state: tree.Name) -> tree.GivenState:
-        return tree.GivenState(state, self._span(meta))
-
-    def given_value(self, meta: Meta, value: tuple[tree.Name, tree.Expression]) -> tree.GivenValue:
-        return tree.GivenValue(value[0], value[1], self._span(meta))
-
-    def given_entity(
+    def always_declaration(
         self,
         meta: Meta,
-        entity: tree.Name,
-        keys: tuple[tree.Expression, ...],
-        fields: tuple[tuple[tree.Name, tree.Expression], ...] | None,
-    ) -> tree.GivenEntity:
-        return tree.GivenEntity(entity, keys, fields or (), self._span(meta))
+        code: tree.Name,
+        text: tree.Text,
+        sources: tuple[tree.Name, ...],
+        targets: tuple[tree.Name, ...],
+        assuming: tree.Text | None,
+    ) -> tree.AlwaysLeads:
+        return tree.AlwaysLeads(code, text, sources, targets, assuming, self._span(meta))
 
-    def when_part(
-        self,
-        meta: Meta,
-        role: tree.Name,
-        transition: tree.Name,
-        arguments: tuple[tuple[tree.Name, tree.Expression], ...] | None,
-        confidence: tree.Number | None,
-    ) -> tree.When:
-        return tree.When(role, transition, arguments or (), confidence, self._span(meta))
-
-    def then_refused(self, meta: Meta, codes: tuple[tree.Name, ...] | None) -> tree.Then:
-        return tree.Then("refused", codes or (), None, (), self._span(meta))
-
-    def then_escalated(self, meta: Meta, codes: tuple[tree.Name, ...] | None) -> tree.Then:
-        return tree.Then("escalated", codes or (), None, (), self._span(meta))
-
-    def then_accepted(
-        self,
-        meta: Meta,
-        target: tree.Name | None,
-        memory: tuple[tuple[tree.Name, tree.Expression], ...] | None,
-    ) -> tree.Then:
-        return tree.Then("accepted", (), target, memory or (), self._span(meta))
-
-    def assignments(
-        self, _meta: Meta, *assignments: tuple[tree.Name, tree.Expression]
-    ) -> tuple[tuple[tree.Name, tree.Expression], ...]:
-        return assignments
-
-    def fields(
-        self, _meta: Meta, *fields: tuple[tree.Name, tree.Expression]
-    ) -> tuple[tuple[tree.Name, tree.Expression], ...]:
-        return fields
-
-    def assignment(self, _meta: Meta, name: tree.Name, value: tree.Expression) -> tuple[tree.Name, tree.Expression]:
-        return name, value
-
-    def named_arguments(
-        self, _meta: Meta, *arguments: tuple[tree.Name, tree.Expression]
-    ) -> tuple[tuple[tree.Name, tree.Expression], ...]:
-        return arguments
-
-    def named_argument(self, _meta: Meta, name: tree.Name, value: tree.Expression) -> tuple[tree.Name, tree.Expression]:
-        return name, value
+    def release_declaration(
+        self, meta: Meta, name: tree.Name, field: tree.Name | None, to: tuple[tree.Name, ...], text: tree.Text
+    ) -> tree.Release:
+        return tree.Release(name, field, to, text, self._span(meta))

@@ -2,6 +2,8 @@
 
 # ruff: noqa: D102 - a method is named after the rule whose node it makes; the rule says the rest
 
+from dataclasses import dataclass
+
 from lark import Token
 from lark.tree import Meta
 from lark.visitors import Transformer_NonRecursive, v_args
@@ -9,6 +11,14 @@ from lark.visitors import Transformer_NonRecursive, v_args
 from edca.diagnostics.source import Source, Span
 from edca.dsl import tree
 from edca.dsl.words import UNITS
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledType:
+    """A type and the labels behind it."""
+
+    type: tree.Type
+    labels: tuple[tree.Name, ...]
 
 
 @v_args(meta=True, inline=True)
@@ -63,11 +73,13 @@ class ExpressionBuilder(Transformer_NonRecursive[Token, object]):
     def simple_type(self, meta: Meta, word: Token) -> tree.SimpleType:
         return tree.SimpleType(str(word), self._span(meta))
 
-    def integer_type(self, meta: Meta, low: int | None, high: int | None) -> tree.IntegerType:
-        return tree.IntegerType(low, high, self._span(meta))
+    def integer_type(self, meta: Meta, low: int | None, high: int | None, unit: tree.Name | None) -> tree.IntegerType:
+        return tree.IntegerType(low, high, unit, self._span(meta))
 
-    def decimal_type(self, meta: Meta, scale: Token | None, low: str | None, high: str | None) -> tree.DecimalType:
-        return tree.DecimalType(None if scale is None else int(scale), low, high, self._span(meta))
+    def decimal_type(
+        self, meta: Meta, scale: Token | None, low: str | None, high: str | None, unit: tree.Name | None
+    ) -> tree.DecimalType:
+        return tree.DecimalType(None if scale is None else int(scale), low, high, unit, self._span(meta))
 
     def text_type(self, meta: Meta, length_max: Token | None) -> tree.TextType:
         return tree.TextType(None if length_max is None else int(length_max), self._span(meta))
@@ -91,6 +103,12 @@ class ExpressionBuilder(Transformer_NonRecursive[Token, object]):
 
     def optional_type(self, meta: Meta, of: tree.Type) -> tree.OptionalType:
         return tree.OptionalType(of, self._span(meta))
+
+    def labelled_type(self, _meta: Meta, type_: tree.Type, *labels: tree.Name) -> LabelledType:
+        return LabelledType(type_, labels)
+
+    def label(self, meta: Meta, word: Token) -> tree.Name:
+        return tree.Name(str(word), self._span(meta))
 
     # --- operators ---------------------------------------------------------------------------------------------------
 
@@ -151,6 +169,12 @@ class ExpressionBuilder(Transformer_NonRecursive[Token, object]):
 
     def lookup(self, meta: Meta, entity: tree.Name, keys: tuple[tree.Expression, ...]) -> tree.Lookup:
         return tree.Lookup(entity, keys, self._span(meta))
+
+    def proposer_of(self, meta: Meta, transition: tree.Name) -> tree.History:
+        return tree.History("proposer", transition, self._span(meta))
+
+    def signers_of(self, meta: Meta, code: tree.Name) -> tree.History:
+        return tree.History("signers", code, self._span(meta))
 
     def fold_function(self, _meta: Meta, word: Token) -> str:
         return str(word)

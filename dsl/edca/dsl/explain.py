@@ -14,7 +14,7 @@ from edca.dsl import grammar
 from edca.dsl.grammar import Failure
 from edca.dsl.scan import Lexeme, Sort
 from edca.dsl.split import Chunk, closing, open_brackets
-from edca.dsl.words import CLAUSES, DECLARATIONS, FORMS, RESERVED, UNITS, expected_phrase
+from edca.dsl.words import CLAUSES, DECLARATIONS, FORMS, HISTORY, RESERVED, UNITS, expected_phrase
 
 _SHOWN_LENGTH_MAX = 30
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">=", "in"))
@@ -25,6 +25,10 @@ _CODE_FORMS = {
     "escalate": 'else escalate ROLE CODE "WHY"',
     "forbid": 'forbid CODE "WHY NOT" when CONDITION',
     "confirm": "confirm CODE by ROLE",
+    "sign": "sign CODE by 2 of ROLE",
+    "limit": "limit CODE count to 20 per rolling 1 hour",
+    "never": 'never CODE "WHY" when CONDITION',
+    "always": 'always CODE "WHY" STATE leads to STATE',
 }
 
 
@@ -146,6 +150,83 @@ def _missing_code(source: Source, failed: Failure) -> Diagnostic | None:
     return report(source, "P008", message, place, label, repair=f"write `{form}`, with a short name for CODE")
 
 
+def _limit_code(source: Source, failed: Failure) -> Diagnostic | None:
+    """`limit count to 20`: what should be counted was read as the code."""
+    if failed.start_rule != "limit_clause" or failed.index != 2 or failed.lexemes[1].text not in ("count", "sum"):
+        return None
+    message = "the `limit` clause has no code: its code is its id in every record"
+    repair = f"write `{_CODE_FORMS['limit']}`, with a short name for CODE"
+    return report(source, "P008", message, failed.lexemes[1], "expected a code before this", repair=repair)
+
+
+def _no_window(source: Source, failed: Failure) -> Diagnostic | None:
+    """`limit pace count to 20 "…"`, `enter when failures > 5`: nobody can tell within what time."""
+    if failed.start_rule not in ("limit_clause", "enter_part", "leave_part") or "PER" not in failed.expected:
+        return None
+    found = _found(failed)
+    if any(lexeme.text == "per" for lexeme in failed.lexemes) or not (found is None or found.sort is Sort.STRING):
+        return None
+    message, repair = "it isn't said within what time is counted", "add `per rolling 1 hour`, or `per utc day`"
+    place, label = (failed.lexemes[-1], "after this") if found is None else (found, "before this")
+    return report(source, "P001", message, place, f"expected `per` {label}", repair=repair)
+
+
+def _vague_window(source: Source, failed: Failure) -> Diagnostic | None:
+    """`per hour`, `per 3 days`: nobody can tell from when to when."""
+    found = _found(failed)
+    if found is None or not {"ROLLING", "UTC"} <= failed.expected:
+        return None
+    length, unit = "1", found
+    if found.sort is Sort.WHOLE_NUMBER and failed.index + 1 < len(failed.lexemes):
+        length, unit = found.text, failed.lexemes[failed.index + 1]
+    if unit.text not in UNITS:
+        return None
+    singular = UNITS[unit.text]
+    repair = f"write `per rolling {length} {unit.text}`"
+    if length == "1" and singular in ("hour", "day", "week"):
+        repair = f"write `per rolling 1 {singular}`, or `per utc {singular}` for whole ones of the clock"
+    written = unit.text if unit is found else f"{length} {unit.text}"
+    message = f"`per {written}` doesn't say from when to when"
+    return report(source, "P001", message, found, "expected `rolling` or `utc` before this", repair=repair)
+
+
+def _late_flag(source: Source, failed: Failure) -> Diagnostic | None:
+    """`state paid "…" final`, and `initial` or `final` of a state with states in it."""
+    found = _found(failed)
+    if found is None or found.text not in ("initial", "final"):
+        return None
+    if failed.start_rule == "state_header":
+        message, repair = f"a state with states in it isn't `{found.text}`", "say so of one of the states in it"
+        return report(source, "P001", message, found, repair=repair)
+    if failed.start_rule == "state_declaration" and failed.lexemes[failed.index - 1].sort is Sort.STRING:
+        message, repair = f"`{found.text}` stands behind the state's text", f'write `state NAME {found.text} "…"`'
+        return report(source, "P001", message, found, repair=repair)
+    return None
+
+
+def _early_guard(source: Source, failed: Failure) -> Diagnostic | None:
+    """`transition t when c from a to b`."""
+    found = _found(failed)
+    if failed.start_rule != "transition_header" or "FROM" not in failed.expected:
+        return None
+    if found is None or found.text != "when":
+        return None
+    message, repair = "`when` stands before the transition's way", "write `from STATE to STATE when CONDITION`"
+    return report(source, "P001", message, found, repair=repair)
+
+
+def _missing_of(source: Source, failed: Failure) -> Diagnostic | None:
+    """`proposer draft`."""
+    found = _found(failed)
+    if found is None or found.sort is not Sort.WORD or found.text in RESERVED or failed.index == 0:
+        return None
+    before = failed.lexemes[failed.index - 1]
+    if before.text not in HISTORY or not failed.expected & {"EQUALS", "EQUAL"} or _misspelt(failed, found):
+        return None
+    message = f"expected `of` between {_shown(before)} and {_shown(found)}"
+    return report(source, "P001", message, found, repair=f"write `{before.text} of {found.text}`")
+
+
 def _missing_else(source: Source, failed: Failure) -> Diagnostic | None:
     if failed.start_rule != "require_clause" or "ELSE" not in failed.expected:
         return None
@@ -261,6 +342,12 @@ _EXPLANATIONS: tuple[Callable[[Source, Failure], Diagnostic | None], ...] = (
     _no_entity_key,
     _no_case_key,
     _missing_code,
+    _limit_code,
+    _no_window,
+    _vague_window,
+    _late_flag,
+    _early_guard,
+    _missing_of,
     _missing_else,
     _single_equals,
     _chained_comparison,
@@ -286,4 +373,6 @@ def _shown(lexeme: Lexeme) -> str:
 
 def _or(words: tuple[str, ...]) -> str:
     quoted = [f"`{word}`" for word in words]
+    if len(quoted) == 1:
+        return quoted[0]
     return f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -3,10 +3,12 @@
 Only spaces, line ends and the comma behind a last member change; every word, number, text and comment stays as it is
 and where it is. So the parse stays the same, and with it the machine and its digest.
 
-The way is: `format_pieces` text to pieces with their comments, `format_declarations` (with `format_clauses` and
-`format_expressions`) syntax tree and pieces to items, `format_layout` (with `format_doc`) items to lines.
+The way is: `format_pieces` text to pieces with their comments, `format_declarations` (with `format_scenarios`,
+`format_clauses` and `format_expressions`) syntax tree and pieces to items, `format_layout` (with `format_doc`) items to
+lines.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,10 +16,10 @@ from edca.diagnostics.diagnostic import Diagnostic
 from edca.diagnostics.source import Source
 from edca.dsl.format_declarations import DeclarationLayout
 from edca.dsl.format_layout import Layout, text_of
-from edca.dsl.format_pieces import Pieces, pieces_of
+from edca.dsl.format_pieces import Piece, Pieces, pieces_of
 from edca.dsl.parse import parse
-from edca.dsl.scan import scan
-from edca.dsl.split import Chunk, split_block, split_clauses, split_declarations, split_parts
+from edca.dsl.scan import Lexeme, scan
+from edca.dsl.split import Chunk, split_block, split_clauses, split_declarations, split_mode, split_parts, split_states
 
 _Shape: TypeAlias = tuple[tuple[str, ...], ...]
 
@@ -35,19 +37,21 @@ def format_source(source: Source) -> Formatted:
     parsed = parse(source)
     if parsed.spec is None or parsed.diagnostics:
         return Formatted(None, parsed.diagnostics)
-    pieces = Pieces(pieces_of(source, scan(source).lexemes))
+    lexemes = scan(source).lexemes
+    taken = pieces_of(source, lexemes)
+    pieces = Pieces(taken)
     items = DeclarationLayout(pieces).spec(parsed.spec)
     text = text_of(Layout(pieces).lines(items))
     # What an author wrote must not depend on this program having no mistake.
-    if _shape(source) != _shape(Source(source.name, text)):
+    written = Source(source.name, text)
+    anew = scan(written).lexemes
+    if _shape(source, lexemes, taken) != _shape(written, anew, pieces_of(written, anew)):
         raise AssertionError(f"formatting would have changed what `{source.name}` says")
     return Formatted(text, ())
 
 
-def _shape(source: Source) -> _Shape:
+def _shape(source: Source, lexemes: Sequence[Lexeme], pieces: Sequence[Piece]) -> _Shape:
     """All that a parse depends on, and the comments: the words of each chunk, and what stands around every comment."""
-    lexemes = scan(source).lexemes
-    pieces = pieces_of(source, lexemes)
     # A `,` in front of a comment moves, so it has no place in the order of words and comments.
     in_order = (
         text
@@ -69,6 +73,10 @@ def _inner(chunk: Chunk) -> tuple[Chunk, ...]:
             return chunk, *split_clauses(body)
         case "scenario":
             return chunk, *split_parts(body)
+        case "mode":
+            return chunk, *split_mode(body)
+        case "state":
+            return chunk, *(inner for member in split_states(body) for inner in _inner(member))
         case _:
             return (chunk,)
 

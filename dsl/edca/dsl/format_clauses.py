@@ -1,6 +1,5 @@
-"""Transitions with their clauses, and scenarios with their parts, to items."""
+"""Transitions with their clauses to items."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from edca.dsl import tree
@@ -8,11 +7,11 @@ from edca.dsl.format_doc import BREAK, NOTHING, SPACE, Doc, Nest, concat, spaced
 from edca.dsl.format_expressions import ExpressionLayout
 from edca.dsl.format_layout import Block, Item
 
-_ABOUT = "about"  # the kind of the clauses that say what a transition is about, and who may propose it
+_ABOUT = "about"  # the kind of the clauses that say what a transition is about, and who may propose it when
 
 
 class ClauseLayout(ExpressionLayout):
-    """Takes the pieces of transitions and scenarios in order and makes items of them."""
+    """Takes the pieces of transitions in order and makes items of them."""
 
     # --- making items ------------------------------------------------------------------------------------------------
 
@@ -43,14 +42,20 @@ class ClauseLayout(ExpressionLayout):
         """A transition: what it is called and takes, from where to where, and its clauses."""
         first = self.pieces.index
         name = self.words(2)
+        if node.branch is not None:
+            name = concat(name, self.word("."), self.word())
         if self.at("("):
             name = concat(name, self.bracketed(node.parameters, self.parameter))
-        way = spaced(
+        start = self.pieces.index
+        way: Doc = spaced(
             self._subject(node),
             self.word("from"),
             self.filled(node.sources, self.name),
             self.words(2),
         )
+        if node.guard is not None:
+            guard = spaced(self.word("when"), self.expression(node.guard, room=len("when ")))
+            way = self.group(start, way, Nest(concat(BREAK, guard)))
         head = concat(Nest(concat(name, BREAK, way)), BREAK, self.word("{"))
         items: list[Item] = []
         for clause in node.clauses:
@@ -72,6 +77,12 @@ class ClauseLayout(ExpressionLayout):
                 return self.made(first, _ABOUT, (self.word(), self.word()))
             case tree.By(roles):
                 return self.made(first, _ABOUT, (self.word(), self.filled(roles, self.name)))
+            case tree.Priority():
+                return self.made(first, _ABOUT, (self.word(), self.word()))
+            case tree.After(duration):
+                return self.made(first, _ABOUT, (self.word(), self.duration(duration)))
+            case tree.Unblockable():
+                return self.made(first, _ABOUT, (self.word(),))
             case tree.Let(_, value):
                 return self.assigned(first, "let", self.words(2), value)
             case tree.Assign(_, value):
@@ -82,11 +93,14 @@ class ClauseLayout(ExpressionLayout):
                 return self.forbid(node)
             case tree.Confirm():
                 return self._confirm(node)
+            case tree.Sign():
+                return self._sign(node)
+            case tree.Limit():
+                return self._limit(node)
             case tree.Perform():
                 return self._perform(node)
-            case tree.OnFailure(after=after):
-                event = self.word("on"), self.word(), NOTHING if after is None else self.duration(after)
-                return self.made(first, "on", (spaced(*event), self.words(2)))
+            case tree.OnFailure():
+                return self._on(node)
 
     def _require(self, node: tree.Require) -> Item:
         first = self.pieces.index
@@ -113,13 +127,49 @@ class ClauseLayout(ExpressionLayout):
         head = self.words(4)
         if node.within is not None:
             head = spaced(head, self.word("within"), self.duration(node.within))
+        return self._demanded(first, head, node.when, node.text)
+
+    def _sign(self, node: tree.Sign) -> Item:
+        first = self.pieces.index
+        head = self.words(6)
+        if node.distinct_from:
+            head = spaced(head, self.words(2), self.filled(node.distinct_from, self.expression))
+        if node.within is not None:
+            head = spaced(head, self.word("within"), self.duration(node.within))
+        return self._demanded(first, head, node.when, node.text)
+
+    def _limit(self, node: tree.Limit) -> Item:
+        first = self.pieces.index
+        head = self.words(3)
+        if node.measure is not None:
+            head = concat(head, self.bracketed((node.measure,), self.expression))
+        head = spaced(head, self.word("to"), self.expression(node.bound), self.window(node.window))
+        if node.keys:
+            head = spaced(head, self.word("per"), self.filled(node.keys, self.expression))
+        return self._demanded(first, head, node.when, node.text)
+
+    def window(self, window: tree.Window) -> Doc:
+        """`per rolling 1 hour` or `per utc day`."""
+        return self.words(4 if window.kind == "rolling" else 3)
+
+    def _demanded(self, first: int, head: Doc, when: tree.Expression | None, text: tree.Text | None) -> Item:
+        """A clause that says at its end when it is demanded, and its text."""
         below: list[Doc] = []
-        if node.when is not None:
-            below.append(spaced(self.word("when"), self.expression(node.when, room=len("when "))))
-        if node.text is not None:
+        if when is not None:
+            below.append(spaced(self.word("when"), self.expression(when, room=len("when "))))
+        if text is not None:
             below.append(self.word())
         folded = Nest(concat(head, *(concat(BREAK, part) for part in below)))
         return self.made(first, "", (spaced(head, *below),), folded)
+
+    def _on(self, node: tree.OnFailure) -> Item:
+        first = self.pieces.index
+        event = spaced(self.word("on"), self.word(), NOTHING if node.after is None else self.duration(node.after))
+        way = self.words(2)
+        if node.text is None:
+            return self.made(first, "on", (event, way))
+        text = self.word()
+        return self.made(first, "on", (event, way, text), Nest(concat(event, SPACE, way, BREAK, text)))
 
     def _perform(self, node: tree.Perform) -> Item:
         first = self.pieces.index
@@ -142,55 +192,3 @@ class ClauseLayout(ExpressionLayout):
 
     def _invocation(self, node: tree.Invocation) -> Doc:
         return concat(self.word(), self.bracketed(node.arguments, self.expression))
-
-    # --- scenarios ---------------------------------------------------------------------------------------------------
-
-    def scenario(self, node: tree.ScenarioDeclaration) -> Item:
-        """A scenario and its parts, one a line."""
-        first = self.pieces.index
-        head = self.words(3)
-        items = [self._given(given) for given in node.givens]
-        items += self._when(node.when), self._then(node.then)
-        return self.made(first, "", (), Block(Nest(head), tuple(items), self.word("}")), tall=True)
-
-    def _given(self, node: tree.Given) -> Item:
-        first = self.pieces.index
-        keyword = self.word("given")
-        match node:
-            case tree.GivenState():
-                return self.made(first, "", (spaced(keyword, self.word()),))
-            case tree.GivenValue(_, value):
-                return self.made(first, "", (spaced(keyword, self.words(2), self.expression(value)),))
-            case tree.GivenEntity(_, keys, fields):
-                name = concat(self.word(), self.bracketed(keys, self.expression))
-                head = spaced(keyword, name, self.word("{"))
-                start = self.pieces.index
-                items = (self.made(start, "", (self._assignments(fields),)),) if fields else ()
-                closer = self.word("}")
-                cells = (spaced(head, *(item.cells[0] for item in items), closer),)
-                return self.made(first, "", cells, Block(Nest(head), items, closer))
-
-    def _when(self, node: tree.When) -> Item:
-        first = self.pieces.index
-        proposal = concat(self.words(4), self.bracketed(node.arguments, self._argument))
-        confidence = NOTHING if node.confidence is None else self.words(2)
-        return self.made(first, "", (spaced(proposal, confidence),))
-
-    def _then(self, node: tree.Then) -> Item:
-        first = self.pieces.index
-        parts: list[Doc] = [self.words(2)]
-        if node.codes:
-            if self.at("needs"):
-                parts.append(self.word())
-            parts.append(self.filled(node.codes, self.name))
-        if node.target is not None:
-            parts.append(self.words(2))
-        if node.memory:
-            parts += self.word("with"), self._assignments(node.memory)
-        return self.made(first, "", (spaced(*parts),))
-
-    def _assignments(self, values: Sequence[tuple[tree.Name, tree.Expression]]) -> Doc:
-        return self.filled(values, lambda pair: spaced(self.words(2), self.expression(pair[1])))
-
-    def _argument(self, argument: tuple[tree.Name, tree.Expression]) -> Doc:
-        return concat(self.word(), spaced(self.word(":"), self.expression(argument[1])))

@@ -1,33 +1,41 @@
-"""The header and the declarations of a spec to items; clauses and parts are `format_clauses`."""
+"""The header and the declarations of a spec to items.
+
+Those with clauses or parts are in `format_clauses` and `format_scenarios`.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from edca.dsl import tree
-from edca.dsl.format_clauses import ClauseLayout
 from edca.dsl.format_doc import BREAK, NOTHING, SPACE, Doc, Nest, concat, spaced
 from edca.dsl.format_layout import Block, Item
+from edca.dsl.format_scenarios import ScenarioLayout
 
 _Node = TypeVar("_Node")
 
 
-class DeclarationLayout(ClauseLayout):
+class DeclarationLayout(ScenarioLayout):
     """Takes the pieces of a whole spec in order and makes items of them."""
 
     def spec(self, spec: tree.Spec) -> tuple[Item, ...]:
         """All items of a file, one for each line of the header and each declaration."""
         version = self.made(0, "", (self.words(2),))
         machine = self._machine(spec.header)
-        return version, machine, *(self.declaration(declaration) for declaration in spec.declarations)
+        imports = [self._import(parted=i == 0) for i in range(len(spec.imports))]
+        return version, machine, *imports, *(self.declaration(declaration) for declaration in spec.declarations)
 
     def _machine(self, header: tree.Header) -> Item:
         first = self.pieces.index
-        line = self.words(4)
+        line = self.words(2 if header.version is None else 4)
         text = NOTHING if header.text is None else concat(BREAK, self.word())
         tier = NOTHING if header.tier is None else concat(BREAK, self.words(2))
         cells = (line,) if header.text is None and header.tier is None else ()
         # `edca 1` stands apart, whatever follows it.
         return self.made(first, "", cells, Nest(concat(line, text, tier)), tall=True, parted=True)
+
+    def _import(self, *, parted: bool) -> Item:
+        first = self.pieces.index
+        return self.made(first, "", (self.words(2),), parted=parted)
 
     def declaration(self, node: tree.Declaration) -> Item:
         """A declaration."""
@@ -54,6 +62,8 @@ class DeclarationLayout(ClauseLayout):
                 return self._memory(members)
             case tree.StateDeclaration():
                 return self._state(node)
+            case tree.CompositeState():
+                return self._composite(node)
             case tree.DefineDeclaration(_, parameters, body):
                 head = concat(self.words(2), self.bracketed(parameters, self.parameter) if parameters else NOTHING)
                 return self.assigned(first, "define", head, body, tall=True)
@@ -63,6 +73,16 @@ class DeclarationLayout(ClauseLayout):
                 return self.transition(node)
             case tree.Forbid():
                 return self.forbid(node)
+            case tree.ModeDeclaration():
+                return self._mode(node)
+            case tree.NeverWhen():
+                return self._never_when(node)
+            case tree.NeverReaching():
+                return self._never_reaching(node)
+            case tree.AlwaysLeads():
+                return self._always(node)
+            case tree.Release():
+                return self._release(node)
             case tree.ScenarioDeclaration():
                 return self.scenario(node)
 
@@ -118,12 +138,11 @@ class DeclarationLayout(ClauseLayout):
 
     def _member(self, member: tree.Member) -> tuple[Doc, ...]:
         name = self.word()
-        modified = spaced(self.word(":"), self.type(member.type), *(self.word() for _ in member.modifiers))
-        return name, modified
+        return name, spaced(self.word(":"), self.labelled(member.type, member.modifiers))
 
     def _memory_member(self, member: tree.MemoryMember) -> tuple[Doc, ...]:
         name = self.word()
-        type_ = spaced(self.word(":"), self.type(member.type))
+        type_ = spaced(self.word(":"), self.labelled(member.type, member.modifiers))
         return name, type_, spaced(self.word("="), self.expression(member.initial))
 
     # --- declarations of one line ------------------------------------------------------------------------------------
@@ -131,7 +150,7 @@ class DeclarationLayout(ClauseLayout):
     def _claim(self, node: tree.ClaimDeclaration) -> Item:
         first = self.pieces.index
         name = self.words(2)
-        type_ = spaced(self.word(":"), self.type(node.type))
+        type_ = spaced(self.word(":"), self.labelled(node.type, node.modifiers))
         by, text = self.words(2), self.word()
         folded = Nest(concat(spaced(name, type_, by), BREAK, text))
         return self.made(first, "claim", (name, type_, by, text), folded)
@@ -145,9 +164,21 @@ class DeclarationLayout(ClauseLayout):
         name = self.words(2)
         flag_count = node.initial + node.final + (0 if node.initial_about is None else 2)
         flags = self.words(flag_count) if flag_count else NOTHING
-        text = self.words(2 if node.success else 1)
+        text = self.words(1 if node.outcome is None else 2)
         folded = Nest(concat(spaced(name, flags), BREAK, text))
         return self.made(first, "state", (name, flags, text), folded)
+
+    def _composite(self, node: tree.CompositeState) -> Item:
+        first = self.pieces.index
+        head = self._headed()
+        items = tuple(self.declaration(member) for member in node.members)
+        return self.made(first, "", (), Block(head, items, self.word("}")), tall=True)
+
+    def _headed(self) -> Doc:
+        """`mode degraded "Payments are slow." {`."""
+        first = self.pieces.index
+        name, text = self.words(2), self.word()
+        return concat(self.group(first, name, Nest(concat(BREAK, text))), SPACE, self.word("{"))
 
     def _table(self, node: tree.TableDeclaration) -> Item:
         first = self.pieces.index
@@ -174,3 +205,59 @@ class DeclarationLayout(ClauseLayout):
                 return spaced(self.expression(low), self.word("to"), self.expression(high))
             case _:
                 return self.expression(cell)
+
+    # --- modes, properties and releases ------------------------------------------------------------------------------
+
+    def _mode(self, node: tree.ModeDeclaration) -> Item:
+        first = self.pieces.index
+        head = self._headed()
+        items = tuple(self._mode_part(part) for part in node.parts)
+        return self.made(first, "", (), Block(head, items, self.word("}")), tall=True)
+
+    def _mode_part(self, node: tree.ModePart) -> Item:
+        first = self.pieces.index
+        match node:
+            case tree.Allow(transitions):
+                return self.made(first, "", (spaced(self.word("allow"), self.filled(transitions, self.name)),))
+            case tree.ModeTrigger(window=window):
+                return self.made(first, "", (spaced(self.words(5), self.window(window)),))
+            case tree.ModeBy(roles=roles):
+                return self.made(first, "", (spaced(self.words(2), self.filled(roles, self.name)),))
+
+    def _never_when(self, node: tree.NeverWhen) -> Item:
+        first = self.pieces.index
+        code = self.words(2 if node.about is None else 4)
+        text = self.word()
+        parts = [spaced(self.word("while"), self.filled(node.states, self.name))] if node.states else []
+        parts.append(spaced(self.word("when"), self.expression(node.condition, room=len("when "))))
+        return self._property(first, "never", code, text, parts)
+
+    def _never_reaching(self, node: tree.NeverReaching) -> Item:
+        first = self.pieces.index
+        code, text = self.words(2), self.word()
+        reaching = spaced(self.word("reaching"), self.filled(node.targets, self.name))
+        without = spaced(self.word("without"), self.filled(node.without, self.name))
+        return self._property(first, "never", code, text, (spaced(reaching, without),))
+
+    def _always(self, node: tree.AlwaysLeads) -> Item:
+        first = self.pieces.index
+        code, text = self.words(2), self.word()
+        sources = self.filled(node.sources, self.name)
+        parts = [spaced(sources, self.words(2), self.filled(node.targets, self.name))]
+        if node.assuming is not None:
+            parts.append(self.words(2))
+        return self._property(first, "always", code, text, parts)
+
+    def _property(self, first: int, kind: str, code: Doc, text: Doc, parts: Sequence[Doc]) -> Item:
+        """A property: its code, its text, and what it says, whose parts can stand on lines of their own."""
+        folded = Nest(concat(code, *(concat(BREAK, part) for part in (text, *parts))))
+        return self.made(first, kind, (code, text, spaced(*parts)), folded)
+
+    def _release(self, node: tree.Release) -> Item:
+        first = self.pieces.index
+        what = self.words(2)
+        if node.field is not None:
+            what = concat(what, self.word("."), self.word())
+        to = spaced(self.word("to"), self.filled(node.to, self.name))
+        text = self.word()
+        return self.made(first, "release", (what, to, text), Nest(concat(what, SPACE, to, BREAK, text)))

@@ -69,8 +69,12 @@ class ExpressionLayout:
         return self.words(2)
 
     def parameter(self, parameter: tree.Parameter) -> Doc:
-        """`amount: money`."""
-        return concat(self.word(), self.word(":"), SPACE, self.type(parameter.type))
+        """`amount: money secret`."""
+        return concat(self.word(), self.word(":"), SPACE, self.labelled(parameter.type, parameter.modifiers))
+
+    def labelled(self, node: tree.Type, modifiers: Sequence[tree.Name]) -> Doc:
+        """A type and the modifiers behind it."""
+        return spaced(self.type(node), *(self.word() for _ in modifiers))
 
     def enum_value(self, value: tree.EnumValue) -> Doc:
         """`on_time "on time"`."""
@@ -83,7 +87,10 @@ class ExpressionLayout:
         match node:
             case tree.SimpleType() | tree.NamedType():
                 return self.word()
-            case tree.IntegerType() | tree.DecimalType() | tree.TextType():
+            case tree.IntegerType(unit=unit) | tree.DecimalType(unit=unit):
+                bounded = concat(self.word(), self._bounds())
+                return bounded if unit is None else spaced(bounded, self.words(2))
+            case tree.TextType():
                 return concat(self.word(), self._bounds())
             case tree.OneOfType(values):
                 return spaced(self.words(2), self.filled(values, self.enum_value, "|"))
@@ -133,6 +140,8 @@ class ExpressionLayout:
                 return concat(self.word(), self.bracketed(arguments, self.expression))
             case tree.Lookup(_, keys):
                 return concat(self.words(2), self.bracketed(keys, self.expression))
+            case tree.History():
+                return self.words(3)
             case tree.ListLiteral(items):
                 return self.bracketed(items, self.expression)
             case tree.Unary("-", operand):

@@ -17,16 +17,17 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from edca.dsl.scan import Lexeme, Sort
 from edca.dsl.split import is_name_place
-from edca.dsl.words import CLAUSES, DECLARATIONS, FUNCTIONS, PARTS, RESERVED, UNITS
+from edca.dsl.words import CLAUSES, DECLARATIONS, FUNCTIONS, HISTORY, MODE_PARTS, PARTS, RESERVED, UNITS
 
-_WITH_BODY = ("transition", "scenario")
+# Of these only the header is one chunk; a `state` may have a body or not.
+_WITH_BODY = ("transition", "mode", "scenario")
 _END = "$END"
 
 START_RULES: tuple[str, ...] = (
     *(f"{word}_declaration" for word in DECLARATIONS if word not in _WITH_BODY),
-    *(f"{word}_header" for word in _WITH_BODY),
+    *(f"{word}_header" for word in (*_WITH_BODY, "state")),
     *(f"{word}_clause" for word in CLAUSES),
-    *(f"{word}_part" for word in PARTS),
+    *(f"{word}_part" for word in (*MODE_PARTS, *PARTS)),
 )
 """The grammar's rules for one chunk each."""
 
@@ -148,7 +149,8 @@ def _word_terminal(parser: InteractiveParser, lexemes: Sequence[Lexeme], index: 
     word = lexemes[index].text
     if is_name_place(lexemes, index):
         return "NAME"
-    if word in FUNCTIONS and not (index + 1 < len(lexemes) and lexemes[index + 1].text == "("):
+    after = lexemes[index + 1].text if index + 1 < len(lexemes) else ""
+    if word in HISTORY and after != "of":
         return "NAME"
     terminal = "UNIT" if word in UNITS else _terminals().get(word)
     if terminal is None:
@@ -156,4 +158,6 @@ def _word_terminal(parser: InteractiveParser, lexemes: Sequence[Lexeme], index: 
     if word in RESERVED:
         return terminal
     possible: Mapping[str, object] = parser.choices()  # type: ignore[no-untyped-call]
+    if word in FUNCTIONS and after != "(" and "NAME" in possible:
+        return "NAME"
     return terminal if terminal in possible else "NAME"

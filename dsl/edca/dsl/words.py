@@ -23,6 +23,8 @@ DECLARATIONS: Mapping[str, Follows] = MappingProxyType(
     {
         "edca": Follows.NUMBER,
         "machine": Follows.WORD,
+        "vocabulary": Follows.WORD,
+        "import": Follows.STRING,
         "role": Follows.WORD,
         "enum": Follows.WORD,
         "type": Follows.WORD,
@@ -37,28 +39,42 @@ DECLARATIONS: Mapping[str, Follows] = MappingProxyType(
         "table": Follows.WORD,
         "forbid": Follows.WORD,
         "transition": Follows.WORD,
+        "mode": Follows.WORD,
+        "never": Follows.WORD,
+        "always": Follows.WORD,
+        "release": Follows.WORD,
         "scenario": Follows.STRING,
     }
 )
 """Words that begin a declaration, in the order in which a spec usually has them."""
 
 CLAUSES: tuple[str, ...] = (
-    "means", "by", "answers", "let", "require", "forbid", "confirm", "set", "do", "on",
+    "priority", "means", "by", "answers", "after", "unblockable", "let", "require", "forbid", "confirm", "sign",
+    "limit", "set", "do", "on",
 )  # fmt: skip
 """Words that begin a clause of a transition."""
 
-PARTS: tuple[str, ...] = ("given", "when", "then")
+PARTS: tuple[str, ...] = ("given", "wait", "when", "then")
 """Words that begin a part of a scenario."""
 
-LATER: frozenset[str] = frozenset(
-    ("limit", "sign", "never", "always", "mode", "priority", "after", "release", "import", "query")
+MODE_PARTS: tuple[str, ...] = ("allow", "enter", "leave")
+"""Words that begin a part of a mode."""
+
+VOCABULARY: frozenset[str] = frozenset(
+    ("import", "role", "enum", "type", "record", "entity", "claim", "effect", "define", "table")
 )
+"""Words of the declarations that a vocabulary file may have."""
+
+LATER: frozenset[str] = frozenset(("query",))
 """Words that will begin a declaration or a clause in a later version of the language; until then they are names."""
 
 FUNCTIONS: frozenset[str] = frozenset(
     ("count", "sum", "min", "max", "collect", "first", "last", "distinct", "pairs", "zip", "before")
 )
 """Words that are functions where a `(` follows in an expression, and names elsewhere."""
+
+HISTORY: frozenset[str] = frozenset(("proposer", "signers"))
+"""Words that ask for a case's history where an `of` follows, and are names elsewhere."""
 
 UNITS: Mapping[str, str] = MappingProxyType(
     {
@@ -85,6 +101,8 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "machine_declaration": 'machine NAME version "1.0.0" "WHAT IT IS FOR" tier NAME',
         "role_declaration": "role NAME model`, `role NAME human` or `role NAME clock",
         "enum_declaration": "enum NAME { one | two }",
+        "vocabulary_declaration": "vocabulary NAME",
+        "import_declaration": 'import "PATH.edca"',
         "type_declaration": "type NAME = TYPE",
         "record_declaration": "record NAME { field: TYPE, ... }",
         "entity_declaration": "entity NAME key (field: TYPE) { field: TYPE fixed, ... }",
@@ -93,10 +111,16 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "case_declaration": "case about ENTITY by ARGUMENT fresh 5 minutes",
         "memory_declaration": "memory { field: TYPE = VALUE, ... }",
         "state_declaration": 'state NAME initial "WHAT IT MEANS"',
+        "state_header": 'state NAME "WHAT IT MEANS" { state ... }',
         "define_declaration": "define NAME(field: TYPE) = VALUE",
         "table_declaration": "table NAME(field: TYPE, ...) gives TYPE { | CELL, ... => VALUE }",
         "forbid_declaration": 'forbid CODE "WHY NOT" when CONDITION',
         "transition_header": "transition NAME(field: TYPE, ...) from STATE to STATE { ... }",
+        "mode_header": 'mode NAME "WHAT IT MEANS" { allow ... enter ... leave ... }',
+        "never_declaration": 'never CODE "WHY" while STATE when CONDITION` or '
+        '`never CODE "WHY" reaching STATE without TRANSITION',
+        "always_declaration": 'always CODE "WHY" STATE leads to STATE, STATE',
+        "release_declaration": 'release ENTITY.FIELD to ROLE, EFFECT "WHY IT MAY"',
         "scenario_header": 'scenario "TITLE" { given ... when ... then ... }',
         "means_clause": 'means "WHAT IT MEANS"',
         "by_clause": "by ROLE, ROLE",
@@ -104,13 +128,24 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "let_clause": "let NAME = VALUE",
         "require_clause": 'require CONDITION else refuse CODE "WHY NOT"',
         "forbid_clause": 'forbid CODE "WHY NOT" when CONDITION',
-        "confirm_clause": "confirm CODE by ROLE within 30 minutes when CONDITION",
+        "confirm_clause": 'confirm CODE by ROLE within 30 minutes when CONDITION "WHAT IS CONFIRMED"',
+        "sign_clause": 'sign CODE by 2 of ROLE distinct from proposer within 2 days when CONDITION "WHAT IS SIGNED"',
+        "limit_clause": 'limit CODE count to 20 per rolling 1 hour per KEY "WHY NOT MORE"` or '
+        '`limit CODE sum(VALUE) to VALUE per utc day per KEY "WHY NOT MORE"',
+        "after_clause": "after 14 days",
+        "unblockable_clause": "unblockable",
+        "priority_clause": "priority 2",
         "set_clause": "set FIELD = VALUE",
         "do_clause": "do EFFECT(VALUE, ...) ensure CONDITION undo EFFECT(VALUE, ...)",
-        "on_clause": "on failed go STATE` or `on timeout 30 seconds go STATE",
+        "on_clause": 'on failed go STATE "WHAT IT MEANS"` or `on timeout 30 seconds go STATE "WHAT IT MEANS"',
+        "allow_part": "allow TRANSITION, TRANSITION",
+        "enter_part": "enter when failures > 5 per rolling 1 hour` or `enter by ROLE",
+        "leave_part": "leave when failures <= 0 per rolling 10 minutes` or `leave by ROLE",
         "given_part": "given STATE`, `given NAME = VALUE` or `given ENTITY(KEY) { FIELD = VALUE }",
-        "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)",
-        "then_part": "then refused CODE`, `then escalated needs CODE` or `then accepted to STATE",
+        "wait_part": "wait 10 minutes",
+        "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)`, `when ROLE confirms CODE` or "
+        "`when EFFECT fails",
+        "then_part": "then refused CODE`, `then escalated needs CODE`, `then accepted to STATE` or `then in STATE",
     }
 )
 """How each thing is written, by its start rule; capitals stand for what the author fills in."""
@@ -130,13 +165,13 @@ _SORTS: Mapping[str, str] = MappingProxyType(
 _VALUE_STARTS = frozenset(
     (
         "NAME", "WHOLE_NUMBER", "POINT_NUMBER", "STRING", "DATE_LITERAL", "TIME_LITERAL", "LPAR", "LSQB", "MINUS",
-        "NOT", "IF", "EVERY", "SOME", "TRUE", "FALSE", "LOOKUP",
+        "NOT", "IF", "EVERY", "SOME", "TRUE", "FALSE", "LOOKUP", "PROPOSER", "SIGNERS",
     )
 ) | {word.upper() for word in FUNCTIONS}  # fmt: skip
 # What can go on behind a complete value; of little help to an author who forgot something else.
 _VALUE_GOES_ON = frozenset(
     (
-        "PLUS", "MINUS", "STAR", "EQUALS", "DIFFERS", "LESSTHAN", "MORETHAN", "AT_MOST", "AT_LEAST", "IN", "NOT", "IS",
+        "PLUS", "MINUS", "STAR", "EQUALS", "DIFFERS", "LESSTHAN", "ABOVE", "AT_MOST", "AT_LEAST", "IN", "NOT", "IS",
         "AND", "OR", "DOT", "LPAR", "UNIT",
     )
 )  # fmt: skip
@@ -168,6 +203,8 @@ def expected_phrase(terminals: frozenset[str], text_of: Mapping[str, str]) -> st
         rest -= _TYPE_STARTS
     if {"WHOLE_NUMBER", "POINT_NUMBER"} <= rest:
         rest.discard("WHOLE_NUMBER")
+    if "NAME" in rest:
+        rest.discard("MODE")  # where both may stand, `mode` is one of many names
     if len(rest) > 1 or phrases:
         rest.discard("$END")
     phrases += sorted(_SORTS[terminal] for terminal in rest if terminal in _SORTS)

@@ -3,5 +3,6 @@
 Pure, total and bounded: no clock, randomness, input/output or float. It may import the standard library's
 pure modules and `msgpack`, nothing else of EDCA.
 
-Read first: `values.py`, then `decide.py`.
+Read first: `values.py`, then `decide.py`. It is short because each step has a module: `gate.py` (the early stages),
+`judgement.py` (clauses, with `approvals.py` and `limits.py`), `properties.py`; `movement.py` says how a case moves.
 """

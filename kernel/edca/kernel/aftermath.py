@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edca.kernel.decide import frame_of, in_order, problem_of
+from edca.kernel.decide import frame_of, problem_of
 from edca.kernel.evaluate import Frame, known
+from edca.kernel.frames import in_order
 from edca.kernel.gate import Passed, Stopped, pass_gate
 from edca.kernel.values import Unknown, to_raw
 from edca.kernel.verdict import Intent, Result
@@ -22,10 +23,10 @@ def _after(machine: Machine, case: Case, candidate: Candidate, inputs: Inputs, a
     gate = pass_gate(machine, case, candidate, inputs)
     if isinstance(gate, Stopped):
         raise ValueError(f"only an accepted candidate has a postcondition; this one stops at {gate.stage.value}")
-    frame = frame_of(machine, gate, inputs, after)
-    frame.facts, frame.earlier = frame.earlier or {}, frame.facts
+    frame = frame_of(machine, gate, inputs)
     gate.program.bind_lets(frame)  # lets keep the values that the decision used
-    frame.facts, frame.earlier = frame.earlier, frame.facts
+    frame.earlier = frame.facts
+    frame.facts = {handle: instance.fields for handle, instance in after.items()}
     return gate, frame
 
 
@@ -43,7 +44,7 @@ def wanted_after(
     gate, frame = _after(machine, case, candidate, inputs, after)
     frame.wanted.clear()
     gate.program.ensures[place](frame)
-    return in_order(gate.transition, frame.wanted)
+    return in_order(machine.index.offered[gate.transition.offered], frame.wanted)
 
 
 def undo_intent(machine: Machine, case: Case, candidate: Candidate, inputs: Inputs, place: int) -> Intent | None:

@@ -7,7 +7,6 @@ same run tell which facts are still wanted: reading an instance that is not in t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
@@ -24,6 +23,7 @@ from edca.kernel.expression import (
     Disjunction,
     Expression,
     Fold,
+    History,
     Input,
     IsPresent,
     MakeTuple,
@@ -32,6 +32,7 @@ from edca.kernel.expression import (
     ReadArgument,
     ReadClaim,
     ReadFact,
+    ReadHistory,
     ReadInput,
     ReadLet,
     ReadLocal,
@@ -46,7 +47,6 @@ from edca.kernel.values import Unknown, Value
 
 if TYPE_CHECKING:
     from edca.kernel.facts import Handle
-    from edca.kernel.machine import Machine
 
 Outcome: TypeAlias = "Value | Unknown"
 Fields: TypeAlias = Mapping[str, Outcome]
@@ -61,26 +61,29 @@ class _NothingYet(dict["Handle", Fields]):
 
 
 NOTHING_YET = _NothingYet()
+NO_HISTORY: Mapping[History, Mapping[str, Outcome]] = {history: {} for history in History}
 
 
 class Frame:
     """All that expressions may read during one decision.
 
     `facts` maps a handle to the fields known of it (none when the source has no such instance). `earlier` is the table
-    that `before(…)` reads. `wanted` collects the handles that were read and are in no table.
+    that `before(…)` reads. `history` holds who has acted in the case so far. `wanted` collects the handles that were
+    read and are in no table.
     """
 
-    __slots__ = ("arguments", "claims", "earlier", "facts", "inputs", "lets", "locals", "memory", "wanted")
+    __slots__ = ("arguments", "claims", "earlier", "facts", "history", "inputs", "lets", "locals", "memory", "wanted")
 
     def __init__(
         self,
         *,
         arguments: Mapping[str, Value],
-        memory: Mapping[str, Value],
+        memory: Mapping[str, Outcome],
         claims: Mapping[str, Outcome],
         inputs: Mapping[Input, Outcome],
         facts: Mapping[Handle, Fields],
         earlier: Mapping[Handle, Fields] | None = None,
+        history: Mapping[History, Mapping[str, Outcome]] = NO_HISTORY,
     ) -> None:
         """Take the inputs; lets and locals are filled by evaluation."""
         self.arguments = arguments
@@ -89,6 +92,7 @@ class Frame:
         self.inputs = inputs
         self.facts = facts
         self.earlier = earlier
+        self.history = history
         self.lets: dict[str, Outcome] = {}
         self.locals: dict[str, Outcome] = {}
         self.wanted: set[Handle] = set()
@@ -96,41 +100,6 @@ class Frame:
 
 # Inside a closure a value's shape is what the checker proved, so its static type is `Any`.
 Closure: TypeAlias = Callable[[Frame], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """The closures of one transition, in the order of its declarations."""
-
-    lets: tuple[tuple[str, Closure], ...]
-    clauses: tuple[Closure, ...]
-    assignments: tuple[tuple[str, Closure], ...]
-    calls: tuple[tuple[Closure, ...], ...]
-    ensures: tuple[Closure, ...]
-    undos: tuple[tuple[Closure, ...] | None, ...]
-
-    def bind_lets(self, frame: Frame) -> None:
-        """Evaluate the transition's lets into the frame."""
-        for name, closure in self.lets:
-            frame.lets[name] = closure(frame)
-
-
-def program(machine: Machine, name: str) -> Program:
-    """Return the transition's program, compiled on first use."""
-    found = machine.programs.get(name)
-    if found is None:
-        transition = machine.index.transitions[name]
-        found = machine.programs[name] = Program(
-            lets=tuple((let.name, closure_of(let.value)) for let in transition.lets),
-            clauses=tuple(closure_of(clause.condition) for clause in transition.clauses),
-            assignments=tuple((item.name, closure_of(item.value)) for item in transition.assignments),
-            calls=tuple(tuple(map(closure_of, act.call.arguments)) for act in transition.acts),
-            ensures=tuple(closure_of(act.ensure) for act in transition.acts),
-            undos=tuple(
-                None if act.undo is None else tuple(map(closure_of, act.undo.arguments)) for act in transition.acts
-            ),
-        )
-    return found
 
 
 def known(outcome: Any) -> Any:
@@ -155,6 +124,8 @@ def closure_of(expression: Expression) -> Closure:
             return lambda frame: frame.memory[name]
         case ReadClaim(name):
             return lambda frame: frame.claims.get(name, Unknown.UNATTESTED)
+        case ReadHistory(history, name):
+            return lambda frame: frame.history[history].get(name, Unknown.MISSING)
         case ReadFact(base, entity, field):
             return _fact(closure_of(base), entity, field)
         case ReadPart(base, index):

@@ -27,6 +27,13 @@ class Input(enum.Enum):
     CASE = "case"  # the key of the case's entity
 
 
+class History(enum.Enum):
+    """What is remembered of who acted in a case."""
+
+    PROPOSER = "proposer"  # of the last accepted candidate for a transition
+    SIGNERS = "signers"  # the list of those whose answers let a `sign` or `confirm` pass at its last acceptance
+
+
 class Comparison(enum.Enum):
     """An order or equality test on two values of one type."""
 
@@ -113,6 +120,14 @@ class ReadMemory:
 class ReadClaim:
     """The value somebody attested for a claim; unknown until attested."""
 
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """Who acted in this case: `name` is a transition's offered name or a clause's code. Unknown before it happened."""
+
+    history: History
     name: str
 
 
@@ -258,6 +273,7 @@ Expression: TypeAlias = (
     | ReadLocal
     | ReadMemory
     | ReadClaim
+    | ReadHistory
     | ReadFact
     | ReadPart
     | MakeTuple

@@ -98,3 +98,12 @@ def table(instances: Iterable[Instance]) -> dict[Handle, Instance]:
 def facts_to_raw(facts: Facts, entities: Mapping[str, Entity]) -> list[Data]:
     """Return all instances in one order: by entity, then by the canonical text of the key."""
     return [facts[handle].to_raw(entities) for handle in sorted(facts, key=lambda h: (h[0], repr(h[1])))]
+
+
+def usable(facts: Facts, now: int, fresh_us: int | None) -> dict[Handle, Mapping[str, Value | Unknown]]:
+    """Return each instance's fields; those of a stale instance, or of one from the future, are unknown."""
+    fields: dict[Handle, Mapping[str, Value | Unknown]] = {}
+    for handle, instance in facts.items():
+        stale = instance.as_of > now or (fresh_us is not None and now - instance.as_of > fresh_us)
+        fields[handle] = dict.fromkeys(instance.fields, Unknown.STALE) if stale else instance.fields
+    return fields

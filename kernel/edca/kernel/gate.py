@@ -6,24 +6,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.evaluate import Program, program
+from edca.kernel.evaluate import known
+from edca.kernel.frames import frame_for
+from edca.kernel.inputs import HALTED, NORMAL
 from edca.kernel.machine import Machine, RoleKind, Transition
+from edca.kernel.program import Program, program
 from edca.kernel.values import Unknown, Value, ValueProblem, from_raw
 from edca.kernel.verdict import Anchor, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edca.kernel.facts import Handle
     from edca.kernel.inputs import Case, Inputs
     from edca.kernel.roster import Roster
 
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """An early stage failed."""
+    """An early stage failed.
+
+    `branch` is the id of the transition, where one was chosen before that. `wanted` are the instances that the guards
+    lack: with them, another branch may be chosen.
+    """
 
     stage: Stage
     detail: str
+    branch: str | None = None
+    wanted: frozenset[Handle] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +58,16 @@ def pass_gate(
         return Stopped(Stage.UNKNOWN_CASE, _why_no_case(machine, candidate))
     if case.machine != machine.digest:
         return Stopped(Stage.WRONG_MACHINE, "the case runs under another machine")
-    stopped = _check_proposer(machine, candidate, inputs.roster)
+    stopped = _check_proposer(machine, candidate, inputs.roster, inputs.now)
     if stopped is not None:
         return stopped
     if inputs.key_used_by is not None:
         return Stopped(Stage.DUPLICATE, "another candidate has used this idempotency key")
+    restricted = _check_mode(machine, candidate, inputs.mode)
+    if restricted is not None:
+        return restricted
+    if case.human_only and machine.index.roles[candidate.role].kind is not RoleKind.HUMAN:
+        return Stopped(Stage.MODE, "people have taken this case over")
     if inputs.now < case.touched:
         return Stopped(Stage.CLOCK_WENT_BACK, "the clock stands before the case's last record")
     if candidate.revision is not None and candidate.revision != case.revision:
@@ -63,38 +78,91 @@ def pass_gate(
     if routed is not None and case.state in routed.mapped and routed.state != case.state:
         other = "unknown" if isinstance(routed.state, Unknown) else routed.state
         return Stopped(Stage.STATE_DRIFT, f"the ledger says {case.state}, the source says {other}")
-    transition = machine.index.transitions.get(candidate.transition)
-    if transition is None or case.state not in transition.sources or transition.about != case.entity:
+    legal = [
+        branch
+        for branch in machine.index.offered.get(candidate.transition, ())
+        if case.state in branch.sources and branch.about == case.entity
+    ]
+    if not legal:
         return Stopped(Stage.NO_SUCH_TRANSITION, f"{case.state} has no transition of that name")
     try:
-        arguments = bind_arguments(machine, transition, candidate)
+        arguments = bind_arguments(machine, legal[0], candidate)
     except ValueProblem as problem:
         return Stopped(Stage.BAD_ARGUMENT, f"{problem.path}: {problem.problem}")
+    transition = _choose(machine, case, candidate, arguments, inputs, legal)
+    if isinstance(transition, Stopped):
+        return transition
+    if candidate.role not in transition.by:
+        detail = f"role {candidate.role} may not propose {transition.name}"
+        return Stopped(Stage.WRONG_ROLE, detail, transition.name)
+    if transition.after_us is not None and inputs.now - case.entered < transition.after_us:
+        detail = f"{inputs.now - case.entered} of {transition.after_us} microseconds in {case.state} have passed"
+        return Stopped(Stage.TOO_EARLY, detail, transition.name)
     anchor = _anchor(machine, transition, candidate, inputs)
     if anchor is None:
-        return Stopped(Stage.NO_ANCHOR, f"nobody in role {transition.answers} answers for this now")
+        detail = f"nobody in role {transition.answers} answers for this now"
+        return Stopped(Stage.NO_ANCHOR, detail, transition.name)
     return Passed(case, candidate, transition, program(machine, transition.name), arguments, anchor)
 
 
+def _check_mode(machine: Machine, candidate: Candidate, name: str) -> Stopped | None:
+    if name == NORMAL:
+        return None
+    mode = None if name == HALTED else machine.index.modes.get(name)
+    if mode is None:
+        return Stopped(Stage.HALTED, "nothing is decided while the machine is halted")
+    if candidate.transition not in mode.allow:
+        return Stopped(Stage.MODE, f"mode {mode.name} does not allow it")
+    return None
+
+
+def _choose(
+    machine: Machine,
+    case: Case,
+    candidate: Candidate,
+    arguments: Mapping[str, Value],
+    inputs: Inputs,
+    legal: list[Transition],
+) -> Transition | Stopped:
+    """Return the first branch whose guard is true; one that is unknown before it stops, since it might have been true.
+
+    Every guard is evaluated, whatever the others yield, so that what they lack is read in one round.
+    """
+    if legal[0].guard is None:
+        return legal[0]
+    frame = frame_for(machine, case, candidate, arguments, inputs)
+    guards = [program(machine, branch.name).guard for branch in legal]
+    truths = [True if guard is None else known(guard(frame)) for guard in guards]
+    for branch, truth in zip(legal, truths, strict=True):
+        if truth is True:
+            return branch
+        if truth is not False:
+            detail = f"it is unknown whether {branch.name} is the branch"
+            return Stopped(Stage.NO_BRANCH, detail, wanted=frozenset(frame.wanted))
+    return Stopped(Stage.NO_BRANCH, "the guard of no branch is true")
+
+
 def _why_no_case(machine: Machine, candidate: Candidate) -> str:
-    transition = machine.index.transitions.get(candidate.transition)
+    branches = machine.index.offered.get(candidate.transition, ())
     try:
-        if transition is not None:
-            bind_arguments(machine, transition, candidate)
+        if branches:
+            bind_arguments(machine, branches[0], candidate)
     except ValueProblem as problem:
         return f"no case can be found: {problem.path}: {problem.problem}"
     return "no case can be found for the key given"
 
 
-def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster) -> Stopped | None:
+def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster, now: int) -> Stopped | None:
     principal = roster.find(candidate.proposer)
     role = machine.index.roles.get(candidate.role)
     if principal is None:
         return Stopped(Stage.UNKNOWN_PROPOSER, "the roster has no such principal")
+    if not principal.is_valid(now):
+        return Stopped(Stage.UNKNOWN_PROPOSER, "the principal holds no role at this time")
     if role is None or role.name not in principal.roles:
         return Stopped(Stage.WRONG_ROLE, f"the proposer does not hold role {candidate.role}")
-    transition = machine.index.transitions.get(candidate.transition)
-    if transition is not None and role.name not in transition.by:
+    branches = machine.index.offered.get(candidate.transition, ())
+    if branches and not any(role.name in branch.by for branch in branches):
         return Stopped(Stage.WRONG_ROLE, f"role {role.name} may not propose this")
     if (role.kind is RoleKind.MODEL) != (principal.model is not None):
         return Stopped(Stage.WRONG_ROLE, f"role {role.name} is held by the wrong kind of principal")
@@ -122,5 +190,7 @@ def bind_arguments(machine: Machine, transition: Transition, candidate: Candidat
 def _anchor(machine: Machine, transition: Transition, candidate: Candidate, inputs: Inputs) -> Anchor | None:
     if candidate.role == transition.answers and machine.index.roles[candidate.role].kind is RoleKind.HUMAN:
         return Anchor(candidate.proposer, candidate.role, None)
-    mandate = inputs.roster.mandate_for(machine.name, transition.name, transition.answers, inputs.now)
+    names = (transition.name, transition.offered)
+    roster, uses = inputs.roster, inputs.mandate_uses
+    mandate = roster.mandate_for(machine.name, names, transition.answers, inputs.now, uses)
     return None if mandate is None else Anchor(mandate.principal, mandate.role, mandate.id)

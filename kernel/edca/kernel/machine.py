@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edca.kernel import canonical, structure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edca.kernel.evaluate import Program
     from edca.kernel.expression import Expression
+    from edca.kernel.program import Program
     from edca.kernel.types import Type
     from edca.kernel.values import Value
 
@@ -47,6 +47,8 @@ class ClauseKind(enum.Enum):
     REQUIRE = "require"  # passes only on true
     FORBID = "forbid"  # fires on true or unknown
     CONFIRM = "confirm"  # demands a person's attested yes unless its condition is false
+    SIGN = "sign"  # demands several people's attested yes unless its condition is false
+    LIMIT = "limit"  # counts, and passes while the sum stays within its bound, unless its condition is false
 
 
 class OnFail(enum.Enum):
@@ -54,6 +56,23 @@ class OnFail(enum.Enum):
 
     REFUSE = "refuse"
     ESCALATE = "escalate"
+
+
+class WindowKind(enum.Enum):
+    """Which part of the past a window covers."""
+
+    ROLLING = "rolling"  # the last `length_us`, up to and with now
+    UTC = "utc"  # the hour, day or week (from Monday) in UTC that now lies in
+
+
+class Signal(enum.Enum):
+    """What is counted to tell whether a mode begins or ends."""
+
+    FAILURES = "failures"  # effects that failed, were undone, timed out or are unknown
+    TIMEOUTS = "timeouts"  # effects that timed out
+    DRIFTS = "drifts"  # sources that disagree with the ledger or with their routes
+    REFUSALS = "refusals"
+    ESCALATIONS = "escalations"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +85,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A named, typed slot of a transition, an effect or an entity's key."""
+    """A named, typed slot of a transition, an effect or an entity's key; only a transition's can have labels."""
 
     name: str
     type: Type
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +126,7 @@ class Claim:
     type: Type
     by: str
     text: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +144,63 @@ class MemoryField:
     name: str
     type: Type
     initial: Value
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A state of a case; `initial_about` names the entity whose cases start here."""
+    """A state of a case; `initial_about` names the entity whose cases start here.
+
+    `within` is the composite state around it. `success` tells of a final state whether it is a good end.
+    """
 
     name: str
     text: str
     initial_about: str | None
     final: bool
     success: bool
+    within: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A state that stands for all states within it; no case is ever in one alone."""
+
+    name: str
+    text: str
+    within: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time up to now; of kind `UTC` the length is an hour, a day or a week."""
+
+    kind: WindowKind
+    length_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a limit counts: `measure` of each passage, summed per `keys` over `window`, may not exceed `bound`.
+
+    `measure` is the constant 1 where candidates are counted. Both are whole numbers of the units of `type`.
+    """
+
+    measure: Expression
+    bound: Expression
+    type: Type
+    window: Window
+    keys: tuple[Expression, ...]
+    key_types: tuple[Type, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
     """One line that must hold. Its code is its id, unique in its transition.
 
-    `role` is who may waive it (`escalate`) or who must confirm (`confirm`); `within_us` bounds a confirmation's age.
+    `role` is who may waive it (`escalate`) or who must answer (`confirm`, `sign`); `within_us` bounds an answer's age.
+    `count` is how many different people must answer (0 for kinds that ask nobody), each different also from every
+    principal that `distinct_from` yields (one, or a list of them). `limit` is set for a limit and for nothing else.
     `withheld`: the condition reads labelled facts or compares identities, so a model is told only `not_possible`.
     """
 
@@ -151,6 +211,9 @@ class Clause:
     on_fail: OnFail
     role: str | None
     within_us: int | None
+    count: int
+    distinct_from: tuple[Expression, ...]
+    limit: Limit | None
     withheld: bool
 
 
@@ -196,14 +259,36 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Edge:
+    """Where a case goes when an effect failed, and what that means to people."""
+
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timeout:
+    """Where a case goes when an effect has no outcome after `within_us`."""
+
+    within_us: int
+    target: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transition:
     """A legal move of a case, with everything it demands and does.
 
-    `about` is the entity of the case; `key` the parameters that hold its key (empty when `creates`: then the key of the
-    new instance is allotted by its route before the decision).
+    `name` is its id; `offered` is what candidates call it. The two differ where several branches share one offered name
+    (`approve.small`, `approve.large`): then of those whose sources hold the case's state, the first by falling
+    `priority` whose `guard` is true is the one. Branches have the same parameters, `about`, `key` and `creates`.
+    `after_us` is how long the case must have been in its state. `about` is the entity of the case; `key` the parameters
+    that hold its key (empty when `creates`: then the key of the new instance is allotted by its route before the
+    decision).
     """
 
     name: str
+    offered: str
     text: str
     parameters: tuple[Parameter, ...]
     about: str
@@ -211,24 +296,101 @@ class Transition:
     creates: bool
     sources: tuple[str, ...]
     target: str
+    guard: Expression | None
+    priority: int
+    after_us: int | None
+    unblockable: bool
     by: tuple[str, ...]
     answers: str
     lets: tuple[Let, ...]
     clauses: tuple[Clause, ...]
     assignments: tuple[Assignment, ...]
     acts: tuple[Act, ...]
-    on_failed: str | None
+    on_failed: Edge | None
+    on_timeout: Timeout | None
     evidence: tuple[Evidence, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """A forbid that needs no argument: views apply it, so that what can't be acted on can't be seen either."""
+    """A forbid that needs no argument: views apply it, so that what can't be acted on can't be seen either.
+
+    `roles` are those whose every transition has it, empty where it holds for everybody.
+    """
 
     about: str
+    roles: tuple[str, ...]
     code: str
     condition: Expression
     evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Begins or ends a mode: more than (`exceeds`) or at most `count` of the signal within the window."""
+
+    signal: Signal
+    exceeds: bool
+    count: int
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """A smaller set of transitions, by offered name. A trigger, or a person in one of the roles, begins or ends it."""
+
+    name: str
+    text: str
+    allow: tuple[str, ...]
+    enter: tuple[Trigger, ...]
+    enter_by: tuple[str, ...]
+    leave: tuple[Trigger, ...]
+    leave_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """A condition over memory and facts that may not be true in `states`; tested at each decision on what it leaves."""
+
+    code: str
+    text: str
+    about: str
+    states: tuple[str, ...]
+    condition: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class NeverReached:
+    """No path reaches any of `targets` without one of the transitions, by offered name; decided from the graph."""
+
+    code: str
+    text: str
+    targets: tuple[str, ...]
+    without: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsTo:
+    """Every case in `sources` gets to one of `targets`; decided from the graph, under what is assumed (or nothing)."""
+
+    code: str
+    text: str
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    assuming: str | None
+
+
+Property: TypeAlias = Never | NeverReached | LeadsTo
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A labelled value that may go to these roles and effects, and why; `entity` is null for one that no entity has."""
+
+    entity: str | None
+    name: str
+    to: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +412,12 @@ class Machine:
     effects: tuple[EffectDeclaration, ...]
     memory: tuple[MemoryField, ...]
     states: tuple[State, ...]
+    composites: tuple[Composite, ...]
     transitions: tuple[Transition, ...]
     screens: tuple[Screen, ...]
+    modes: tuple[Mode, ...]
+    properties: tuple[Property, ...]
+    releases: tuple[Release, ...]
     index: Index = field(init=False, compare=False, repr=False)
     digest: bytes = field(init=False, compare=False, repr=False)
     programs: dict[str, Program] = field(init=False, compare=False, repr=False)
@@ -260,7 +426,7 @@ class Machine:
         """Derive the look-ups and the digest once; they follow from the declarations and are no part of the value."""
         object.__setattr__(self, "index", Index.of(self))
         object.__setattr__(self, "digest", canonical.digest("machine", self.to_bytes()))
-        object.__setattr__(self, "programs", {})  # filled by `evaluate.program`, one a transition
+        object.__setattr__(self, "programs", {})  # filled by `program.program`, one a transition
 
     def to_bytes(self) -> bytes:
         """Return the canonical artefact."""
@@ -290,12 +456,17 @@ class Index:
     effects: Mapping[str, EffectDeclaration]
     memory: Mapping[str, MemoryField]
     states: Mapping[str, State]
-    transitions: Mapping[str, Transition]
+    transitions: Mapping[str, Transition]  # by id
+    offered: Mapping[str, tuple[Transition, ...]]  # by what candidates call them, in the order they are tried
+    modes: Mapping[str, Mode]
     initial: Mapping[str, str]  # entity → the state its cases start in
 
     @staticmethod
     def of(machine: Machine) -> Index:
         """Build the look-ups of a machine."""
+        offered: dict[str, tuple[Transition, ...]] = {}
+        for transition in sorted(machine.transitions, key=lambda t: (t.offered, -t.priority, t.name)):
+            offered[transition.offered] = (*offered.get(transition.offered, ()), transition)
         return Index(
             roles={d.name: d for d in machine.roles},
             entities={d.name: d for d in machine.entities},
@@ -304,5 +475,7 @@ class Index:
             memory={d.name: d for d in machine.memory},
             states={d.name: d for d in machine.states},
             transitions={d.name: d for d in machine.transitions},
+            offered=offered,
+            modes={d.name: d for d in machine.modes},
             initial={s.initial_about: s.name for s in machine.states if s.initial_about is not None},
         )

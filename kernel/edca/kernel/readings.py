@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 from edca.kernel.calendar import time_text
 from edca.kernel.evaluate import Frame, closure_of
 from edca.kernel.expression import (
+    History,
     Input,
     ReadArgument,
     ReadClaim,
     ReadFact,
+    ReadHistory,
     ReadInput,
     ReadLet,
     ReadLocal,
     ReadMemory,
 )
-from edca.kernel.types import DateType, DecimalType, OptionalType, PrincipalType, TimeType, Type
+from edca.kernel.types import DateType, DecimalType, ListType, OptionalType, PrincipalType, TimeType, Type
 from edca.kernel.values import Unknown, to_raw
 from edca.kernel.verdict import Reading
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 READINGS_MAX = 16
 TEXT_MAX = 160
+LIST_MAX = 1 << 16  # of people; only the shape of the list counts here
 
 
 def readings(machine: Machine, transition: Transition, condition: Expression, frame: Frame) -> tuple[Reading, ...]:
@@ -42,7 +45,7 @@ def readings(machine: Machine, transition: Transition, condition: Expression, fr
     for leaf in _leaves(condition, lets, set()):
         name, type_ = _name_and_type(machine, transition, leaf)
         if name not in found and len(found) < READINGS_MAX:
-            found[name] = Reading(name, _text(machine, type_, closure_of(leaf)(frame)))
+            found[name] = Reading(name, value_text(machine, type_, closure_of(leaf)(frame)))
     return tuple(found.values())
 
 
@@ -53,7 +56,7 @@ def _leaves(expression: Expression, lets: dict[str, Expression], entered: set[st
             if name not in entered:
                 entered.add(name)
                 yield from _leaves(lets[name], lets, entered)
-        case ReadArgument() | ReadMemory() | ReadClaim():
+        case ReadArgument() | ReadMemory() | ReadClaim() | ReadHistory():
             yield expression
         case ReadInput(input_):
             if input_ is not Input.CASE:
@@ -97,6 +100,10 @@ def _name_and_type(machine: Machine, transition: Transition, leaf: Expression) -
             return name, machine.index.memory[name].type
         case ReadClaim(name):
             return name, machine.index.claims[name].type
+        case ReadHistory(History.PROPOSER, name):
+            return f"proposer of {name}", PrincipalType("")
+        case ReadHistory(History.SIGNERS, name):
+            return f"signers of {name}", ListType(0, LIST_MAX, PrincipalType(""))
         case ReadInput(Input.NOW):
             return "now", TimeType()
         case ReadInput(Input.CONFIDENCE):
@@ -111,7 +118,8 @@ def _name_and_type(machine: Machine, transition: Transition, leaf: Expression) -
             return "value", DateType()
 
 
-def _text(machine: Machine, type_: Type, value: object) -> str:
+def value_text(machine: Machine, type_: Type, value: object) -> str:
+    """Return a value, or why it is unknown, as people read it; long ones are cut."""
     if isinstance(value, Unknown):
         return f"unknown ({value.value})"
     if value is None:

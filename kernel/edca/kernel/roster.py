@@ -11,18 +11,31 @@ from typing import TYPE_CHECKING
 from edca.kernel import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from edca.kernel.canonical import Data
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody or something that can propose. `model` pins the exact model id where a model stands behind it."""
+    """Somebody or something that can propose. `model` pins the exact model id where a model stands behind it.
+
+    `person` is who this account belongs to: accounts that name one person are one, and an account that names none is a
+    person of its own id. `key` is the person's Ed25519 public key (32 bytes): who has one answers signed or not at all.
+    The account holds its roles from `starts` until `ends` (microseconds UTC, the end not included; null: no bound).
+    """
 
     id: str
     roles: tuple[str, ...]
     model: str | None = None
+    person: str | None = None
+    key: bytes | None = None
+    starts: int | None = None
+    ends: int | None = None
+
+    def is_valid(self, now: int) -> bool:
+        """Tell whether the account holds its roles at `now`."""
+        return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +43,9 @@ class Mandate:
     """A standing authority that a person has given: they answer for these transitions until it ends.
 
     `transitions` empty means every transition of the machine that `role` answers for.
-    `starts` and `ends` are microseconds since the epoch, UTC; the end is not included.
+    A name in it stands for all branches that candidates call so; a branch's id for that branch alone.
+    `starts` and `ends` are microseconds since the epoch, UTC; the end is not included. A person may take it back from
+    `revoked_at` on. `uses_max` is how many acceptances may rest on it in all; null: as many as there are.
     """
 
     id: str
@@ -40,6 +55,12 @@ class Mandate:
     transitions: tuple[str, ...]
     starts: int
     ends: int
+    uses_max: int | None = None
+    revoked_at: int | None = None
+
+    def is_valid(self, now: int) -> bool:
+        """Tell whether it has begun, has not ended, and was not taken back before `now` or at it."""
+        return self.starts <= now < self.ends and (self.revoked_at is None or now < self.revoked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +83,30 @@ class Roster:
         """Return the principal of that id."""
         return next((row for row in self.principals if row.id == principal), None)
 
-    def mandate_for(self, machine: str, transition: str, role: str, now: int) -> Mandate | None:
-        """Return the first mandate, by id, in force now: by somebody who still holds the role that answers."""
+    def person(self, principal: str) -> str:
+        """Return whose account that is; somebody who is not on the roster is who they are."""
+        found = self.find(principal)
+        return principal if found is None or found.person is None else found.person
+
+    def mandate_for(
+        self, machine: str, names: Iterable[str], role: str, now: int, uses: Mapping[str, int]
+    ) -> Mandate | None:
+        """Return the first mandate, by id, in force now for a transition of any of the `names`.
+
+        It counts where it was given by somebody who still holds the role that answers, and where it is not used up:
+        `uses` tells by id how many acceptances rest on it. One whose uses are bounded and not known is used up.
+        """
+        known = frozenset(names)
         for mandate in self.mandates:
             holder = self.find(mandate.principal)
             if (
                 mandate.machine == machine
                 and mandate.role == role
-                and (not mandate.transitions or transition in mandate.transitions)
-                and mandate.starts <= now < mandate.ends
+                and (not mandate.transitions or not known.isdisjoint(mandate.transitions))
+                and mandate.is_valid(now)
+                and (mandate.uses_max is None or uses.get(mandate.id, mandate.uses_max) < mandate.uses_max)
                 and holder is not None
+                and holder.is_valid(now)
                 and role in holder.roles
                 and holder.model is None
             ):
@@ -81,7 +116,18 @@ class Roster:
     def to_raw(self) -> dict[str, Data]:
         """Return the roster as it stands in its configuration record."""
         return {
-            "principals": [{"id": p.id, "roles": list(p.roles), "model": p.model} for p in self.principals],
+            "principals": [
+                {
+                    "id": p.id,
+                    "roles": list(p.roles),
+                    "model": p.model,
+                    "person": p.person,
+                    "key": p.key,
+                    "starts": p.starts,
+                    "ends": p.ends,
+                }
+                for p in self.principals
+            ],
             "mandates": [
                 {
                     "id": m.id,
@@ -91,6 +137,8 @@ class Roster:
                     "transitions": list(m.transitions),
                     "starts": m.starts,
                     "ends": m.ends,
+                    "uses_max": m.uses_max,
+                    "revoked_at": m.revoked_at,
                 }
                 for m in self.mandates
             ],
@@ -119,8 +167,24 @@ def _strings(raw: Data) -> tuple[str, ...]:
 def _principal(raw: Data) -> Principal:
     if not isinstance(raw, dict):
         raise TypeError("a principal is a map")
-    model = raw["model"]
-    return Principal(str(raw["id"]), _strings(raw["roles"]), None if model is None else str(model))
+    model, person, key = raw["model"], raw["person"], raw["key"]
+    if not (key is None or isinstance(key, bytes)):
+        raise TypeError("a principal's key is bytes")
+    return Principal(
+        id=str(raw["id"]),
+        roles=_strings(raw["roles"]),
+        model=None if model is None else str(model),
+        person=None if person is None else str(person),
+        key=key,
+        starts=_whole(raw["starts"]),
+        ends=_whole(raw["ends"]),
+    )
+
+
+def _whole(raw: Data) -> int | None:
+    if not (raw is None or isinstance(raw, int)):
+        raise TypeError("expected a whole number or nothing")
+    return raw
 
 
 def _mandate(raw: Data) -> Mandate:
@@ -137,4 +201,6 @@ def _mandate(raw: Data) -> Mandate:
         transitions=_strings(raw["transitions"]),
         starts=starts,
         ends=ends,
+        uses_max=_whole(raw["uses_max"]),
+        revoked_at=_whole(raw["revoked_at"]),
     )

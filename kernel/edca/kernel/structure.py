@@ -23,7 +23,12 @@ def _namespace() -> dict[str, Any]:
     """Return every name that an annotation of these classes may use."""
     from edca.kernel import expression, machine, types  # noqa: PLC0415  these modules use this one
 
-    names: dict[str, Any] = {"Type": types.Type, "Expression": expression.Expression, "Value": _AnyValue}
+    names: dict[str, Any] = {
+        "Type": types.Type,
+        "Expression": expression.Expression,
+        "Property": machine.Property,
+        "Value": _AnyValue,
+    }
     for module in (types, expression, machine):
         for name, item in vars(module).items():
             if isinstance(item, type) and item.__module__ == module.__name__:

@@ -17,10 +17,11 @@ class BoolType:
 
 @dataclass(frozen=True, slots=True)
 class IntType:
-    """A whole number from `low` to `high`, both included."""
+    """A whole number from `low` to `high`, both included; `unit` is what it counts (`eur`), empty for a bare number."""
 
     low: int
     high: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class DecimalType:
     scale: int
     low: int
     high: int
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +130,11 @@ def describe(type_: Type) -> str:
     match type_:
         case BoolType():
             return "bool"
-        case IntType(low, high):
-            return f"int({low} to {high})"
-        case DecimalType(scale, low, high):
-            return f"decimal({scale}, {decimal_text(low, scale)} to {decimal_text(high, scale)})"
+        case IntType(low, high, unit):
+            return f"int({low} to {high})" + (f" in {unit}" if unit else "")
+        case DecimalType(scale, low, high, unit):
+            bounds = f"{decimal_text(low, scale)} to {decimal_text(high, scale)}"
+            return f"decimal({scale}, {bounds})" + (f" in {unit}" if unit else "")
         case TextType(length_max):
             return f"text({length_max})"
         case IdType():

@@ -57,13 +57,14 @@ DECIMAL_TAG = "#"  # {"#": "5.5"} is a JSON number that is not whole; see `seman
 class Unknown(enum.Enum):
     """Why a value is not known. It can't be compared or tested; guards fail on it."""
 
-    MISSING = "fact_missing"  # no such instance, or the source gave nothing for a field that can't be absent
+    MISSING = "fact_missing"  # no such instance, nothing for a field that can't be absent, or it hasn't happened yet
     STALE = "fact_stale"  # older than the case allows, or from the future
     DRIFT = "schema_drift"  # the source answered something its declared type does not allow
     UNATTESTED = "claim_unattested"  # a claim nobody has attested
     ABSENT = "value_absent"  # an optional's absence was used where a value is needed
     UNSTATED = "input_unstated"  # no confidence was given, or no subject
     EMPTY = "list_empty"  # first, last, min or max of nothing
+    UNCOUNTED = "counter_missing"  # nobody has said how much a limit has counted so far
 
 
 class ValueProblem(Exception):

@@ -9,6 +9,8 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from edca.kernel import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,12 +29,16 @@ class Stage(enum.Enum):
     WRONG_ROLE = "wrong_role"
     MODEL_MISMATCH = "model_mismatch"
     DUPLICATE = "duplicate"
+    HALTED = "halted"
+    MODE = "mode"
     CLOCK_WENT_BACK = "clock_went_back"
     STALE_REVISION = "stale_revision"
     EFFECT_PENDING = "effect_pending"
     STATE_DRIFT = "state_drift"
     NO_SUCH_TRANSITION = "no_such_transition"
     BAD_ARGUMENT = "bad_argument"
+    NO_BRANCH = "no_branch"
+    TOO_EARLY = "too_early"
     NO_ANCHOR = "no_anchor"
 
 
@@ -40,6 +46,7 @@ class Result(enum.Enum):
     """What became of one clause."""
 
     PASSED = "passed"
+    WAIVED = "waived"  # it did not pass, and people let it: the candidate may go on as if it had
     FAILED = "failed"
     UNKNOWN = "unknown"  # fails too, since nothing unknown lets anything through
     NOT_EVALUATED = "not_evaluated"
@@ -55,7 +62,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class ClauseResult:
-    """One clause's share in a verdict. `reason` is set when it is unknown, `readings` when it did not pass."""
+    """One clause's share in a verdict. `reason` is set when it is unknown, `readings` when it did not pass.
+
+    `answered_by` are the people whose answers counted, sorted: those who said yes, or those who said no if any did.
+    Of a clause that was waived, those who waived it.
+    """
 
     code: str
     kind: ClauseKind
@@ -65,6 +76,7 @@ class ClauseResult:
     result: Result
     reason: Unknown | None = None
     readings: tuple[Reading, ...] = ()
+    answered_by: tuple[str, ...] = ()
 
     def to_raw(self) -> dict[str, Data]:
         """Return the result as it stands in records."""
@@ -77,6 +89,7 @@ class ClauseResult:
             "result": self.result.value,
             "reason": None if self.reason is None else self.reason.value,
             "readings": [[reading.name, reading.value] for reading in self.readings],
+            "answered_by": list(self.answered_by),
         }
 
 
@@ -106,17 +119,84 @@ class Intent:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """How one limit's counter would move: `used` before, `amount` added, in units of the limit's type, and its bound.
+
+    `code` is the limit's clause, `key` what it counts per, in raw form.
+    """
+
+    code: str
+    key: tuple[Raw, ...]
+    used: int
+    amount: int
+    bound: int
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the move as it stands in records."""
+        return {
+            "code": self.code,
+            "key": list(self.key),
+            "used": self.used,
+            "amount": self.amount,
+            "bound": self.bound,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an acceptance would bring about: what people are shown before they answer, and what their answer binds to.
+
+    `candidate` is the candidate's digest, `case` null where the transition creates it. `waived` are the codes of the
+    clauses that fail and that people may waive. A value of memory or of an effect that is unknown stands there as
+    `{"unknown": reason}`; a moment reckoned from the decision's own as `{"from_decision_us": microseconds}`.
+    """
+
+    machine: bytes
+    candidate: bytes
+    case: str | None
+    transition: str
+    source: str
+    target: str
+    memory: Mapping[str, Raw]
+    intents: tuple[Intent, ...]
+    waived: tuple[str, ...]
+
+    def to_raw(self) -> dict[str, Data]:
+        """Return the preview as its digest covers it."""
+        return {
+            "machine": self.machine,
+            "candidate": self.candidate,
+            "case": self.case,
+            "transition": self.transition,
+            "source": self.source,
+            "target": self.target,
+            "memory": dict(self.memory),
+            "intents": [intent.to_raw() for intent in self.intents],
+            "waived": list(self.waived),
+        }
+
+    @property
+    def digest(self) -> bytes:
+        """32 bytes that change with anything in it."""
+        return canonical.digest("preview", canonical.encode(self.to_raw()))
+
+
+@dataclass(frozen=True, slots=True)
 class Need:
-    """What an escalation waits for: the clause, and who can answer it."""
+    """What an escalation waits for: the clause, who can answer it, and how many of them are still missing."""
 
     code: str
     kind: ClauseKind
     role: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The transition may happen. With intents the case stays pending until their outcome is confirmed."""
+    """The transition may happen. With intents the case stays pending until their outcome is confirmed.
+
+    `moves` are those of every limit that applied.
+    """
 
     transition: str
     source: str
@@ -125,6 +205,7 @@ class Accepted:
     intents: tuple[Intent, ...]
     anchor: Anchor
     clauses: tuple[ClauseResult, ...]
+    moves: tuple[Move, ...] = ()
     code: str = "accepted"
 
     def to_raw(self) -> dict[str, Data]:
@@ -139,12 +220,18 @@ class Accepted:
             "intents": [intent.to_raw() for intent in self.intents],
             "anchor": self.anchor.to_raw(),
             "clauses": [clause.to_raw() for clause in self.clauses],
+            "moves": [move.to_raw() for move in self.moves],
         }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The transition may not happen. `code` is the stage's or the first failed clause's; `detail` is the operator's."""
+    """The transition may not happen. `code` is the stage's or the first failed clause's; `detail` is the operator's.
+
+    `transition` is the id of the branch, or what the candidate said where none was chosen. Where the code is
+    `property_violated`, `detail` is the property's code, and `reason` why it is unknown whether it holds, null where it
+    is known not to.
+    """
 
     transition: str
     code: str
@@ -152,11 +239,13 @@ class Refused:
     detail: str
     clauses: tuple[ClauseResult, ...]
     anchor: Anchor | None = None
+    reason: Unknown | None = None
 
     def to_raw(self) -> dict[str, Data]:
         """Return the verdict as it stands in records."""
         return {
             "outcome": "refused",
+            "reason": None if self.reason is None else self.reason.value,
             "code": self.code,
             "transition": self.transition,
             "stage": None if self.stage is None else self.stage.value,
@@ -168,13 +257,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Escalated:
-    """People must answer first. `code` is the first open clause's."""
+    """People must answer first. `code` is the first open clause's; `moves` are those of every limit that applied.
+
+    `preview` is the digest of what they would answer for.
+    """
 
     transition: str
     code: str
     needs: tuple[Need, ...]
     anchor: Anchor
     clauses: tuple[ClauseResult, ...]
+    preview: bytes
+    moves: tuple[Move, ...] = ()
 
     def to_raw(self) -> dict[str, Data]:
         """Return the verdict as it stands in records."""
@@ -182,9 +276,11 @@ class Escalated:
             "outcome": "escalated",
             "code": self.code,
             "transition": self.transition,
-            "needs": [{"code": n.code, "kind": n.kind.value, "role": n.role} for n in self.needs],
+            "needs": [{"code": n.code, "kind": n.kind.value, "role": n.role, "count": n.count} for n in self.needs],
             "anchor": self.anchor.to_raw(),
             "clauses": [clause.to_raw() for clause in self.clauses],
+            "moves": [move.to_raw() for move in self.moves],
+            "preview": self.preview,
         }
 
 

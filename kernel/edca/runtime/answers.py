@@ -28,6 +28,7 @@ class Outcome(enum.Enum):
     CONFIRMED = "confirmed"  # all happened, and each postcondition was read back as true
     FAILED = "failed"  # nothing happened
     UNDONE = "undone"  # something happened and was taken back
+    TIMED_OUT = "timed_out"  # nobody can tell in time, or it can't be taken back: the case goes where the spec says
     QUARANTINED = "quarantined"  # nobody can tell, or it can't be taken back: a person must look
 
 

@@ -1,4 +1,4 @@
-"""Cases between decisions: their ids, their cells, and how each event moves them.
+"""Cases between decisions: their ids and their cells. `kernel.movement` says how each event moves them.
 
 A case id is `TENANT/ENTITY:KEY`, where KEY is the key in raw form as JSON without spaces (`/order:["o1"]`). The tenant
 holds no `/` and an entity's name no `:`, so no two cases share an id. An id too long for a chain's name becomes
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Key
     from edca.kernel.machine import Machine
     from edca.kernel.values import Value
-    from edca.kernel.verdict import Accepted
     from edca.runtime.ports import Store
 
 SPACE = "case"
@@ -47,6 +46,11 @@ def check_tenant(tenant: str) -> None:
     """Raise `ValueError` for a tenant that would make case ids ambiguous or too long."""
     if "/" in tenant or not (tenant == "" or tenant.isprintable()) or len(tenant.encode()) > TENANT_SIZE_MAX:
         raise ValueError(f"a tenant is at most {TENANT_SIZE_MAX} bytes of printable text without `/`")
+
+
+def is_of_tenant(tenant: str, id_: str) -> bool:
+    """Tell whether a case's id is one of the tenant's; one that can't name a chain is nobody's."""
+    return id_.startswith(f"{tenant}/") and len(id_.encode("utf-8", "replace")) <= CHAIN_SIZE_MAX
 
 
 def case_id(machine: Machine, tenant: str, entity: str, key: Key) -> str:
@@ -141,6 +145,10 @@ def case_to_data(case: Case) -> dict[str, Data]:
         "machine": case.machine,
         "pending": case.pending,
         "touched": case.touched,
+        "entered": case.entered,
+        "proposers": dict(case.proposers),
+        "signers": {code: list(people) for code, people in case.signers.items()},
+        "human_only": case.human_only,
     }
 
 
@@ -160,11 +168,15 @@ def case_from_data(data: Mapping[str, Any]) -> Case:
         machine=data["machine"],
         pending=data["pending"],
         touched=data["touched"],
+        entered=data["entered"],
+        proposers=dict(data["proposers"]),
+        signers={code: tuple(people) for code, people in data["signers"].items()},
+        human_only=data["human_only"],
     )
 
 
-def new_case(machine: Machine, id_: str, entity: str, key: Key, state: str, entry: int) -> Case:
-    """Return a case that nothing has happened to: memory as declared, revision 0."""
+def new_case(machine: Machine, id_: str, entity: str, key: Key, state: str, entry: int, at: int) -> Case:
+    """Return a case that nothing has happened to: memory as declared, revision 0, in its state since `at`."""
     return Case(
         id=id_,
         entity=entity,
@@ -176,32 +188,15 @@ def new_case(machine: Machine, id_: str, entity: str, key: Key, state: str, entr
         machine=machine.digest,
         pending=None,
         touched=0,
+        entered=at,
+        proposers={},
+        signers={},
     )
 
 
 def touched(case: Case, entry: int, at: int) -> Case:
     """Return the case after a record of it at `entry`. Its time never goes back, whatever the clock said."""
     return dataclasses.replace(case, entry=entry + 1, touched=max(case.touched, at))
-
-
-def completed(machine: Machine, case: Case, verdict: Accepted) -> Case:
-    """Return the case once an accepted transition has come to its end.
-
-    The revision moves even where state and memory stay: what a proposer saw before is out of date.
-    """
-    entities = machine.index.entities
-    memory = {name: from_raw(machine.index.memory[name].type, raw, entities) for name, raw in verdict.memory.items()}
-    return dataclasses.replace(case, state=verdict.target, memory=memory, revision=case.revision + 1, pending=None)
-
-
-def failed(machine: Machine, case: Case, verdict: Accepted) -> Case | None:
-    """Return the case where no effect of an accepted transition stands, or null where it was to be created."""
-    transition = machine.index.transitions[verdict.transition]
-    if transition.creates:
-        return None
-    if transition.on_failed is None:
-        return dataclasses.replace(case, pending=None)
-    return dataclasses.replace(case, state=transition.on_failed, revision=case.revision + 1, pending=None)
 
 
 def change(machine: Machine, before: Case, after: Case) -> dict[str, Data]:

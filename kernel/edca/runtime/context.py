@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edca.ledger.record import body_digest, seal
 from edca.runtime.answers import RecordReference
+from edca.runtime.retries import Schedule, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +32,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The parts a runtime is made of."""
+    """The parts a runtime is made of.
+
+    Whoever appends holds `lock`. `stop` is set while somebody is halting the machine and waits for that lock: from then
+    on nothing more is spent. `schedule` says how transient faults are tried again, `pause` waits so many microseconds.
+    `inbox_max` is how many questions may wait for people.
+    """
 
     machine: Machine
     router: Router
@@ -38,16 +45,25 @@ class Context:
     roster: Roster
     clock: Clock
     tenant: str
+    schedule: Schedule = field(default_factory=Schedule)
+    pause: Callable[[int], None] = sleep
+    inbox_max: int = 1000
+    lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    stop: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
 
-    def append(self, draft: Draft, cells: Callable[[Place], Sequence[Cell]]) -> RecordReference:
+    def append(
+        self, draft: Draft, cells: Callable[[Place], Sequence[Cell]], also: Sequence[Draft] = ()
+    ) -> RecordReference:
         """Append one record with the cells that go with it, in one transaction, durable on return.
+
+        `also` are records of other chains that follow from this one, in the same transaction.
 
         Raises what the store's `commit` raises, and `RuntimeError` where somebody else writes this store too.
         """
         head = self.store.head(draft.chain)
         entry, prev = (0, _FIRST_PREV) if head is None else (head[0] + 1, head[1])
         reference = RecordReference(self.store.size, body_digest(seal(draft, entry, prev)))
-        (stored,) = self.store.commit([draft], cells(Place(reference, entry)))
+        stored, *_ = self.store.commit([draft, *also], cells(Place(reference, entry)))
         if RecordReference(stored.index, stored.digest) != reference:
             raise RuntimeError("a second runtime writes to this ledger; close both, and open one")
         return reference

@@ -1,7 +1,7 @@
 """Stage 6: effects. Each is performed once, read back, and taken back with the others where one of them fails.
 
-The same code runs at first and after a crash: every permit is noted as spent before its call, so a spent permit found
-here means that its effect may have happened, and the route is asked instead of guessing.
+The same code runs at first, after a crash and after a halt: every permit is noted as spent before its call, so a spent
+permit found here means that its effect may have happened, and the route is asked instead of guessing.
 """
 
 from __future__ import annotations
@@ -16,35 +16,47 @@ from edca.kernel.facts import facts_to_raw
 from edca.kernel.verdict import Result
 from edca.ledger.errors import LedgerFormatError
 from edca.runtime.answers import Outcome, RecordReference
+from edca.runtime.deadlines import DETAIL_LENGTH_MAX, call_within, note_late
 from edca.runtime.gather import read_all
-from edca.runtime.permits import Authority, is_spent, spend
+from edca.runtime.modes import is_halted
+from edca.runtime.permits import Authority, HaltedError, has_expired, is_spent, spend, spent
 from edca.runtime.ports import Performed, Report
+from edca.runtime.retries import Attempt, attempt_all
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from edca.kernel.canonical import Data
     from edca.kernel.facts import Facts, Handle
     from edca.kernel.inputs import Case
-    from edca.kernel.machine import Entity
+    from edca.kernel.machine import Entity, Timeout
     from edca.kernel.verdict import Intent
     from edca.ledger.store import StoredRecord
     from edca.runtime.context import Context
     from edca.runtime.ports import Permit
     from edca.runtime.question import Question
 
-DETAIL_LENGTH_MAX = 500  # characters of a route's detail that a record keeps
+ASKING_US_MAX = 5_000_000  # how long a route may take to tell what it did, where the transition has a deadline
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call of an effect: the route's report, and where it was done, its postcondition and the facts that read."""
+    """One effect: what is known of it, its attempts, and where it was done, its postcondition and the facts that read.
+
+    `report` is what is known in the end; there are no attempts where the route was only asked.
+    """
 
     permit: Permit
     undoing: bool
     report: Report
+    attempts: tuple[Attempt, ...] = ()
     ensure: Result | None = None
     after: Facts = field(default_factory=dict)
+
+    @property
+    def in_time(self) -> bool:
+        """Whether every attempt had an answer before the deadline."""
+        return all(attempt.report is not None for attempt in self.attempts)
 
     def to_data(self, entities: Mapping[str, Entity]) -> dict[str, Data]:
         """Return the step as it stands in the outcome's record."""
@@ -56,9 +68,21 @@ class Step:
             "key": self.permit.key,
             "report": self.report.performed.value,
             "detail": self.report.detail[:DETAIL_LENGTH_MAX],
+            "expires": self.permit.expires,
+            "in_time": self.in_time,
+            "attempts": [_attempt_to_data(attempt) for attempt in self.attempts],
             "ensure": None if self.ensure is None else self.ensure.value,
             "after": facts_to_raw(self.after, entities),
         }
+
+
+def _attempt_to_data(attempt: Attempt) -> dict[str, Data]:
+    report = attempt.report
+    return {
+        "at": attempt.at,
+        "report": None if report is None else report.performed.value,
+        "detail": "" if report is None else report.detail[:DETAIL_LENGTH_MAX],
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +104,11 @@ class Acceptance:
         reference = RecordReference(record.leaf.index, record.leaf.body_digest)
         return Acceptance(question, question.case, question.candidate, reference, authority)
 
+    @property
+    def deadline(self) -> Timeout | None:
+        """How long each effect has, and where the case goes when nobody knows in time what became of one."""
+        return self.question.machine.index.transitions[self.authority.verdict.transition].on_timeout
+
     def ensured(self, place: int, after: Facts) -> Result:
         """Evaluate the postcondition of the effect at `place` on facts read after it."""
         q = self.question
@@ -100,40 +129,52 @@ class Course:
     """How the effects of one record go: steps in order, until there is an outcome."""
 
     def __init__(self, context: Context, acceptance: Acceptance) -> None:
-        """Begin, or resume where a crash left it."""
+        """Begin, or resume where a crash or a halt left it."""
         self._context = context
         self._acceptance = acceptance
+        self._within_us = None if acceptance.deadline is None else acceptance.deadline.within_us
         self.steps: list[Step] = []
 
     def run(self) -> Outcome:
-        """Carry the effects out. Raises what the ledger raises; then the case stays pending and is resumed later."""
+        """Carry the effects out.
+
+        Raises what the ledger raises, and `HaltedError` where somebody halts the machine before all are done: then the
+        case stays pending and is resumed later.
+        """
         authority = self._acceptance.authority
         places = range(len(authority.verdict.intents))
         if any(is_spent(self._context.store, authority.key(place, undoing=True)) for place in places):
             return self._resume_undoing()
         done: list[int] = []
         for place in places:
-            match self._do(place):
+            step = self._do(authority.permit(place), None)
+            match step.report.performed:
                 case Performed.DONE:
                     done.append(place)
                     if self._ensured(place) is not Result.PASSED:
                         return self._undo(done)
-                case Performed.FAILED | Performed.PRECONDITION_LOST:
+                case Performed.FAILED | Performed.PRECONDITION_LOST | Performed.TRANSIENT:
                     return self._undo(done)
                 case Performed.UNKNOWN:
-                    return Outcome.QUARANTINED
+                    return self._lost()
         return Outcome.CONFIRMED
 
-    def _do(self, place: int) -> Performed:
-        permit = self._acceptance.authority.permit(place)
-        report = self._perform(permit)
-        self.steps.append(Step(permit, undoing=False, report=report))
-        return report.performed
+    def _lost(self) -> Outcome:
+        """Return what it comes to where nobody can tell what was done, or what was done can't be taken back."""
+        return Outcome.QUARANTINED if self._acceptance.deadline is None else Outcome.TIMED_OUT
 
     def _ensured(self, place: int) -> Result:
         """Read back what the postcondition of the effect just done names, and evaluate it."""
         context, acceptance = self._context, self._acceptance
-        after = read_all(context.router, {}, context.clock.now(), lambda known: acceptance.wanted(place, known))
+        now = context.clock.now()
+        found = call_within(
+            lambda: read_all(context.router, {}, now, lambda known: acceptance.wanted(place, known)),
+            context.clock,
+            now,
+            self._until(now),
+            lambda _: None,  # facts read too late are of no use to anybody
+        )
+        after = {} if found is None else found
         ensure = acceptance.ensured(place, after)
         self.steps[-1] = dataclasses.replace(self.steps[-1], ensure=ensure, after=after)
         return ensure
@@ -143,18 +184,16 @@ class Course:
         if not done:
             return Outcome.FAILED
         acceptance = self._acceptance
-        permits: list[Permit] = []
+        permits: list[tuple[Permit, Intent]] = []
         for place in reversed(done):
             intent = acceptance.undo(place)
             if intent is None:
                 # Half of it taken back would be one more state that nobody has declared.
                 return Outcome.QUARANTINED
-            permits.append(acceptance.authority.undoing(place, intent))
-        for permit in permits:
-            report = self._perform(permit)
-            self.steps.append(Step(permit, undoing=True, report=report))
-            if report.performed is not Performed.DONE:
-                return Outcome.QUARANTINED
+            permits.append((acceptance.authority.undoing(place, intent), intent))
+        for permit, intent in permits:
+            if self._do(permit, intent).report.performed is not Performed.DONE:
+                return self._lost()
         return Outcome.UNDONE
 
     def _resume_undoing(self) -> Outcome:
@@ -165,33 +204,105 @@ class Course:
             permit = authority.permit(place)
             if not is_spent(self._context.store, permit.key):
                 break
-            report = self._ask(permit)
+            report = self.ask(permit)
             self.steps.append(Step(permit, undoing=False, report=report))
             if report.performed is Performed.UNKNOWN:
-                return Outcome.QUARANTINED
+                return self._lost()
             if report.performed is Performed.DONE:
                 done.append(place)
         return self._undo(done)
 
-    def _perform(self, permit: Permit) -> Report:
-        if is_spent(self._context.store, permit.key):
-            found = self._ask(permit)
-            if found.performed is not Performed.FAILED:
-                return found
-            # It has not happened; the same key makes it happen once, even if the earlier call is still under way.
+    def _do(self, permit: Permit, undoes: Intent | None) -> Step:
+        """Perform the effect, which takes another one back where `undoes` is given, and note the step."""
+        store, clock = self._context.store, self._context.clock
+        undoing = undoes is not None
+        earlier = spent(store, permit.key)
+        if earlier is None:
+            halted = is_halted(self._context)
+            permit = spend(
+                store,
+                self._acceptance.authority,
+                permit,
+                undoes=undoes,
+                now=clock.now(),
+                within_us=self._within_us,
+                halted=halted,
+            )
         else:
-            spend(self._context.store, permit)
-        try:
-            report = self._context.router.perform(permit)
-        except Exception as error:  # a route that breaks its promise may have acted all the same
-            report = Report(Performed.UNKNOWN, f"the route raised {type(error).__name__}: {error}")
-        if report.performed is not Performed.UNKNOWN:
-            return report
-        found = self._ask(permit)
-        return Report(found.performed, f"{report.detail}; {found.detail}")
+            permit = dataclasses.replace(permit, expires=earlier.expires)
+            found = self.ask(permit)
+            if found.performed is not Performed.FAILED:
+                return self._noted(Step(permit, undoing, found))
+            # It has not happened; within its time, the same key makes it happen once, even if the earlier call is
+            # still under way.
+        attempts = attempt_all(
+            self._context.schedule,
+            permit.expires,
+            clock.now,
+            self._context.pause,
+            lambda at: self._call(permit, undoing=undoing, at=at),
+        )
+        return self._noted(Step(permit, undoing, self._known(permit, attempts), attempts))
 
-    def _ask(self, permit: Permit) -> Report:
-        try:
-            return Report(self._context.router.performed(permit), "as the route told when asked")
-        except Exception as error:  # no answer is the answer that nobody can tell
-            return Report(Performed.UNKNOWN, f"the route raised {type(error).__name__}: {error}")
+    def _noted(self, step: Step) -> Step:
+        self.steps.append(step)
+        return step
+
+    def _known(self, permit: Permit, attempts: tuple[Attempt, ...]) -> Report:
+        """Return what is known after the last attempt; where it left that open, the route is asked once."""
+        report = attempts[-1].report
+        if report is None:
+            found = self.ask(permit)
+            if found.performed is Performed.DONE:
+                return Report(Performed.DONE, f"no answer in time; {found.detail}")
+            # That it has not happened yet says nothing: the call is still under way.
+            return Report(Performed.UNKNOWN, f"no answer in time; when asked: {found.performed.value}")
+        match report.performed:
+            case Performed.UNKNOWN:
+                found = self.ask(permit)
+                return Report(found.performed, f"{report.detail}; {found.detail}")
+            case Performed.TRANSIENT:
+                return Report(Performed.FAILED, f"still not possible after {len(attempts)} attempts: {report.detail}")
+            case _:
+                return report
+
+    def _call(self, permit: Permit, *, undoing: bool, at: int) -> Report | None:
+        context = self._context
+        if has_expired(permit, at):
+            return Report(Performed.FAILED, "its time was over before the call")
+        if not undoing and is_halted(context):
+            raise HaltedError("the machine is halted")
+        return call_within(
+            lambda: _answer(lambda: context.router.perform(permit)),
+            context.clock,
+            at,
+            permit.expires,
+            lambda report: note_late(context, permit, undoing, report),
+        )
+
+    def ask(self, permit: Permit) -> Report:
+        """Return what the route says has become of an effect; never raises for what a route does."""
+        context = self._context
+        now = 0 if self._within_us is None else context.clock.now()
+        found = call_within(
+            lambda: _answer(lambda: Report(context.router.performed(permit), "as the route told when asked")),
+            context.clock,
+            now,
+            self._until(now, ASKING_US_MAX),
+            lambda _: None,  # whoever wants to know asks again
+        )
+        if found is None or found.performed is Performed.TRANSIENT:
+            return Report(Performed.UNKNOWN, "the route could not tell")
+        return found
+
+    def _until(self, now: int, most_us: int | None = None) -> int | None:
+        if self._within_us is None:
+            return None
+        return now + (self._within_us if most_us is None else min(most_us, self._within_us))
+
+
+def _answer(call: Callable[[], Report]) -> Report:
+    try:
+        return call()
+    except Exception as error:  # a route that breaks its promise may have acted all the same
+        return Report(Performed.UNKNOWN, f"the route raised {type(error).__name__}: {error}")

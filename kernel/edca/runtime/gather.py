@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.decide import wanted
 from edca.kernel.facts import table
+from edca.kernel.frames import fields_of
 from edca.kernel.inputs import Inputs, address
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted
+from edca.runtime import inbox, mandates
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
+from edca.runtime.counters import Sheet, used
+from edca.runtime.modes import recorded_mode
 from edca.runtime.ports import Request
 from edca.runtime.question import Question, attestations_digest
 from edca.runtime.standing import trusted_row
@@ -66,12 +70,32 @@ class Addressed:
         same = remembered.attestations == self.attestations_digest
         return remembered.answer if same or isinstance(remembered.answer.verdict, Accepted) else None
 
+    def question_key(self, tenant: str) -> str | None:
+        """Return the key of the question that an escalation opens; null where the candidate names no case."""
+        candidate = self.admitted.candidate
+        if self.about is None or isinstance(candidate, Malformed):
+            return None
+        return inbox.key_of(tenant, self.case_id, candidate)
+
     @property
     def key_used_by(self) -> bytes | None:
         """The digest of another candidate that has used the key."""
         if self.remembered is None or self.remembered.candidate == self.admitted.candidate.digest:
             return None
         return self.remembered.candidate
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The case, how it was found, and what was read for that.
+
+    `arrived`: it is met in this state for the first time, so its time in it begins with this decision.
+    """
+
+    case: Case | None
+    opened: Opened | None
+    facts: Facts
+    arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +122,44 @@ def find_address(context: Context, admitted: Admitted) -> Addressed:
 
 
 def gather(context: Context, addressed: Addressed) -> Gathered:
-    """Find the case, read the facts, and stamp the time."""
+    """Find the case, read the facts, stamp the time, and look up what limits have counted.
+
+    The mode is the one that the records have left in force: the loop has put on record before if it ends by now.
+    """
     machine, candidate = context.machine, addressed.admitted.candidate
     as_of = context.clock.now()
-    case, opened, facts = _find_case(context, addressed, as_of)
+    found = _find_case(context, addressed, as_of)
+    case = found.case
     inputs = Inputs(
         now=as_of,
         clock=context.clock.source,
-        facts=facts,
-        attestations=addressed.admitted.attestations,
+        facts=found.facts,
+        attestations=(*addressed.admitted.attestations, *_answers(context, addressed, as_of)),
         roster=context.roster,
         key_used_by=addressed.key_used_by,
+        mode=recorded_mode(context),
+        mandate_uses=mandates.uses(context),
     )
     facts = read_all(
         context.router,
-        facts,
+        found.facts,
         as_of,
         lambda known: wanted(machine, case, candidate, dataclasses.replace(inputs, facts=known)),
     )
-    inputs = dataclasses.replace(inputs, facts=facts, now=context.clock.now())
-    return Gathered(addressed, Question(machine, case, opened, candidate, inputs))
+    now = context.clock.now()
+    if case is not None and found.arrived:
+        case = dataclasses.replace(case, entered=now)
+    inputs = dataclasses.replace(inputs, facts=facts, now=now)
+    # Last: which counters are read depends on the facts, and what they hold on the time.
+    sheet = Sheet(context.store.cell)
+    inputs = dataclasses.replace(inputs, used=used(sheet, context.tenant, machine, case, candidate, inputs))
+    return Gathered(addressed, Question(machine, case, found.opened, candidate, inputs))
+
+
+def _answers(context: Context, addressed: Addressed, now: int) -> tuple[Attestation, ...]:
+    """Return what people have answered so far to this candidate's open question."""
+    key = addressed.question_key(context.tenant)
+    return () if key is None else inbox.answers_so_far(context, key, now)
 
 
 def read_all(
@@ -146,65 +188,74 @@ def look(
     now = context.clock.now()
     id_ = case_id(context.machine, context.tenant, entity, key)
     (instance,) = context.router.read([Request(entity, key, ())], now)
-    case, _ = _case_about(context, id_, instance)
+    case = _case_about(context, id_, instance, now).case
     if case is None:
         return None, {}, now
     return case, read_all(context.router, {}, now, lambda known: wants(case, known, now)), now
 
 
-def _find_case(context: Context, addressed: Addressed, as_of: int) -> tuple[Case | None, Opened | None, Facts]:
+def _find_case(context: Context, addressed: Addressed, as_of: int) -> _Found:
     about, id_ = addressed.about, addressed.case_id
     if about is None:
-        return None, None, {}
+        return _Found(None, None, {})
     if about.key is None or id_ is None:
-        return (*_case_to_create(context, about.entity), {})
+        return _case_to_create(context, about.entity, as_of)
     candidate = addressed.admitted.candidate
     transition = candidate.transition if isinstance(candidate, Candidate) else ""
-    request = Request(about.entity, about.key, evidence_fields(context.machine, transition, about.entity))
+    fields = fields_of(context.machine.index.offered.get(transition, ()), about.entity)
     # Read for every case alike: a state that drifted must show even where the transition will not be legal.
-    (instance,) = context.router.read([request], as_of)
-    return (*_case_about(context, id_, instance), table([instance]))
+    (instance,) = context.router.read([Request(about.entity, about.key, fields)], as_of)
+    return _case_about(context, id_, instance, as_of)
 
 
-def _case_about(context: Context, id_: str, instance: Instance) -> tuple[Case | None, Opened | None]:
+def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Found:
+    facts = table([instance])
     row = trusted_row(context.store, context.machine, id_)
     if row is not None and row.holds_state:
-        return row.case, Opened.LEDGER
-    case = opened_case(context.machine, id_, instance, context.next_entry(id_))
+        return _Found(row.case, Opened.LEDGER, facts)
+    left = None if row is None else row.case
+    case = met_case(context.machine, id_, instance, context.next_entry(id_), at, left)
     if case is None:
-        return None, None
-    return case if row is None else dataclasses.replace(case, touched=row.case.touched), Opened.READ
+        return _Found(None, None, facts)
+    return _Found(case, Opened.READ, facts, arrived=left is None or left.state != case.state)
 
 
-def _case_to_create(context: Context, entity: str) -> tuple[Case | None, Opened | None]:
+def _case_to_create(context: Context, entity: str, at: int) -> _Found:
     key: Key | None = context.router.allot(entity)
     state = context.machine.index.initial.get(entity)
     if key is None or state is None:
-        return None, None
+        return _Found(None, None, {})
     id_ = case_id(context.machine, context.tenant, entity, key)
     row = trusted_row(context.store, context.machine, id_)
     if row is None:
-        return new_case(context.machine, id_, entity, key, state, context.next_entry(id_)), Opened.CREATED
+        case = new_case(context.machine, id_, entity, key, state, context.next_entry(id_), at)
+        return _Found(case, Opened.CREATED, {}, arrived=True)
     # The key's case already exists. While its own creation is pending that is the reason to refuse; otherwise the
     # source has handed out a key twice, and no case may be created over another.
-    return (row.case, Opened.LEDGER) if row.case.pending is not None else (None, None)
+    return _Found(row.case, Opened.LEDGER, {}) if row.case.pending is not None else _Found(None, None, {})
 
 
-def opened_case(machine: Machine, id_: str, instance: Instance, entry: int) -> Case | None:
+def opened_case(machine: Machine, id_: str, instance: Instance, entry: int, at: int) -> Case | None:
     """Return the case that opens with what its source says: in the state the routes map, else in the initial one.
 
-    Null where the source has no such instance, or can't tell its state.
+    Nobody can tell how long it has been there, so its time in the state begins at `at`. Null where the source has no
+    such instance, or can't tell its state.
     """
     if not instance.found or isinstance(instance.state, Unknown):
         return None
     state = machine.index.initial.get(instance.entity) if instance.state is None else instance.state
     if state is None or state not in machine.index.states:
         return None
-    return new_case(machine, id_, instance.entity, instance.key, state, entry)
+    return new_case(machine, id_, instance.entity, instance.key, state, entry, at)
 
 
-def evidence_fields(machine: Machine, transition: str, entity: str) -> tuple[str, ...]:
-    """Return the fields of `entity` that the transition's clauses read."""
-    declared = machine.index.transitions.get(transition)
-    evidence = () if declared is None else declared.evidence
-    return next((item.fields for item in evidence if item.entity == entity), ())
+def met_case(machine: Machine, id_: str, instance: Instance, entry: int, at: int, left: Case | None) -> Case | None:
+    """Return the case as `opened_case` does, or null; `left` is what refusals so far have left of it, if any.
+
+    It was met already: its clock goes on, and where it is still in that state, its time there as well.
+    """
+    case = opened_case(machine, id_, instance, entry, at)
+    if case is None or left is None:
+        return case
+    entered = left.entered if left.state == case.state else at
+    return dataclasses.replace(case, touched=left.touched, entered=entered, human_only=left.human_only)

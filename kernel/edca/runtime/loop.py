@@ -7,26 +7,40 @@ so none can be skipped: only a stored record yields an `Authority`, and only an 
 from __future__ import annotations
 
 import dataclasses
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.kernel.candidate import Candidate
 from edca.kernel.decide import decide
 from edca.kernel.inputs import address
-from edca.kernel.verdict import Accepted
+from edca.kernel.verdict import Accepted, Escalated
 from edca.ledger.errors import LedgerError
 from edca.ledger.record import Draft
 from edca.ledger.store import Cell
-from edca.runtime import cases, config, observe
+from edca.runtime import (
+    approving,
+    cases,
+    config,
+    inbox,
+    mandates,
+    modes,
+    observe,
+    recover,
+    settlement,
+    signals,
+)
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key
 from edca.runtime.cases import Row, check_tenant, touched
 from edca.runtime.context import Context
+from edca.runtime.counters import Sheet, come_out, decided, reserved_until
 from edca.runtime.effects import Acceptance, Course
-from edca.runtime.gather import Admitted, Gathered, find_address, gather, look
+from edca.runtime.gather import Addressed, Admitted, Gathered, find_address, gather, look
 from edca.runtime.kinds import OUTCOME, VERDICT
-from edca.runtime.question import attestations_digest
+from edca.runtime.operating import Operated
+from edca.runtime.permits import HaltedError
+from edca.runtime.question import attestations_digest, check_vouched
 from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
+from edca.runtime.retries import Schedule, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,6 +53,7 @@ if TYPE_CHECKING:
     from edca.kernel.verdict import Verdict
     from edca.runtime.context import Place
     from edca.runtime.ports import Clock, Router, Store
+    from edca.runtime.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ class CarriedOut:
     outcome: Outcome
 
 
-class Runtime:
+class Runtime(Operated):
     """One machine over one router and one ledger. Threads may share it: candidates are taken one at a time."""
 
     def __init__(
@@ -79,8 +94,14 @@ class Runtime:
         *,
         admit: Callable[[bytes, Caller], Candidate | Malformed],
         tenant: str = "",
+        schedule: Schedule | None = None,
+        pause: Callable[[int], None] = sleep,
+        inbox_max: int = inbox.OPEN_MAX,
     ) -> None:
         """Put the configuration on record where it isn't yet.
+
+        `schedule` says how faults that a route calls transient are tried again; `pause` waits so many microseconds.
+        `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
 
         What an earlier process left unfinished stays pending until `recover.recover` has run.
 
@@ -88,8 +109,8 @@ class Runtime:
         """
         check_tenant(tenant)
         config.ensure(ledger, machine, router, roster)
-        self.context = Context(machine, router, ledger, roster, clock, tenant)
-        self.lock = threading.RLock()
+        self.context = Context(machine, router, ledger, roster, clock, tenant, schedule or Schedule(), pause, inbox_max)
+        self.lock = self.context.lock
         self._admit = admit
 
     def submit(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation] = ()) -> Answer:
@@ -99,22 +120,59 @@ class Runtime:
         was begun is resumed by `recover`. Raises `ValueError` for attestations that are not of their types.
         """
         with self.lock:
+            check_vouched(attestations)
             admitted = self._admitted(payload, caller, attestations)
             addressed = find_address(self.context, admitted)
-            if addressed.settled is not None:
-                return addressed.settled
-            gathered = gather(self.context, addressed)
-            decided = self._decide(gathered)
-            recorded = self._record(decided)
-            if recorded.pending is None:
-                return recorded.answer
-            performed = self._perform(recorded.pending)
-            return self._confirm(performed)
+            return addressed.settled or self._take(addressed)
 
-    def resume(self, acceptance: Acceptance) -> Answer:
-        """Carry on at the permit of an accepted verdict whose effects have no outcome yet. Raises as `submit` does."""
+    def _take(self, addressed: Addressed) -> Answer:
+        modes.settle(self.context)
+        inbox.close_if_overdue(self.context, addressed.question_key(self.context.tenant))
+        gathered = gather(self.context, addressed)
+        decided = self._decide(gathered)
+        recorded = self._record(decided)
+        if recorded.pending is None:
+            return recorded.answer
+        performed = self._perform(recorded.pending)
+        return recorded.answer if performed is None else self._confirm(performed)
+
+    def answer(self, said: approving.Said) -> approving.Answered:
+        """Put a person's answer to an open question on record, and decide again: see `approving.answer`."""
         with self.lock:
-            return self._confirm(self._perform(acceptance))
+            return approving.answer(self, said)
+
+    def open_questions(self) -> tuple[inbox.OpenQuestion, ...]:
+        """Return the open questions, the riskiest first; those whose time is over are closed before."""
+        with self.lock:
+            self.close_overdue()
+            return inbox.questions(self.context.store, self.context.tenant, self.context.machine.name)
+
+    def close_overdue(self) -> tuple[RecordReference, ...]:
+        """Put on record which questions nobody has answered in time. Nothing is approved by that."""
+        with self.lock:
+            return inbox.close_overdue(self.context)
+
+    def gathered_again(self, found: inbox.OpenQuestion) -> Question:
+        """Return the question of an escalated candidate, with everything read anew."""
+        return gather(self.context, find_address(self.context, _as_given(found))).question
+
+    def reconsider(self, found: inbox.OpenQuestion) -> Answer:
+        """Decide an escalated candidate again, with the answers so far and everything else gathered anew."""
+        with self.lock:
+            return self._take(find_address(self.context, _as_given(found)))
+
+    def recover(self) -> tuple[Answer, ...]:
+        """Carry on with what dangles: see `recover.recover`."""
+        return recover.recover(self)
+
+    def carry_on(self, acceptance: Acceptance) -> Answer | None:
+        """Carry on at the permit of an accepted verdict whose effects have no outcome yet. Raises as `submit` does.
+
+        Null where a halt holds it up: it stays pending.
+        """
+        with self.lock:
+            performed = self._perform(acceptance)
+            return None if performed is None else self._confirm(performed)
 
     def quarantine(self, acceptance: Acceptance) -> Answer:
         """Put on record that nobody can tell what an accepted verdict's effects did. Raises what the ledger raises."""
@@ -134,6 +192,20 @@ class Runtime:
         with self.lock:
             return observe.observe(self.context, entity, key, by, state)
 
+    def foresee(self, payload: bytes | Candidate, caller: Caller) -> Verdict:
+        """Return the verdict that `submit` would come to now. Nothing is recorded, so nothing may be done on it.
+
+        Raises as `submit` does.
+        """
+        with self.lock:
+            addressed = find_address(self.context, self._admitted(payload, caller, ()))
+            return self._decide(gather(self.context, addressed)).verdict
+
+    def settle(self, record: int, code: str, amount: int) -> RecordReference:
+        """Put on record what a limit's passage really cost: see `settlement.settle`."""
+        with self.lock:
+            return settlement.settle(self.context, record, code, amount)
+
     def _admitted(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation]) -> Admitted:
         if isinstance(payload, bytes):
             return Admitted(self._admit(payload, caller), tuple(attestations))
@@ -146,6 +218,11 @@ class Runtime:
     def _decide(self, gathered: Gathered) -> Decided:
         question = gathered.question
         verdict = decide(question.machine, question.case, question.candidate, question.inputs)
+        key = gathered.addressed.question_key(self.context.tenant)
+        if isinstance(verdict, Escalated) and inbox.is_full(self.context, key):
+            full = dataclasses.replace(question, inputs=dataclasses.replace(question.inputs, overloaded=True))
+            verdict = decide(full.machine, full.case, full.candidate, full.inputs)
+            return Decided(Gathered(gathered.addressed, full), verdict)
         return Decided(gathered, verdict)
 
     def _record(self, decided: Decided) -> Recorded:
@@ -155,7 +232,7 @@ class Runtime:
         own_chain = question.case is not None and chain == question.case.id
         after = None
         if question.case is not None and own_chain:
-            after = after_verdict(question.machine, question.case, verdict)
+            after = after_verdict(question.machine, question.case, question.candidate, verdict, question.inputs.now)
         pending = isinstance(verdict, Accepted) and bool(verdict.intents)
 
         def answer_at(reference: RecordReference) -> Answer:
@@ -179,25 +256,40 @@ class Runtime:
                     answer=answer_at(place.reference),
                 )
                 written.append(remembered.cell(addressed.key))
-            return written
+            return [*written, *self._counted(addressed, question, verdict, place), *noted.cells]
 
+        now, happened = question.inputs.now, signals.of_verdict(verdict, question.inputs.facts)
+        noted = modes.note(self.context, question.machine, happened, now)
         draft = Draft(chain, VERDICT, verdict_content(self.context, question, verdict))
-        reference = self.context.append(draft, cells)
+        reference = self.context.append(draft, cells, noted.drafts)
         if not pending:
             return Recorded(answer_at(reference), None)
         # Read back from the ledger: nothing but a stored record is a source of authority.
         stored = self.context.store.read(reference.index)
         return Recorded(answer_at(reference), Acceptance.of(question, stored))
 
+    def _counted(self, addressed: Addressed, question: Question, verdict: Verdict, place: Place) -> list[Cell]:
+        """Return the writes that move the counters, the mandates' uses and the inbox by the verdict."""
+        machine, now, tenant = question.machine, question.inputs.now, self.context.tenant
+        sheet, expires = Sheet(self.context.store.cell), reserved_until(machine, verdict, now)
+        decided(sheet, tenant, machine, question.candidate, verdict, now, place.reference.index, expires)
+        key = addressed.question_key(tenant)
+        waiting = [] if key is None else inbox.after_verdict(self.context, key, machine, verdict, now, place)
+        return [*sheet.cells, *mandates.after_verdict(self.context, machine, verdict), *waiting]
+
     def _row(self, case: Case) -> Row:
         """Return the case's row with what an earlier record left pending, which a refusal does not touch."""
         earlier = cases.load_row(self.context.store, case.id) if case.pending is not None else None
         return Row(case) if earlier is None else Row(case, earlier.record, earlier.quarantined)
 
-    def _perform(self, acceptance: Acceptance) -> CarriedOut:
+    def _perform(self, acceptance: Acceptance) -> CarriedOut | None:
+        """Carry out what is accepted; null where a halt stops it before an outcome."""
         course = Course(self.context, acceptance)
         try:
             return CarriedOut(acceptance, course, course.run())
+        except HaltedError:
+            # What was done stands under a spent permit; after `resume` it is asked for, and the rest carried out.
+            return None
         except LedgerError:
             # Whatever was called stands under a spent permit; the case stays pending until `recover` has asked.
             raise
@@ -209,10 +301,10 @@ class Runtime:
     def _confirm(self, performed: CarriedOut) -> Answer:
         """Append the outcome, and in the same transaction move the case and the remembered answer."""
         acceptance, outcome, context = performed.acceptance, performed.outcome, self.context
-        question, before, record = acceptance.question, acceptance.case, acceptance.record
-        verdict = acceptance.authority.verdict
-        at = max(question.inputs.now, context.clock.now())
-        after = after_outcome(question.machine, before, verdict, outcome)
+        question, record, verdict = acceptance.question, acceptance.record, acceptance.authority.verdict
+        before = _as_noted_since(context, acceptance.case)
+        at = max(question.inputs.now, before.touched, context.clock.now())
+        after = after_outcome(question.machine, before, acceptance.candidate, verdict, outcome, at)
         content = outcome_content(context, question, record.digest, at, outcome, performed.course.steps, after)
         state, revision = (None, None) if after is None else (after.state, after.revision)
         answer = Answer(verdict, record, outcome, state, revision)
@@ -225,10 +317,26 @@ class Runtime:
                 case_cell = Row(held, record.index, quarantined=True).cell()
             else:
                 case_cell = Row(touched(after, place.entry, at)).cell()
-            return [case_cell, *_remembered(context, acceptance, answer)]
+            sheet = Sheet(context.store.cell)
+            come_out(sheet, context.tenant, question.machine.name, verdict, record.index, outcome)
+            return [case_cell, *_remembered(context, acceptance, answer), *sheet.cells, *noted.cells]
 
-        context.append(Draft(before.id, OUTCOME, content), cells)
+        happened = signals.of_outcome(outcome, [step.in_time for step in performed.course.steps])
+        noted = modes.note(context, question.machine, happened, at)
+        context.append(Draft(before.id, OUTCOME, content), cells, noted.drafts)
         return answer
+
+
+def _as_given(found: inbox.OpenQuestion) -> Admitted:
+    """Return an escalated candidate as the host handed it over: without the answers given to the question."""
+    attestations = found.question.inputs.attestations
+    return Admitted(found.candidate, tuple(one for one in attestations if one.source != inbox.SOURCE))
+
+
+def _as_noted_since(context: Context, case: Case) -> Case:
+    """Return the case of an acceptance with what has been put on record of it since, which moves no state."""
+    row = cases.load_row(context.store, case.id)
+    return case if row is None else dataclasses.replace(case, touched=row.case.touched, human_only=row.case.human_only)
 
 
 def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> list[Cell]:
@@ -241,5 +349,6 @@ def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> lis
         return []
     id_ = None if about.creates else acceptance.case.id
     key = idempotency_key(context.tenant, question.machine, candidate, about, id_)
-    attested = attestations_digest(question.machine, question.inputs.attestations)
+    given = [one for one in question.inputs.attestations if one.source != inbox.SOURCE]
+    attested = attestations_digest(question.machine, given)
     return [Remembered(candidate.digest, attested, answer).cell(key)]

@@ -5,15 +5,17 @@ This is the way out of a quarantine, and how the ledger learns of a change that 
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from edca.kernel.machine import RoleKind
+from edca.kernel.movement import arrived
 from edca.kernel.values import Unknown
 from edca.ledger.record import Draft
 from edca.runtime.cases import Row, case_id, case_to_data, change, touched
+from edca.runtime.counters import Sheet, observed
 from edca.runtime.gather import opened_case
 from edca.runtime.kinds import OBSERVED
+from edca.runtime.permits import Authority
 from edca.runtime.ports import Request
 from edca.runtime.records import standing
 from edca.runtime.standing import trusted_row
@@ -41,12 +43,13 @@ def observe(context: Context, entity: str, key: Key, by: str, state: str | None)
     roster, or the state can't be told.
     """
     machine = context.machine
-    _check_person(context, by)
+    if not is_person(context, by):
+        raise ObservationError(f"`{by}` is no person on the roster")
     as_of = context.clock.now()
     (instance,) = context.router.read([Request(entity, key, ())], as_of)
     id_ = case_id(machine, context.tenant, entity, key)
     row = trusted_row(context.store, context.machine, id_)
-    before = opened_case(machine, id_, instance, context.next_entry(id_)) if row is None else row.case
+    before = opened_case(machine, id_, instance, context.next_entry(id_), as_of) if row is None else row.case
     if before is None:
         raise ObservationError("there is no such case")
     if before.machine != machine.digest:
@@ -55,7 +58,7 @@ def observe(context: Context, entity: str, key: Key, by: str, state: str | None)
         raise ObservationError("the case has effects under way; they must be resumed first")
     found = observed_state(machine, instance, state)
     at = max(before.touched, as_of)
-    after = dataclasses.replace(before, state=found, revision=before.revision + 1, pending=None)
+    after = arrived(before, found, at)
     content: dict[str, Data] = {
         "at": at,
         "clock": context.clock.source,
@@ -73,9 +76,18 @@ def observe(context: Context, entity: str, key: Key, by: str, state: str | None)
     }
 
     def cells(place: Place) -> list[Cell]:
-        return [Row(touched(after, place.entry, at)).cell()]
+        return [Row(touched(after, place.entry, at)).cell(), *_counted(context, row, found)]
 
     return context.append(Draft(before.id, OBSERVED, content), cells)
+
+
+def _counted(context: Context, row: Row | None, state: str) -> list[Cell]:
+    """Return the writes that settle what the case's quarantined effects hold reserved of limits."""
+    if row is None or row.record is None:
+        return []
+    authority, sheet = Authority.of(context.store.read(row.record)), Sheet(context.store.cell)
+    observed(sheet, context.tenant, context.machine.name, authority.verdict, row.record, state)
+    return sheet.cells
 
 
 def observed_state(machine: Machine, instance: Instance, named: str | None) -> str:
@@ -93,9 +105,9 @@ def observed_state(machine: Machine, instance: Instance, named: str | None) -> s
     return state
 
 
-def _check_person(context: Context, by: str) -> None:
+def is_person(context: Context, by: str) -> bool:
+    """Tell whether `by` is somebody on the roster who holds a human role, and no model."""
     principal = context.roster.find(by)
     roles = () if principal is None or principal.model is not None else principal.roles
     declared = context.machine.index.roles
-    if not any(name in declared and declared[name].kind is RoleKind.HUMAN for name in roles):
-        raise ObservationError(f"`{by}` is no person on the roster")
+    return any(name in declared and declared[name].kind is RoleKind.HUMAN for name in roles)

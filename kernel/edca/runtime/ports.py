@@ -43,6 +43,7 @@ class Performed(enum.Enum):
     DONE = "done"  # it happened, now or under the same idempotency key before
     FAILED = "failed"  # it did not happen, and nothing changed
     PRECONDITION_LOST = "precondition_lost"  # it did not happen: the world is no longer as the decision read it
+    TRANSIENT = "transient"  # it did not happen and nothing changed, but trying again may help
     UNKNOWN = "unknown"  # nobody can tell: a connection broke, an answer is missing
 
 
@@ -58,7 +59,9 @@ class Report:
 class Permit:
     """Single-use authority for one effect: minted by the runtime from a durable record, spent by one call.
 
-    `key` is the idempotency key handed to the route: derived from the record and the effect's place in it.
+    `key` is the idempotency key handed to the route: derived from the record and the effect's place in it. It stays the
+    same when a fault that the route called transient is tried again. `expires` is set when it is spent: the instant, in
+    microseconds UTC, from which no call is made under it; null where the transition declares no deadline.
     """
 
     record: bytes
@@ -69,6 +72,7 @@ class Permit:
     effect: str
     arguments: Mapping[str, Raw]
     key: str
+    expires: int | None = None
 
 
 class Store(Protocol):
@@ -141,5 +145,8 @@ class Router(Protocol):
         ...
 
     def performed(self, permit: Permit) -> Performed:
-        """Tell whether the effect of this permit has happened: DONE, FAILED (it has not) or UNKNOWN."""
+        """Tell whether the effect of this permit has happened: DONE, FAILED (it has not) or UNKNOWN.
+
+        Both methods may be called from another thread than the one that opened the router.
+        """
         ...

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel import canonical
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.facts import Instance, facts_to_raw, table
-from edca.kernel.inputs import Attestation, Inputs
+from edca.kernel.inputs import Attestation, Authenticated, Inputs
 from edca.kernel.values import ValueProblem, from_raw, to_raw
-from edca.runtime.cases import Opened, case_from_data, case_to_data
+from edca.runtime.cases import Opened, case_from_data, case_to_data, value_from_data, value_to_data
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edca.kernel.canonical import Data
-    from edca.kernel.inputs import Case
+    from edca.kernel.inputs import Case, CounterKey
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
+    from edca.kernel.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Question:
             "facts": facts_to_raw(inputs.facts, self.machine.index.entities),
             "attestations": attestations_to_data(self.machine, inputs.attestations),
             "key_used_by": inputs.key_used_by,
+            "mode": inputs.mode,
+            "counters": counters_to_data(inputs.used),
+            "mandate_uses": dict(inputs.mandate_uses),
+            "overloaded": inputs.overloaded,
         }
 
     @staticmethod
@@ -75,8 +80,28 @@ class Question:
                 attestations=tuple(_attestation(machine, raw) for raw in data["attestations"]),
                 roster=roster,
                 key_used_by=data["key_used_by"],
+                mode=data["mode"],
+                used={(row[0], row[1], _key(row[2])): row[3] for row in data["counters"]},
+                mandate_uses=dict(data["mandate_uses"]),
+                overloaded=data["overloaded"],
             ),
         )
+
+
+def counters_to_data(used: Mapping[CounterKey, int]) -> list[Data]:
+    """Return what the counters held, in one order: by transition, limit and key."""
+    rows: list[Data] = []
+    for counter in sorted(used, key=lambda counter: (counter[0], counter[1], repr(counter[2]))):
+        transition, code, key = counter
+        rows.append([transition, code, value_to_data(key), used[counter]])
+    return rows
+
+
+def _key(data: Any) -> tuple[Value, ...]:
+    key = value_from_data(data)
+    if not isinstance(key, tuple):
+        raise TypeError("what a limit counts per is a list")
+    return key
 
 
 def attestations_to_data(machine: Machine, attestations: Sequence[Attestation]) -> list[Data]:
@@ -86,6 +111,15 @@ def attestations_to_data(machine: Machine, attestations: Sequence[Attestation]) 
     such claim: what a host attests must be right before anything is decided on it.
     """
     return [_attestation_to_data(machine, attestation) for attestation in attestations]
+
+
+def check_vouched(attestations: Sequence[Attestation]) -> None:
+    """Raise `ValueError` for what a host can't vouch for: an answer to a question, or a signature that it has seen."""
+    for attestation in attestations:
+        if attestation.source == "inbox" or attestation.authenticated is not Authenticated.ASSERTED:
+            raise ValueError(
+                f"`{attestation.name}`: signed answers, and those to open questions, come through the inbox"
+            )
 
 
 def attestations_digest(machine: Machine, attestations: Sequence[Attestation]) -> bytes:
@@ -115,10 +149,21 @@ def _attestation_to_data(machine: Machine, attestation: Attestation) -> Data:
         "role": attestation.role,
         "source": attestation.source,
         "at": attestation.at,
+        "binds": attestation.binds,
+        "authenticated": attestation.authenticated.value,
     }
 
 
 def _attestation(machine: Machine, raw: Mapping[str, Any]) -> Attestation:
     claim = machine.index.claims.get(raw["name"])
     value = raw["value"] if claim is None else from_raw(claim.type, raw["value"], machine.index.entities)
-    return Attestation(raw["name"], value, raw["by"], raw["role"], raw["source"], raw["at"])
+    return Attestation(
+        name=raw["name"],
+        value=value,
+        by=raw["by"],
+        role=raw["role"],
+        source=raw["source"],
+        at=raw["at"],
+        binds=raw["binds"],
+        authenticated=Authenticated(raw["authenticated"]),
+    )

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edca.kernel import movement
 from edca.kernel.candidate import Malformed
 from edca.kernel.verdict import Accepted
-from edca.runtime import cases
 from edca.runtime.answers import Outcome
-from edca.runtime.cases import Opened, change, completed, value_to_data
+from edca.runtime.cases import Opened, case_to_data, change
+from edca.runtime.counters import reserved_until
 from edca.runtime.kinds import INTAKE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edca.kernel.candidate import Candidate
     from edca.kernel.canonical import Data
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine
@@ -30,36 +32,52 @@ def chain_of(question: Question, verdict: Verdict) -> str:
     return INTAKE if case is None or uncreated else case.id
 
 
-def after_verdict(machine: Machine, case: Case, verdict: Verdict) -> Case:
-    """Return the case as the verdict alone leaves it; one with effects moves nothing before their outcome."""
-    if isinstance(verdict, Accepted) and not verdict.intents:
-        return completed(machine, case, verdict)
-    return case
+def after_verdict(machine: Machine, case: Case, candidate: Candidate | Malformed, verdict: Verdict, at: int) -> Case:
+    """Return the case as the verdict alone leaves it; with effects, only who acted is noted before their outcome."""
+    if not isinstance(verdict, Accepted) or isinstance(candidate, Malformed):
+        return case
+    if verdict.intents:
+        return movement.begun(case, candidate, verdict)
+    return movement.completed(machine, case, candidate, verdict, at)
 
 
-def after_outcome(machine: Machine, case: Case, verdict: Accepted, outcome: Outcome) -> Case | None:
-    """Return the case as the outcome leaves it, or null where nothing came of its creation."""
+def after_outcome(
+    machine: Machine, case: Case, candidate: Candidate, verdict: Accepted, outcome: Outcome, at: int
+) -> Case | None:
+    """Return the case as the outcome leaves it at `at`, or null where nothing came of its creation.
+
+    `case` is the one that the verdict was about.
+    """
     match outcome:
         case Outcome.CONFIRMED:
-            return completed(machine, case, verdict)
+            return movement.completed(machine, case, candidate, verdict, at)
         case Outcome.FAILED | Outcome.UNDONE:
-            return cases.failed(machine, case, verdict)
+            return movement.failed(machine, case, candidate, verdict, at)
+        case Outcome.TIMED_OUT:
+            return movement.timed_out(machine, case, candidate, verdict, at)
         case Outcome.QUARANTINED:
-            return case
+            return movement.begun(case, candidate, verdict)
+
+
+def change_promised(question: Question, verdict: Verdict) -> dict[str, Data] | None:
+    """Return what an accepted verdict changes once all its effects are confirmed, null for any other."""
+    case, candidate = question.case, question.candidate
+    if case is None or isinstance(candidate, Malformed) or not isinstance(verdict, Accepted):
+        return None
+    after = movement.completed(question.machine, case, candidate, verdict, question.inputs.now)
+    return change(question.machine, case, after)
 
 
 def verdict_content(context: Context, question: Question, verdict: Verdict) -> dict[str, Data]:
     """Return the content of a verdict's record: everything to decide it again, and what it changes."""
-    case = question.case
     malformed = isinstance(question.candidate, Malformed)
     return question.to_data() | {
         "tenant": context.tenant,
         "routes": context.router.digest,
         "verdict": verdict.to_raw(),
         "pending": isinstance(verdict, Accepted) and bool(verdict.intents),
-        "change": None
-        if case is None or not isinstance(verdict, Accepted)
-        else change(question.machine, case, completed(question.machine, case, verdict)),
+        "reserved_until": reserved_until(question.machine, verdict, question.inputs.now),
+        "change": change_promised(question, verdict),
         "stages": ["admit"] if malformed else ["admit", "gather", "decide"],
     }
 
@@ -83,6 +101,7 @@ def outcome_content(
         "routes": context.router.digest,
         "record": record,
         "outcome": outcome.value,
+        "schedule": context.schedule.to_data(),
         "effects": [step.to_data(machine.index.entities) for step in steps],
         "after": None if after is None else standing(after),
         "change": None if before is None or after is None else change(machine, before, after),
@@ -92,8 +111,7 @@ def outcome_content(
 
 def standing(case: Case) -> dict[str, Data]:
     """Return where a case stands: the part of it that transitions move."""
+    whole = case_to_data(case)
     return {
-        "state": case.state,
-        "memory": {name: value_to_data(value) for name, value in case.memory.items()},
-        "revision": case.revision,
+        name: whole[name] for name in ("state", "memory", "revision", "entered", "proposers", "signers", "human_only")
     }

@@ -2,7 +2,7 @@
 
 A permit that was never spent means that its effect was not called: it was accepted, durably, so it is carried out now.
 For a spent one the route is asked: what it did is confirmed, what it did not do is done under the same key, and where
-it can't tell, the case is quarantined for a person.
+it can't tell, or its time is over, the case goes where the spec says that it goes on a timeout.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from edca.ledger.record import parse
+from edca.runtime import approving
 from edca.runtime.cases import SPACE, row_from_bytes
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.effects import Acceptance
@@ -26,7 +27,8 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
     """Resume what dangles, in order of the cases' ids, and return how each came out.
 
     What was accepted under another machine or other routes than the ones in force is quarantined: its effect might now
-    mean something else. Raises what the ledger raises; calling it again goes on where it stopped.
+    mean something else. What a halt holds up stays pending, and is no part of what is returned. Raises what the ledger
+    raises; calling it again goes on where it stopped.
     """
     with runtime.lock:
         store = runtime.context.store
@@ -38,13 +40,15 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
         ]
         rows = [trusted_row(store, runtime.context.machine, id_) for id_ in pending]
         dangling = [row for row in rows if row is not None and not row.quarantined]
-        if not dangling:
-            return ()
-        configuration = Configuration.of(store.records(chain=CHAIN))
-        return tuple(_resume(runtime, configuration, row) for row in dangling)
+        answers: list[Answer | None] = []
+        if dangling:
+            configuration = Configuration.of(store.records(chain=CHAIN))
+            answers = [_carry_on(runtime, configuration, row) for row in dangling]
+        # Last: what people have answered meanwhile may be about a case that had effects under way.
+        return (*(answer for answer in answers if answer is not None), *approving.resume(runtime))
 
 
-def _resume(runtime: Runtime, configuration: Configuration, row: Row) -> Answer:
+def _carry_on(runtime: Runtime, configuration: Configuration, row: Row) -> Answer | None:
     context = runtime.context
     if row.record is None:
         raise ValueError(f"the pending case {row.case.id} names no record")
@@ -53,4 +57,4 @@ def _resume(runtime: Runtime, configuration: Configuration, row: Row) -> Answer:
     machine, roster = configuration.machine(content["machine"]), configuration.roster(content["roster"])
     acceptance = Acceptance.of(Question.from_data(content, machine, roster), stored)
     same = (content["machine"], content["routes"]) == (context.machine.digest, context.router.digest)
-    return runtime.resume(acceptance) if same else runtime.quarantine(acceptance)
+    return runtime.carry_on(acceptance) if same else runtime.quarantine(acceptance)

@@ -11,28 +11,46 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from edca.kernel.aftermath import confirmed
+from edca.kernel.aftermath import confirmed, undo_intent
 from edca.kernel.candidate import Candidate
+from edca.kernel.counting import limit_of, scale_of
 from edca.kernel.decide import decide
 from edca.kernel.facts import Instance, table
 from edca.kernel.inputs import Case, address
+from edca.kernel.movement import arrived
 from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Accepted, Result, Verdict
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
-from edca.runtime import config
+from edca.runtime import config, mandates
 from edca.runtime.answers import Outcome
-from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, completed, new_case, touched
+from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, new_case, touched
+from edca.runtime.counters import reserved_until
 from edca.runtime.differences import Pair, first_difference
-from edca.runtime.gather import opened_case
-from edca.runtime.kinds import OBSERVED, OUTCOME, VERDICT
+from edca.runtime.following import Modes, as_left, noted, outcome_of
+from edca.runtime.gather import met_case, opened_case
+from edca.runtime.heard import Heard
+from edca.runtime.kinds import (
+    APPROVAL,
+    CLOSED,
+    LATE,
+    MODE,
+    OBSERVED,
+    OUTCOME,
+    RECONCILED,
+    SETTLEMENT,
+    TAKEOVER,
+    VERDICT,
+)
 from edca.runtime.observe import observed_state
-from edca.runtime.ports import Performed
-from edca.runtime.question import Question
-from edca.runtime.records import after_outcome, after_verdict, chain_of, standing
+from edca.runtime.question import Question, counters_to_data
+from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
+from edca.runtime.recount import Miscount, Recount, recount, stored_cells
+from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
     from edca.kernel.candidate import Malformed
+    from edca.kernel.canonical import Data
     from edca.kernel.inputs import Inputs
     from edca.kernel.machine import Machine
     from edca.ledger.record import Record
@@ -40,6 +58,7 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Store
 
 Engine: TypeAlias = "Callable[[Machine, Case | None, Candidate | Malformed, Inputs], Verdict]"
+Essence: TypeAlias = "Callable[[Verdict], Data]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +84,7 @@ class Replayed:
     """What a replay found. Every record is equal, a mismatch or not replayed.
 
     `unfinished` are the indexes of accepted verdicts whose effects have no outcome yet: nothing is wrong with them, but
-    somebody must recover or observe.
+    somebody must recover or observe. `miscounts` are counters that hold something else than the records add up to.
     """
 
     total: int
@@ -73,15 +92,22 @@ class Replayed:
     mismatches: tuple[Mismatch, ...]
     not_replayed: tuple[NotReplayed, ...]
     unfinished: tuple[int, ...]
+    miscounts: tuple[Miscount, ...]
 
 
-def replay(ledger: Store, progress: Callable[[int, int], None] | None = None, engine: Engine = decide) -> Replayed:
+def replay(
+    ledger: Store,
+    progress: Callable[[int, int], None] | None = None,
+    engine: Engine = decide,
+    essence: Essence | None = None,
+) -> Replayed:
     """Replay all records in order. `progress` is called with (done, total) after each; `engine` decides.
 
+    `essence` takes from a verdict what the engine can tell, and only that is compared: null, and all of it is.
     Raises what reading the ledger raises: replay takes bytes as they are, `ledger.verify` checks them.
     """
     total = ledger.size
-    follower = _Follower(engine)
+    follower = _Follower(engine, essence)
     mismatches: list[Mismatch] = []
     not_replayed: list[NotReplayed] = []
     done = 0
@@ -89,7 +115,7 @@ def replay(ledger: Store, progress: Callable[[int, int], None] | None = None, en
         index = stored.leaf.index
         try:
             difference = first_difference(follower.follow(stored))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             not_replayed.append(NotReplayed(index, f"{type(error).__name__}: {error}"))
         else:
             if difference is not None:
@@ -103,12 +129,19 @@ def replay(ledger: Store, progress: Callable[[int, int], None] | None = None, en
         mismatches=tuple(mismatches),
         not_replayed=tuple(not_replayed),
         unfinished=tuple(sorted(open_.index for open_ in follower.open.values())),
+        miscounts=_miscounts(ledger, follower, done),
     )
+
+
+def _miscounts(ledger: Store, follower: _Follower, done: int) -> tuple[Miscount, ...]:
+    """Compare the counters' cells with what the records add up to; where a writer went on meanwhile, count anew."""
+    cells = stored_cells(ledger)
+    return follower.counted.differences(cells) if ledger.size == done else recount(ledger)
 
 
 # What strict reading raises for a record whose contents are not what this version writes. `CanonicalError`, unknown
 # enum members and observations that can't be are all `ValueError`s.
-_UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
+UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +159,27 @@ class _Open:
 class _Follower:
     """Reads records in order and yields, for each, what it says beside what its contents yield."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, essence: Essence | None) -> None:
         self.open: dict[str, _Open] = {}
         self._engine = engine
+        self._essence = essence
         self._configuration = config.Configuration()
+        self.counted = Recount(self._configuration)
+        self._modes = Modes()
+        self._heard = Heard()
+        self._mandates = mandates.Followed()
         self._left: dict[str, Case] = {}  # how the records so far left each case
         self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
 
     def follow(self, stored: StoredRecord) -> list[Pair]:
         record = parse(stored.body)
         self._entries[record.chain] = record.entry + 1
+        try:
+            return self._follow(stored, record)
+        finally:
+            self.counted.take(stored, record)
+
+    def _follow(self, stored: StoredRecord, record: Record) -> list[Pair]:
         match record.kind:
             case config.CHAIN:
                 self._configuration.take(record.content)
@@ -146,6 +190,20 @@ class _Follower:
                 return self._outcome(record)
             case kind if kind == OBSERVED:
                 return self._observed(record)
+            case kind if kind == SETTLEMENT:
+                return self._settlement(record)
+            case kind if kind == MODE:
+                content: Any = record.content
+                machine, roster = (
+                    self._configuration.machine(content["machine"]),
+                    self._configuration.roster(content["roster"]),
+                )
+                return self._modes.change(record, machine, roster)
+            case kind if kind in (TAKEOVER, LATE, RECONCILED, APPROVAL, CLOSED):
+                pairs, after = noted(record, self._left.get(record.chain))
+                if after is not None:
+                    self._left[record.chain] = after
+                return [*pairs, *self._heard.take(record, self._configuration)]
             case kind:
                 raise LedgerFormatError(f"this version writes no record of kind `{kind}`")
 
@@ -159,10 +217,17 @@ class _Follower:
         pending = isinstance(verdict, Accepted) and bool(verdict.intents)
         pairs = [
             Pair("candidate_digest", content["candidate_digest"], candidate.digest),
-            Pair("verdict", content["verdict"], verdict.to_raw()),
+            self._compared(content["verdict"], verdict),
             Pair("chain", record.chain, chain_of(question, verdict)),
             Pair("pending", content["pending"], pending),
+            Pair("counters", content["counters"], counters_to_data(self.counted.used(content["tenant"], question))),
+            Pair("reserved_until", content["reserved_until"], reserved_until(machine, verdict, question.inputs.now)),
         ]
+        pairs += self._modes.verdict(content["tenant"], question, verdict)
+        pairs += self._heard.verdict(question, content["attestations"])
+        uses = self._mandates.uses(content["tenant"], machine, roster)
+        pairs.append(Pair("mandate_uses", content["mandate_uses"], uses))
+        self._mandates.take(content["tenant"], machine, verdict)
         if case is None:
             return pairs
         found = self._found(question, case, record)
@@ -171,16 +236,21 @@ class _Follower:
             Pair("case.id", case.id, _id(question, content["tenant"])),
         ]
         if isinstance(verdict, Accepted):
-            moved = change(machine, case, completed(machine, case, verdict))
-            pairs.append(Pair("change", content["change"], moved))
+            pairs.append(Pair("change", content["change"], change_promised(question, verdict)))
         if record.chain == case.id:
-            left = touched(after_verdict(machine, case, verdict), record.entry, question.inputs.now)
+            now = question.inputs.now
+            left = touched(after_verdict(machine, case, candidate, verdict, now), record.entry, now)
             if isinstance(verdict, Accepted) and pending and isinstance(candidate, Candidate):
                 digest = stored.leaf.body_digest
                 left = dataclasses.replace(left, pending=digest)
                 self.open[case.id] = _Open(stored.leaf.index, digest, question, case, candidate, verdict)
             self._left[case.id] = left
         return pairs
+
+    def _compared(self, recorded: Any, verdict: Verdict) -> Pair:
+        if self._essence is None:
+            return Pair("verdict", recorded, verdict.to_raw())
+        return Pair("verdict", self._essence(verdict_from_raw(recorded)), self._essence(verdict))
 
     def _found(self, question: Question, case: Case, record: Record) -> Case | None:
         """Return the case as the verdict must have found it, or null where it can't have found one."""
@@ -194,9 +264,9 @@ class _Follower:
             entry = self._entries.get(case.id, 0)
         if question.opened is Opened.CREATED:
             state = machine.index.initial[case.entity]
-            return new_case(machine, case.id, case.entity, case.key, state, entry)
-        opened = opened_case(machine, case.id, question.inputs.facts[case.entity, case.key], entry)
-        return opened if left is None or opened is None else dataclasses.replace(opened, touched=left.touched)
+            return new_case(machine, case.id, case.entity, case.key, state, entry, question.inputs.now)
+        instance = question.inputs.facts[case.entity, case.key]
+        return met_case(machine, case.id, instance, entry, question.inputs.now, left)
 
     def _outcome(self, record: Record) -> list[Pair]:
         content: Any = record.content
@@ -207,9 +277,17 @@ class _Follower:
         pairs = [Pair("record", content["record"], open_.digest)]
         for number, step in enumerate(content["effects"]):
             pairs += _step_pairs(f"effects[{number}]", step, open_)
-        outcome = _outcome_of(content["effects"], len(verdict.intents), recorded)
+        outcome = outcome_of(
+            content["effects"],
+            len(verdict.intents),
+            recorded,
+            Result.PASSED,
+            has_deadline=machine.index.transitions[verdict.transition].on_timeout is not None,
+        )
         pairs.append(Pair("outcome", recorded.value, outcome.value))
-        after = after_outcome(machine, open_.case, verdict, outcome)
+        pairs += self._modes.outcome(machine, content, outcome)
+        before = as_left(open_.case, self._left.get(record.chain))
+        after = after_outcome(machine, before, open_.candidate, verdict, outcome, content["at"])
         pairs.append(Pair("after", content["after"], None if after is None else standing(after)))
         moved = None if after is None else change(machine, open_.case, after)
         pairs.append(Pair("change", content["change"], moved))
@@ -226,17 +304,29 @@ class _Follower:
         machine, before = self._configuration.machine(content["machine"]), self._left.get(record.chain)
         instance = Instance.from_raw(content["instance"], machine.index.entities)
         if before is None:
-            before = opened_case(machine, record.chain, instance, record.entry)
+            before = opened_case(machine, record.chain, instance, record.entry, content["at"])
         if before is None:
             raise LedgerFormatError("a case was observed that can't be opened")
         state = observed_state(machine, instance, content["named"])
-        after = dataclasses.replace(before, state=state, revision=before.revision + 1, pending=None)
+        after = arrived(before, state, content["at"])
         self._left[record.chain] = touched(after, record.entry, content["at"])
         return [
             Pair("case", content["case"], case_to_data(before)),
             Pair("resolves", content["resolves"], before.pending),
             Pair("after", content["after"], standing(after)),
             Pair("change", content["change"], change(machine, before, after)),
+        ]
+
+    def _settlement(self, record: Record) -> list[Pair]:
+        content: Any = record.content
+        machine, before = self._configuration.machine(content["machine"]), self._left.get(record.chain)
+        limit = limit_of(machine, content["transition"], content["limit"])
+        if before is not None:
+            self._left[record.chain] = touched(before, record.entry, content["at"])
+        return [
+            Pair("case", content["case"], None if before is None else case_to_data(before)),
+            Pair("machine_name", content["machine_name"], machine.name),
+            Pair("scale", content["scale"], None if limit is None else scale_of(limit.type)),
         ]
 
 
@@ -253,10 +343,13 @@ def _id(question: Question, tenant: str) -> str | None:
 
 def _step_pairs(path: str, step: Any, open_: _Open) -> list[Pair]:
     question, place = open_.question, step["place"]
-    if step["undoing"]:
-        return []
-    intent = open_.verdict.intents[place].to_raw()
+    undo = undo_intent(question.machine, open_.case, open_.candidate, question.inputs, place)
+    intended = undo if step["undoing"] else open_.verdict.intents[place]
+    if intended is None:
+        raise LedgerFormatError("an effect was undone that can't be")
+    intent, attempts = intended.to_raw(), step["attempts"]
     pairs = [
+        Pair(f"{path}.in_time", step["in_time"], all(attempt["report"] is not None for attempt in attempts)),
         Pair(f"{path}.effect", step["effect"], intent["effect"]),
         Pair(f"{path}.arguments", step["arguments"], intent["arguments"]),
     ]
@@ -266,20 +359,3 @@ def _step_pairs(path: str, step: Any, open_: _Open) -> list[Pair]:
         result = confirmed(question.machine, open_.case, open_.candidate, question.inputs, place, after)
         pairs.append(Pair(f"{path}.ensure", step["ensure"], result.value))
     return pairs
-
-
-def _outcome_of(steps: Any, intent_count: int, recorded: Outcome) -> Outcome:
-    """Return the outcome that the steps amount to; a quarantine promises nothing, and its reason may be no step."""
-    if recorded is Outcome.QUARANTINED:
-        return recorded
-    reports = {(step["place"], step["undoing"]): Performed(step["report"]) for step in steps}
-    done = {place for (place, undoing), report in reports.items() if report is Performed.DONE and not undoing}
-    undone = {place for (place, undoing), report in reports.items() if report is Performed.DONE and undoing}
-    passed = {step["place"] for step in steps if step["ensure"] == Result.PASSED.value}
-    if Performed.UNKNOWN in reports.values():
-        return Outcome.QUARANTINED
-    if len(passed) == intent_count and not undone:
-        return Outcome.CONFIRMED
-    if done != undone:
-        return Outcome.QUARANTINED
-    return Outcome.UNDONE if done else Outcome.FAILED

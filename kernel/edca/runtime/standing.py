@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from edca.kernel.movement import arrived, memory_after, remembered, signers_of
 from edca.kernel.values import Value
 from edca.kernel.verdict import Accepted
 from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
 from edca.runtime.answers import Outcome
-from edca.runtime.cases import Row, case_from_data, completed, load_row, value_from_data
+from edca.runtime.cases import Row, case_from_data, load_row, value_from_data
 from edca.runtime.kinds import OUTCOME
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
+    from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine
     from edca.ledger.store import StoredRecord
     from edca.runtime.ports import Store
@@ -35,6 +37,24 @@ class _Left:
     memory: Mapping[str, Value] | None
     revision: int
     pending: bytes | None
+    entered: int
+    proposers: Mapping[str, str]
+    signers: Mapping[str, tuple[str, ...]]
+    human_only: bool
+
+
+def _standing_of(case: Case) -> _Left:
+    return _Left(
+        machine=case.machine,
+        state=case.state,
+        memory=case.memory,
+        revision=case.revision,
+        pending=case.pending,
+        entered=case.entered,
+        proposers=case.proposers,
+        signers=case.signers,
+        human_only=case.human_only,
+    )
 
 
 def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
@@ -48,7 +68,7 @@ def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
         raise TamperedError(f"case `{id_}`: its row and its records disagree on whether it exists; verify the ledger")
     if row is not None and left is not None and newest is not None:
         case = row.case
-        stands = _Left(case.machine, case.state, case.memory, case.revision, case.pending)
+        stands = _standing_of(case)
         if left.memory is None:
             stands = dataclasses.replace(stands, memory=None)
         if stands != left or case.entry != newest.leaf.entry + 1 or not _is_pending_rightly(store, row):
@@ -80,21 +100,40 @@ def _left_by(machine: Machine, newest: StoredRecord) -> _Left | None:
             return _moved(content["machine"], content["after"], content["record"] if held else None)
         case "observed":
             return _moved(content["case"]["machine"], content["after"], None)
+        case "approval" | "closed" if content["case"] is None:
+            return None
+        case "late" | "reconciled" | "approval" | "closed":
+            return _standing_of(case_from_data(content["case"]))
+        case "takeover":
+            left = _standing_of(case_from_data(content["case"]))
+            return dataclasses.replace(left, human_only=content["human_only"])
+        case "settlement":
+            return None if content["case"] is None else _standing_of(case_from_data(content["case"]))
         case kind:
             raise TamperedError(f"record {newest.leaf.index} is of a kind that no case has: {kind}")
 
 
 def _left_by_verdict(machine: Machine, content: Any, newest: StoredRecord) -> _Left:
     before, verdict = case_from_data(content["case"]), verdict_from_raw(content["verdict"])
-    left = _Left(before.machine, before.state, before.memory, before.revision, before.pending)
     if not isinstance(verdict, Accepted):
-        return left
+        return _standing_of(before)
+    candidate = content["candidate"]
+    begun = remembered(before, candidate["transition"], candidate["proposer"], signers_of(verdict.clauses))
     if content["pending"]:
-        return dataclasses.replace(left, pending=newest.leaf.body_digest)
-    memory = completed(machine, before, verdict).memory if before.machine == machine.digest else None
-    return _Left(before.machine, verdict.target, memory, before.revision + 1, None)
+        return dataclasses.replace(_standing_of(begun), pending=newest.leaf.body_digest)
+    memory = memory_after(machine, verdict) if before.machine == machine.digest else None
+    return dataclasses.replace(_standing_of(arrived(begun, verdict.target, content["at"])), memory=memory)
 
 
 def _moved(machine: bytes, after: Any, pending: bytes | None) -> _Left:
-    memory = {name: value_from_data(value) for name, value in after["memory"].items()}
-    return _Left(machine, after["state"], memory, after["revision"], pending)
+    return _Left(
+        machine=machine,
+        state=after["state"],
+        memory={name: value_from_data(value) for name, value in after["memory"].items()},
+        revision=after["revision"],
+        pending=pending,
+        entered=after["entered"],
+        proposers=dict(after["proposers"]),
+        signers={code: tuple(people) for code, people in after["signers"].items()},
+        human_only=after["human_only"],
+    )

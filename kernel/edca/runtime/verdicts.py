@@ -12,6 +12,7 @@ from edca.kernel.verdict import (
     ClauseResult,
     Escalated,
     Intent,
+    Move,
     Need,
     Reading,
     Refused,
@@ -21,7 +22,7 @@ from edca.kernel.verdict import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 
@@ -38,6 +39,7 @@ def verdict_from_raw(raw: Mapping[str, Any]) -> Verdict:
                 intents=tuple(Intent(intent["effect"], intent["arguments"]) for intent in raw["intents"]),
                 anchor=_anchor(raw["anchor"]),
                 clauses=clauses,
+                moves=_moves(raw["moves"]),
                 code=raw["code"],
             )
         case "refused":
@@ -48,14 +50,17 @@ def verdict_from_raw(raw: Mapping[str, Any]) -> Verdict:
                 detail=raw["detail"],
                 clauses=clauses,
                 anchor=None if raw["anchor"] is None else _anchor(raw["anchor"]),
+                reason=None if raw["reason"] is None else Unknown(raw["reason"]),
             )
         case "escalated":
             return Escalated(
                 transition=raw["transition"],
                 code=raw["code"],
-                needs=tuple(Need(n["code"], ClauseKind(n["kind"]), n["role"]) for n in raw["needs"]),
+                needs=tuple(Need(n["code"], ClauseKind(n["kind"]), n["role"], n["count"]) for n in raw["needs"]),
                 anchor=_anchor(raw["anchor"]),
                 clauses=clauses,
+                moves=_moves(raw["moves"]),
+                preview=raw["preview"],
             )
         case other:
             raise ValueError(f"a verdict is accepted, refused or escalated, not {other!r}")
@@ -63,6 +68,10 @@ def verdict_from_raw(raw: Mapping[str, Any]) -> Verdict:
 
 def _anchor(raw: Mapping[str, Any]) -> Anchor:
     return Anchor(raw["principal"], raw["role"], raw["mandate"])
+
+
+def _moves(rows: Iterable[Mapping[str, Any]]) -> tuple[Move, ...]:
+    return tuple(Move(row["code"], tuple(row["key"]), row["used"], row["amount"], row["bound"]) for row in rows)
 
 
 def _clause(raw: Mapping[str, Any]) -> ClauseResult:
@@ -75,4 +84,5 @@ def _clause(raw: Mapping[str, Any]) -> ClauseResult:
         result=Result(raw["result"]),
         reason=None if raw["reason"] is None else Unknown(raw["reason"]),
         readings=tuple(Reading(name, value) for name, value in raw["readings"]),
+        answered_by=tuple(raw["answered_by"]),
     )

@@ -57,7 +57,7 @@ def _names(spec: tree.Spec) -> Iterator[tree.Name | tree.Text]:
     yield spec.header.name
     for declaration in spec.declarations:
         match declaration:
-            case tree.RoleDeclaration(name=name):
+            case tree.RoleDeclaration(name=name) | tree.StateDeclaration(name=name) | tree.ModeDeclaration(name=name):
                 yield name
             case tree.EnumDeclaration():
                 yield declaration.name
@@ -82,8 +82,6 @@ def _names(spec: tree.Spec) -> Iterator[tree.Name | tree.Text]:
                 for member in declaration.members:
                     yield member.name
                     yield from _type_names(member.type)
-            case tree.StateDeclaration():
-                yield declaration.name
             case tree.DefineDeclaration():
                 yield declaration.name
                 yield from _parameter_names(declaration.parameters)
@@ -91,14 +89,25 @@ def _names(spec: tree.Spec) -> Iterator[tree.Name | tree.Text]:
                 yield declaration.name
                 yield from _parameter_names(declaration.parameters)
                 yield from _type_names(declaration.gives)
-            case tree.Forbid():
+            case tree.Forbid() | tree.NeverWhen() | tree.NeverReaching() | tree.AlwaysLeads():
                 yield declaration.code
             case tree.TransitionDeclaration():
                 yield declaration.name
+                if declaration.branch is not None:
+                    yield declaration.branch
                 yield from _parameter_names(declaration.parameters)
                 yield from _clause_names(declaration.clauses)
-            case tree.CaseDeclaration() | tree.ScenarioDeclaration():
+            case tree.CompositeState():
+                yield from _state_names(declaration)
+            case tree.CaseDeclaration() | tree.ScenarioDeclaration() | tree.Release():
                 pass  # they declare nothing
+
+
+def _state_names(declaration: tree.StateDeclaration | tree.CompositeState) -> Iterator[tree.Name]:
+    yield declaration.name
+    if isinstance(declaration, tree.CompositeState):
+        for member in declaration.members:
+            yield from _state_names(member)
 
 
 def _clause_names(clauses: tuple[tree.Clause, ...]) -> Iterator[tree.Name]:
@@ -106,7 +115,13 @@ def _clause_names(clauses: tuple[tree.Clause, ...]) -> Iterator[tree.Name]:
         match clause:
             case tree.Let(name=name):
                 yield name
-            case tree.Require(code=code) | tree.Forbid(code=code) | tree.Confirm(code=code):
+            case (
+                tree.Require(code=code)
+                | tree.Forbid(code=code)
+                | tree.Confirm(code=code)
+                | tree.Sign(code=code)
+                | tree.Limit(code=code)
+            ):
                 yield code
             case _:
                 pass  # the other clauses declare nothing
@@ -132,8 +147,11 @@ def _member_names(members: tuple[tree.Member, ...]) -> Iterator[tree.Name | tree
 
 
 def _type_names(type_: tree.Type) -> Iterator[tree.Name | tree.Text]:
-    """Yield the values of enums that are written out where a type stands."""
+    """Yield the values of enums that are written out where a type stands, and the units of numbers."""
     match type_:
+        case tree.IntegerType(unit=unit) | tree.DecimalType(unit=unit):
+            if unit is not None:
+                yield unit
         case tree.OneOfType():
             yield from _enum_names(type_.values)
         case tree.ListType() | tree.OptionalType():
@@ -148,20 +166,35 @@ def _texts(spec: tree.Spec) -> Iterator[tree.Text]:
         yield spec.header.text
     for declaration in spec.declarations:
         match declaration:
-            case tree.ClaimDeclaration() | tree.StateDeclaration() | tree.Forbid():
+            case tree.ClaimDeclaration() | tree.StateDeclaration() | tree.Forbid() | tree.ModeDeclaration():
                 yield declaration.text
+            case tree.NeverWhen() | tree.NeverReaching() | tree.Release():
+                yield declaration.text
+            case tree.AlwaysLeads():
+                yield declaration.text
+                if declaration.assuming is not None:
+                    yield declaration.assuming
+            case tree.CompositeState():
+                yield from _state_texts(declaration)
             case tree.TransitionDeclaration():
                 yield from _clause_texts(declaration.clauses)
             case _:
                 pass  # no text of its own
 
 
+def _state_texts(declaration: tree.StateDeclaration | tree.CompositeState) -> Iterator[tree.Text]:
+    yield declaration.text
+    if isinstance(declaration, tree.CompositeState):
+        for member in declaration.members:
+            yield from _state_texts(member)
+
+
 def _clause_texts(clauses: tuple[tree.Clause, ...]) -> Iterator[tree.Text]:
     for clause in clauses:
         match clause:
-            case tree.Means() | tree.Require() | tree.Forbid():
+            case tree.Means() | tree.Require() | tree.Forbid() | tree.Limit():
                 yield clause.text
-            case tree.Confirm() if clause.text is not None:
+            case tree.Confirm() | tree.Sign() | tree.OnFailure() if clause.text is not None:
                 yield clause.text
             case _:
                 pass  # no text of its own

@@ -27,8 +27,8 @@ def open_engine(url: str, creator: Callable[[], Any] | None = None) -> sa.Engine
     """Return an engine for a source; connects to nothing.
 
     `creator`, for SQLite, returns the one DB-API connection to use: an in-memory database filled by somebody else.
-    Such a connection, and that of `sqlite://`, is shared by all uses. A file of SQLite is opened and never made, so
-    that a slip in its name is found out at once.
+    Such a connection, and that of `sqlite://`, is shared by all uses, in any thread (`check_same_thread=False`). A file
+    of SQLite is opened and never made, so that a slip in its name is found out at once.
 
     Raises `RouteError` for a URL that can't be understood, a driver that isn't installed, and a SQLite file that isn't
     there. The URL itself may hold a password, so no message repeats it.

@@ -5,6 +5,7 @@ Nothing raised by a database leaves this module; what it means for the effect do
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,11 @@ NUMBER_COUNT_MAX = 10_000
 
 _DETAIL_LENGTH_MAX = 200
 
+# What somebody else's transaction can do to ours, and what is gone when it is over: SQLite's primary codes for a locked
+# database, and the SQLSTATEs of a serialisation failure, a deadlock and a lock that was not to be had.
+_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_OVERTAKEN = ("40001", "40P01", "55P03")
+
 Scope = dict[str, Value]
 
 
@@ -74,7 +80,7 @@ class Performer:
         try:
             connection = engine.connect()
         except Exception as error:  # drivers raise what they like; nothing has been sent yet
-            return Report(Performed.FAILED, _detail(error))
+            return Report(Performed.TRANSIENT, _detail(error))
         with connection:
             connection.execution_options(**_options(engine))
             try:
@@ -93,8 +99,7 @@ class Performer:
                 return self._collided(connection, permit.key, body, error)
             except Exception as error:  # as above
                 _roll_back(connection)
-                broken = isinstance(error, DBAPIError) and error.connection_invalidated
-                return Report(Performed.UNKNOWN if broken else Performed.FAILED, _detail(error))
+                return Report(_after_roll_back(error), _detail(error))
             return _commit(connection)
 
     def performed(self, engine: sa.Engine, permit: Permit) -> Performed:
@@ -139,6 +144,22 @@ class Performer:
         return Report(Performed.PRECONDITION_LOST, _detail(error))
 
 
+def _after_roll_back(error: Exception) -> Performed:
+    """Tell what an error before the commit means for the effect, once all of it is rolled back."""
+    if not isinstance(error, DBAPIError):
+        return Performed.FAILED
+    if error.connection_invalidated:
+        return Performed.UNKNOWN
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    is_locked = isinstance(code, int) and code & 0xFF in _LOCKED
+    return Performed.TRANSIENT if is_locked or _is_overtaken(error.orig) else Performed.FAILED
+
+
+def _is_overtaken(origin: object) -> bool:
+    """Tell whether the database took our transaction back because of somebody else's."""
+    return getattr(origin, "sqlstate", None) in _OVERTAKEN
+
+
 def _options(engine: sa.Engine) -> dict[str, Any]:
     # SQLite serialises writers by itself. Elsewhere a check must not be overtaken between its read and the commit.
     return {WRITES: True} if engine.dialect.name == "sqlite" else {"isolation_level": "SERIALIZABLE"}
@@ -170,9 +191,10 @@ def _commit(connection: sa.Connection) -> Report:
         # A deferred constraint: the database looked and said no.
         _roll_back(connection)
         return Report(Performed.PRECONDITION_LOST, _detail(error))
-    except Exception as error:  # the commit may have reached the database or not
+    except Exception as error:  # the commit may have reached the database or not, unless it says why it did not
         _roll_back(connection)
-        return Report(Performed.UNKNOWN, _detail(error))
+        overtaken = isinstance(error, DBAPIError) and _is_overtaken(error.orig)
+        return Report(Performed.TRANSIENT if overtaken else Performed.UNKNOWN, _detail(error))
     return Report(Performed.DONE)
 
 

@@ -30,7 +30,7 @@ def reads_confidence(node: typed.Expression, definitions: Mapping[str, typed.Def
 
 
 def raises_authority(clause: CheckedClause, definitions: Mapping[str, typed.Definition]) -> bool:
-    """Tell whether more confidence could make this clause fail."""
+    """Tell whether more confidence could make this clause fail: only a `require` passes where its condition is true."""
     return not _one_way(clause.condition, definitions, rising=clause.kind is ClauseKind.REQUIRE)
 
 

@@ -9,29 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edca.dsl import tree
-from edca.kernel.calendar import DAY, SECOND, parse_date, parse_time
+from edca.kernel.calendar import parse_date, parse_time
 from edca.kernel.expression import Comparison, Fold, Operation, Selection
 from edca.kernel.types import (
     BoolType,
     DateType,
     DurationType,
-    EnumType,
-    IdType,
     ListType,
     OptionalType,
-    PrincipalType,
     RecordType,
     ReferenceType,
-    TextType,
     TimeType,
     Type,
     describe,
 )
-from edca.kernel.values import ID_LENGTH_MAX, parse_decimal
-from edca.semantic import numbers, typed
+from edca.semantic import comparisons, history, numbers, terms, typed, units
+from edca.semantic.durations import micros
 from edca.semantic.numbers import NUMERIC
-from edca.semantic.problems import did_you_mean, listing
-from edca.semantic.relations import ORDERED, convert, fits, join, numeric, plain, scale_of
+from edca.semantic.problems import did_you_mean
+from edca.semantic.relations import convert, fits, join, plain
+from edca.semantic.terms import Checked, report
 from edca.semantic.vocabulary import UNRESOLVED
 
 if TYPE_CHECKING:
@@ -41,7 +38,6 @@ if TYPE_CHECKING:
     from edca.semantic.scope import Scope
 
 BOOL = BoolType()
-UNITS = {"second": SECOND, "minute": 60 * SECOND, "hour": 3600 * SECOND, "day": DAY, "week": 7 * DAY}
 NESTING_MAX = 3
 FOLDS = {"count": Fold.COUNT, "sum": Fold.SUM, "min": Fold.MIN, "max": Fold.MAX, "collect": Fold.COLLECT}
 SELECTIONS = {
@@ -50,31 +46,27 @@ SELECTIONS = {
     "distinct": Selection.DISTINCT,
     "pairs": Selection.PAIRS,
 }
-EQUALITIES = (Comparison.EQUAL, Comparison.UNEQUAL)
 COMPARISONS = {comparison.value: comparison for comparison in Comparison}
-
-Checked = typed.Expression | None
-
-
-def report(scope: Scope, code: str, span: Span, message: str, **more: str | None) -> None:
-    """Add one finding."""
-    label = more.get("label") or ""
-    scope.words.problems.add(code, span, message, label=label, help=more.get("help"))
 
 
 def check(scope: Scope, node: tree.Expression, expected: Type) -> Checked:
     """Return the typed expression, in the units of `expected`, or null with a finding where it does not fit."""
     found = infer(scope, node, expected)
-    if found is None:
+    if found is None or _unresolved(expected):
         return None
     if fits(found.type, expected):
-        return convert(found, expected)
+        if units.suits(scope, found, expected):
+            return convert(found, expected)
+        units.expected(scope, node.span, found.type, expected)
+        return None
     if isinstance(plain(found.type), NUMERIC) and isinstance(plain(expected), NUMERIC):
         help_ = "a value with more decimal places is never rounded silently"
         report(scope, "T014", node.span, f"expected {describe(expected)}, found more decimal places", help=help_)
     elif isinstance(found.type, OptionalType) and fits(found.type.of, expected):
         message = f"expected {describe(expected)}, found a value that may be absent"
         report(scope, "T001", node.span, message, help="test it with `is present`, or give the other case with `if`")
+    elif units.differ(found.type, expected):
+        units.report(scope, node.span, f"expected {describe(expected)}, found {describe(found.type)}")
     else:
         report(
             scope,
@@ -85,6 +77,15 @@ def check(scope: Scope, node: tree.Expression, expected: Type) -> Checked:
             help=_instead(node, expected),
         )
     return None
+
+
+def _unresolved(type_: Type) -> bool:
+    """Tell whether the type stands, somewhere inside, for one that isn't there; that has been reported."""
+    match type_:
+        case ListType(of=of) | OptionalType(of=of):
+            return _unresolved(of)
+        case _:
+            return type_ is UNRESOLVED
 
 
 def _instead(node: tree.Expression, expected: Type) -> str | None:
@@ -108,27 +109,28 @@ def condition(scope: Scope, node: tree.Expression) -> Checked:
 def infer(scope: Scope, node: tree.Expression, expected: Type | None = None) -> Checked:
     """Return the typed expression; `expected` only helps to read enum values, texts and empty lists."""
     found = _infer(scope, node, expected)
-    return None if found is None or plain(found.type) is UNRESOLVED else found
+    return None if found is None or _unresolved(found.type) else found
 
 
 def _infer(scope: Scope, node: tree.Expression, expected: Type | None) -> Checked:
     match node:
         case tree.Number(digits, _):
-            return _number(scope, node, digits)
+            return terms.number(scope, node, digits)
         case tree.Truth(value, _):
             return typed.Literal(value, BOOL)
         case tree.String(value, _):
-            return _string(scope, node, value, expected)
+            return terms.string(scope, node, value, expected)
         case tree.DateLiteral(text, _):
-            return _written(parse_date(text), DateType())
+            return terms.written(parse_date(text), DateType())
         case tree.TimeLiteral(text, _):
-            return _written(parse_time(text), TimeType())
-        case tree.DurationLiteral(count, unit, _):
-            return typed.Literal(count * UNITS[unit], DurationType())
+            return terms.written(parse_time(text), TimeType())
+        case tree.DurationLiteral():
+            return typed.Literal(micros(node, scope.words.problems), DurationType())
         case tree.Variable():
-            return _variable(scope, node, expected)
+            return terms.variable(scope, node, expected)
         case tree.Field():
-            return _field(scope, node)
+            base = infer(scope, node.base)
+            return None if base is None else terms.field(scope, node, base)
         case tree.Call():
             return _call(scope, node)
         case tree.Unary("not", operand, _):
@@ -139,7 +141,8 @@ def _infer(scope: Scope, node: tree.Expression, expected: Type | None) -> Checke
         case tree.Binary():
             return _binary(scope, node)
         case tree.Presence():
-            return _presence(scope, node)
+            tested = infer(scope, node.operand)
+            return None if tested is None else comparisons.presence(scope, node, tested)
         case tree.Conditional():
             return _conditional(scope, node, expected)
         case tree.Quantified(every, variable, domain, body, _):
@@ -148,135 +151,12 @@ def _infer(scope: Scope, node: tree.Expression, expected: Type | None) -> Checke
             return _folded(scope, FOLDS[function], variable, domain, body, where)
         case tree.Builtin():
             return _builtin(scope, node)
+        case tree.History():
+            return history.read(scope, node)
         case tree.Lookup(entity, keys, _):
             return lookup(scope, entity, keys, node.span)
         case tree.ListLiteral():
             return _list(scope, node, expected)
-
-
-def _number(scope: Scope, node: tree.Number, digits: str) -> Checked:
-    scale = len(digits.partition(".")[2])
-    units = parse_decimal(digits, scale)
-    if units is None:
-        report(scope, "P003", node.span, f"`{digits}` has too many digits")
-        return None
-    return typed.Literal(units, numeric(scale, units, units))
-
-
-def _string(scope: Scope, node: tree.String, value: str, expected: Type | None) -> Checked:
-    wanted = plain(expected) if expected is not None else None
-    if isinstance(wanted, (IdType, PrincipalType)):
-        if 1 <= len(value) <= ID_LENGTH_MAX and value.isprintable():
-            return typed.Literal(value, wanted)
-        report(scope, "P003", node.span, f"an id is 1 to {ID_LENGTH_MAX} printable characters")
-        return None
-    if isinstance(wanted, EnumType):
-        message = f"expected {describe(wanted)}, found text"
-        help_ = did_you_mean(value, dict(wanted.values), "name the value without quotes")
-        report(scope, "N010", node.span, message, help=help_)
-        return None
-    return typed.Literal(value, TextType(max(1, len(value))))
-
-
-def _written(value: int | None, type_: Type) -> Checked:
-    return None if value is None else typed.Literal(value, type_)  # the parser has reported a day that doesn't exist
-
-
-def _variable(scope: Scope, node: tree.Variable, expected: Type | None) -> Checked:
-    name = node.name.text
-    found = scope.read(name)
-    wanted = plain(expected) if expected is not None else None
-    if found is not None:
-        if isinstance(wanted, EnumType) and name in dict(wanted.values) and not fits(found.type, wanted):
-            rename = "rename one of them: two meanings for one name don't compile"
-            report(
-                scope, "N003", node.span, f"`{name}` is both a value of {describe(wanted)} and a name here", help=rename
-            )
-            return None
-        return found
-    if isinstance(wanted, EnumType):
-        if name in dict(wanted.values):
-            return typed.Literal(name, wanted)
-        help_ = did_you_mean(name, dict(wanted.values), f"its values are {listing(dict(wanted.values))}")
-        report(scope, "N010", node.span, f"{describe(wanted)} has no value `{name}`", label="no such value", help=help_)
-        return None
-    enums = scope.enum_of(name)
-    if len(enums) == 1:
-        return typed.Literal(name, enums[0])
-    if enums:
-        names = listing(enum.name for enum in enums)
-        report(scope, "N003", node.span, f"`{name}` is a value of several enums: {names}")
-        return None
-    if name in scope.definitions:
-        report(scope, "T004", node.span, f"`{name}` needs its arguments", help=f"write `{name}(…)`")
-        return None
-    if name in scope.words.entities:
-        help_ = f"say which one: `lookup {name}(…)`"
-        report(scope, "N001", node.span, f"`{name}` is an entity, but this case is not about one", help=help_)
-        return None
-    suggestion = did_you_mean(name, [*scope.visible(), *scope.words.enum_values])
-    if name in ("null", "none", "nil"):
-        suggestion = "a value that isn't there is tested with `is present` or `is absent`"
-    elif isinstance(scope.words.types.get(name), EnumType):
-        suggestion = f"`{name}` is an enum: write one of its values alone"
-    report(scope, "N001", node.span, f"`{name}` means nothing here", label="not declared", help=suggestion)
-    return None
-
-
-def _field(scope: Scope, node: tree.Field) -> Checked:
-    base = infer(scope, node.base)
-    if base is None:
-        return None
-    name, type_ = node.name.text, plain(base.type)
-    if isinstance(type_, ReferenceType):
-        return _fact(scope, node, base, type_.entity)
-    if isinstance(type_, RecordType):
-        for index, (part, part_type) in enumerate(type_.parts):
-            if part == name:
-                return typed.PartRead(base, name, index, _through(base.type, part_type))
-        help_ = did_you_mean(name, dict(type_.parts), f"its parts are {listing(dict(type_.parts))}")
-        report(
-            scope, "T003", node.name.span, f"{describe(type_)} has no part `{name}`", label="not declared", help=help_
-        )
-        return None
-    help_ = f"use a quantifier: `some x in … satisfies x.{name} …`" if isinstance(type_, ListType) else ""
-    report(scope, "T003", node.name.span, f"{describe(base.type)} has no part `{name}`", help=help_)
-    return None
-
-
-def _fact(scope: Scope, node: tree.Field, base: typed.Expression, entity_name: str) -> Checked:
-    name, entity = node.name.text, scope.words.entities[entity_name]
-    for index, part in enumerate(entity.key):
-        if part.name == name:
-            return typed.FactRead(base, entity_name, name, index, False, _through(base.type, part.type))
-    for field in entity.fields:
-        if field.name == name:
-            if scope.factless and not scope.ensure and isinstance(base, typed.InputRead):
-                help_ = f"only its key is known before; test `{entity_name}.{name}` in `ensure`"
-                report(
-                    scope,
-                    "N005",
-                    node.span,
-                    f"this transition creates the {entity_name}: it has no fields yet",
-                    help=help_,
-                )
-                return None
-            return typed.FactRead(base, entity_name, name, None, bool(field.labels), _through(base.type, field.type))
-    known = [*(part.name for part in entity.key), *(field.name for field in entity.fields)]
-    scope.words.problems.add(
-        "N005",
-        node.name.span,
-        f"`{entity_name}` has no field `{name}`",
-        label="not declared",
-        help=did_you_mean(name, known, f"its fields are {listing(known)}"),
-        declared=scope.words.spans.get(entity_name),
-    )
-    return None
-
-
-def _through(base: Type, part: Type) -> Type:
-    """Return the type of a part of a base: what may be absent has parts that may be absent."""
-    return OptionalType(plain(part)) if isinstance(base, OptionalType) else part
 
 
 def _call(scope: Scope, node: tree.Call) -> Checked:
@@ -284,7 +164,7 @@ def _call(scope: Scope, node: tree.Call) -> Checked:
     definition = scope.definitions.get(name)
     if definition is not None:
         arguments = _arguments(scope, node, name, definition.parameters)
-        if arguments is None or not _in_range(scope, node, arguments, definition.parameters):
+        if arguments is None or not numbers.in_range(scope, node, arguments, definition.parameters):
             return None
         return typed.Applied(name, arguments, definition.body.type)
     record = scope.words.types.get(name)
@@ -302,30 +182,6 @@ def _call(scope: Scope, node: tree.Call) -> Checked:
         scope, "N001", node.name.span, f"there is no rule, table or record `{name}`", label="not declared", help=help_
     )
     return None
-
-
-def _in_range(
-    scope: Scope, node: tree.Call, arguments: Sequence[typed.Expression], parameters: Sequence[tuple[str, Type]]
-) -> bool:
-    """Tell whether each number can only lie where its parameter says: a rule is proved complete for just that range."""
-    sound = True
-    for written, argument, (name, type_) in zip(node.arguments, arguments, parameters, strict=True):
-        have, want = plain(argument.type), plain(type_)
-        if (
-            isinstance(have, NUMERIC)
-            and isinstance(want, NUMERIC)
-            and not (want.low <= have.low and have.high <= want.high)
-        ):
-            message = f"this can lie outside of `{name}`: {describe(have)} against {describe(want)}"
-            report(
-                scope,
-                "T010",
-                written.span,
-                message,
-                help=f"widen the parameter `{name}`, or bound the value with min and max",
-            )
-            sound = False
-    return sound
 
 
 def _arguments(
@@ -372,7 +228,8 @@ def _binary(scope: Scope, node: tree.Binary) -> Checked:
                 return None
             return numbers.arithmetic(scope, node, Operation(node.operator), left, right)
         case _:
-            return _comparison(scope, node, COMPARISONS[node.operator])
+            sides = _both(scope, node.left, node.right)
+            return None if sides is None else comparisons.compare(scope, node, COMPARISONS[node.operator], *sides)
 
 
 def _connective(every: bool, parts: tuple[typed.Expression, ...]) -> typed.Expression:
@@ -398,62 +255,18 @@ def _both(
     return None if first is None or second is None else (first, second)
 
 
-def _comparison(scope: Scope, node: tree.Binary, comparison: Comparison) -> Checked:
-    sides = _both(scope, node.left, node.right)
-    if sides is None:
-        return None
-    left, right = sides
-    common = join(plain(left.type), plain(right.type))
-    if common is None:
-        message = f"{describe(left.type)} and {describe(right.type)} can't be compared"
-        report(scope, "T005", node.span, message, help=numbers.comparison_help(left.type, right.type))
-        return None
-    if comparison not in EQUALITIES and not isinstance(common, ORDERED):
-        report(
-            scope, "T006", node.operator_span, f"{describe(common)} has no order", help="only `==` and `!=` are defined"
-        )
-        return None
-    if comparison in EQUALITIES and isinstance(common, ListType):
-        report(scope, "T005", node.span, "lists can't be compared", help="compare their elements with `every`")
-        return None
-    return typed.Comparing(comparison, convert(left, common), convert(right, common), BOOL)
-
-
 def _membership(scope: Scope, node: tree.Binary) -> Checked:
-    if isinstance(node.left, tree.Variable) and scope.read(node.left.name.text) is None:
-        # An enum value on its own: the list says which enum it is of.
+    if isinstance(node.left, tree.String) or (
+        isinstance(node.left, tree.Variable) and scope.read(node.left.name.text) is None
+    ):
+        # A text, or an enum value on its own: the list says what kind of text, or which enum, it is of.
         right = infer(scope, node.right)
         of = plain(right.type) if right is not None else None
         left = infer(scope, node.left, of.of if isinstance(of, ListType) else None) if right is not None else None
     else:
         left = infer(scope, node.left)
         right = None if left is None else infer(scope, node.right, ListType(0, 1, plain(left.type)))
-    if left is None or right is None:
-        return None
-    domain = plain(right.type)
-    if not isinstance(domain, ListType):
-        message = f"expected a list, found {describe(right.type)}"
-        report(scope, "T009", node.right.span, message, help="write `x in [a, b]`")
-        return None
-    common = join(plain(left.type), domain.of)
-    scales = {scale_of(type_) for type_ in (common, domain.of) if isinstance(type_, NUMERIC)}
-    if common is None or len(scales) > 1:
-        report(scope, "T005", node.span, f"a list of {describe(domain.of)} can't hold {describe(left.type)}")
-        return None
-    found = typed.Membership(convert(left, common), right, BOOL)
-    return found if node.operator == "in" else typed.Not(found, BOOL)
-
-
-def _presence(scope: Scope, node: tree.Presence) -> Checked:
-    operand = infer(scope, node.operand)
-    if operand is None:
-        return None
-    if not isinstance(operand.type, OptionalType):
-        message = f"{describe(operand.type)} can't be absent"
-        report(scope, "T013", node.span, message, help="unknown can't be tested; only an `optional` may be absent")
-        return None
-    found = typed.Presence(operand, BOOL)
-    return found if node.present else typed.Not(found, BOOL)
+    return None if left is None or right is None else comparisons.contains(scope, node, left, right)
 
 
 def _conditional(scope: Scope, node: tree.Conditional, expected: Type | None) -> Checked:
@@ -468,6 +281,8 @@ def _conditional(scope: Scope, node: tree.Conditional, expected: Type | None) ->
     if common is None:
         message = f"one branch is {describe(then.type)}, the other {describe(otherwise.type)}"
         report(scope, "T001", node.span, message, help="both branches need one type")
+        return None
+    if isinstance(plain(common), NUMERIC) and not units.agree(scope, node.span, then, otherwise):
         return None
     return typed.Conditional(test, convert(then, common), convert(otherwise, common), common)
 
@@ -519,6 +334,13 @@ def _list(scope: Scope, node: tree.ListLiteral, expected: Type | None) -> Checke
     if parts is None:
         return None
     common = of if of is not None and all(fits(part.type, of) for part in parts) else None
+    anchor = next((part for part in parts if not units.is_written(part, scope)), None)
+    for part, item in zip(parts, node.items, strict=True):
+        if common is not None and not units.suits(scope, part, common):
+            units.expected(scope, item.span, part.type, common)
+            return None
+        if common is None and anchor is not None and not units.agree(scope, item.span, anchor, part):
+            return None
     if common is None and parts:
         common = parts[0].type
         for part, item in zip(parts, node.items, strict=True):
@@ -533,11 +355,17 @@ def _list(scope: Scope, node: tree.ListLiteral, expected: Type | None) -> Checke
     return typed.Listed(tuple(convert(p, common) for p in parts), ListType(len(parts), max(1, len(parts)), common))
 
 
+_TAKES = {"before": "one value", "zip": "two lists"}
+
+
 def _builtin(scope: Scope, node: tree.Builtin) -> Checked:
-    if node.function == "before":
-        return _before(scope, node)
     if node.function in ("min", "max") and len(node.arguments) > 1:
         return numbers.extreme(scope, node, [infer(scope, argument) for argument in node.arguments])
+    if len(node.arguments) != (2 if node.function == "zip" else 1):
+        report(scope, "T004", node.span, f"`{node.function}` takes {_TAKES.get(node.function, 'one list')}")
+        return None
+    if node.function == "before":
+        return _before(scope, node)
     lists: list[typed.Expression] = []
     for argument in node.arguments:
         found = infer(scope, argument)
@@ -548,19 +376,14 @@ def _builtin(scope: Scope, node: tree.Builtin) -> Checked:
             return None
         lists.append(found)
     types = [plain(item.type) for item in lists]
-    first = types[0] if types else None
-    if not isinstance(first, ListType):
-        report(scope, "T004", node.span, f"`{node.function}` needs a list")
+    first, second = types[0], types[-1]
+    if not isinstance(first, ListType) or not isinstance(second, ListType):
         return None
     if node.function == "zip":
-        second = types[1] if len(types) == 2 else None
-        if not isinstance(second, ListType):
-            report(scope, "T004", node.span, "`zip` takes two lists")
-            return None
         pair = RecordType("pair", (("first", first.of), ("second", second.of)))
         return typed.Zipped(lists[0], lists[1], ListType(0, min(first.high, second.high), pair))
     if node.function in SELECTIONS:
-        return typed.Selected(SELECTIONS[node.function], lists[0], _selected_type(node.function, first))
+        return typed.Selected(SELECTIONS[node.function], lists[0], numbers.selected_type(node.function, first))
     fold = FOLDS[node.function]
     element = typed.LocalRead("element", first.of)
     type_ = numbers.fold_type(scope, fold, first, None if fold is Fold.COUNT else element, node.span)
@@ -568,20 +391,9 @@ def _builtin(scope: Scope, node: tree.Builtin) -> Checked:
     return None if type_ is None else typed.Folded(fold, "element", lists[0], None, body, type_)
 
 
-def _selected_type(function: str, over: ListType) -> Type:
-    match function:
-        case "first" | "last":
-            return over.of
-        case "pairs":
-            pair = RecordType("pair", (("first", over.of), ("second", over.of)))
-            return ListType(max(0, over.low - 1), max(1, over.high - 1), pair)
-        case _:
-            return ListType(min(1, over.low), over.high, over.of)
-
-
 def _before(scope: Scope, node: tree.Builtin) -> Checked:
     if not scope.ensure:
         report(scope, "T017", node.span, "`before` only means something inside `ensure`")
         return None
-    operand = infer(scope, node.arguments[0]) if len(node.arguments) == 1 else None
+    operand = infer(scope, node.arguments[0])
     return None if operand is None else typed.Earlier(operand, operand.type)

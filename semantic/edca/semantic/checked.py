@@ -9,14 +9,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.diagnostics.source import Span
-    from edca.kernel.machine import ClauseKind, OnFail, Parameter
+    from edca.kernel.machine import (
+        ClauseKind,
+        Composite,
+        Edge,
+        LeadsTo,
+        Mode,
+        NeverReached,
+        OnFail,
+        Parameter,
+        Release,
+        Timeout,
+        Window,
+    )
+    from edca.kernel.types import Type
     from edca.semantic.typed import Definition, Expression
     from edca.semantic.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedLimit:
+    """What a `limit` counts; a null `measure` counts candidates."""
+
+    measure: Expression | None
+    bound: Expression
+    type: Type
+    window: Window
+    keys: tuple[Expression, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedClause:
-    """A `require`, `forbid` or `confirm` with its typed condition."""
+    """A `require`, `forbid`, `confirm`, `sign` or `limit` with its typed condition (true where there is no `when`)."""
 
     code: str
     kind: ClauseKind
@@ -25,6 +49,9 @@ class CheckedClause:
     on_fail: OnFail
     role: str | None
     within_us: int | None
+    count: int
+    distinct_from: tuple[Expression, ...]
+    limit: CheckedLimit | None
     span: Span
 
 
@@ -55,9 +82,14 @@ class CheckedForbid:
 
 @dataclass(frozen=True, slots=True)
 class CheckedTransition:
-    """A transition with everything in it typed; machine-wide forbids are kept apart."""
+    """A transition with everything in it typed; machine-wide forbids are kept apart.
+
+    `name` is its id, `offered` what candidates call it. `sources` are states that no other state is within. `priority`
+    is null where none is written.
+    """
 
     name: str
+    offered: str
     text: str
     parameters: tuple[Parameter, ...]
     about: str
@@ -65,13 +97,38 @@ class CheckedTransition:
     creates: bool
     sources: tuple[str, ...]
     target: str
+    guard: Expression | None
+    priority: int | None
+    after_us: int | None
+    unblockable: bool
     by: tuple[str, ...]
     answers: str
     lets: tuple[tuple[str, Expression], ...]
     clauses: tuple[CheckedClause, ...]
     assignments: tuple[tuple[str, Expression], ...]
     acts: tuple[CheckedAct, ...]
-    on_failed: str | None
+    on_failed: Edge | None
+    on_timeout: Timeout | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedNever:
+    """A `never … when`; `states` are those it is written for, or all."""
+
+    code: str
+    text: str
+    about: str
+    states: tuple[str, ...]
+    condition: Expression
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedPath:
+    """A property that the graph of states decides."""
+
+    property: NeverReached | LeadsTo
     span: Span
 
 
@@ -88,3 +145,8 @@ class CheckedSpec:
     memory: Mapping[str, Expression]
     transitions: tuple[CheckedTransition, ...]
     forbids: tuple[CheckedForbid, ...]
+    composites: tuple[Composite, ...]
+    modes: tuple[Mode, ...]
+    nevers: tuple[CheckedNever, ...]
+    paths: tuple[CheckedPath, ...]
+    releases: tuple[Release, ...]

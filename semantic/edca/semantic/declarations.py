@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edca.dsl import tree
-from edca.kernel.machine import Claim, EffectDeclaration, Entity, EntityField, Role, RoleKind, State
+from edca.kernel.machine import Claim, EffectDeclaration, Entity, EntityField, Role, RoleKind
 from edca.kernel.types import BoolType, ListType, OptionalType, RecordType, ReferenceType, Type
+from edca.semantic import composites
+from edca.semantic.durations import lasting
 from edca.semantic.problems import Problems, listing
-from edca.semantic.vocabulary import CLOCK, LABELS, Vocabulary
+from edca.semantic.vocabulary import CLOCK, Vocabulary, labels_of
 
 if TYPE_CHECKING:
     from edca.diagnostics.source import Span
@@ -130,13 +132,12 @@ def _entity(words: Vocabulary, declaration: tree.EntityDeclaration) -> None:
         if name in key_types:
             words.problems.add("N002", member.name.span, f"`{name}` is part of the key already", help="drop this line")
             continue
-        modifiers = {modifier.text for modifier in member.modifiers}
         fields.append(
             EntityField(
                 name=name,
                 type=words.resolve(member.type),
-                fixed="fixed" in modifiers,
-                labels=tuple(label for label in LABELS if label in modifiers),
+                fixed=any(modifier.text == "fixed" for modifier in member.modifiers),
+                labels=labels_of(member.modifiers),
             )
         )
     fields.sort(key=lambda field_: field_.name)
@@ -146,13 +147,15 @@ def _entity(words: Vocabulary, declaration: tree.EntityDeclaration) -> None:
 def _others(words: Vocabulary, declarations: tuple[tree.Declaration, ...]) -> None:
     for declaration in declarations:
         match declaration:
-            case tree.ClaimDeclaration(name, type_, by, text, _):
+            case tree.ClaimDeclaration(name, type_, modifiers, by, text, _):
                 role = words.role(by)
                 if role is not None and role.kind is not RoleKind.HUMAN:
                     help_ = "name a `human` role: a claim is somebody's word, never a model's"
                     words.problems.add("C010", by.span, f"`{by.text}` can't attest a claim", help=help_)
                 if words.declare(name, "claim"):
-                    words.claims[name.text] = Claim(name.text, words.resolve(type_), by.text, text.value)
+                    words.claims[name.text] = Claim(
+                        name.text, words.resolve(type_), by.text, text.value, labels_of(modifiers)
+                    )
             case tree.EffectDeclaration(name, parameters, _):
                 if words.declare(name, "effect"):
                     words.effects[name.text] = EffectDeclaration(name.text, words.parameters(parameters))
@@ -160,13 +163,16 @@ def _others(words: Vocabulary, declarations: tuple[tree.Declaration, ...]) -> No
                 for member in members:
                     if words.declare(member.name, "memory field"):
                         words.memory[member.name.text] = words.resolve(member.type)
+                        words.memory_labels[member.name.text] = labels_of(member.modifiers)
             case tree.CaseDeclaration():
                 _case(words, declaration)
             case _:
                 continue
     for declaration in declarations:
-        if isinstance(declaration, tree.StateDeclaration):
-            _state(words, declaration)
+        if isinstance(declaration, (tree.StateDeclaration, tree.CompositeState)):
+            composites.declare(words, declaration)
+        elif isinstance(declaration, tree.TransitionDeclaration):
+            _mention(words, declaration)
 
 
 def _case(words: Vocabulary, declaration: tree.CaseDeclaration) -> None:
@@ -174,6 +180,8 @@ def _case(words: Vocabulary, declaration: tree.CaseDeclaration) -> None:
         words.problems.add("N002", declaration.span, "a spec has one `case`", declared=words.case.span)
         return
     words.case = declaration
+    if declaration.fresh is not None:
+        lasting(declaration.fresh, words.problems)
     entity = words.entity(declaration.entity)
     if entity is not None and len(entity.key) != len(declaration.keys):
         words.problems.add(
@@ -184,18 +192,9 @@ def _case(words: Vocabulary, declaration: tree.CaseDeclaration) -> None:
         )
 
 
-def _state(words: Vocabulary, declaration: tree.StateDeclaration) -> None:
-    about: str | None = None
-    if declaration.initial_about is not None:
-        entity = words.entity(declaration.initial_about)
-        about = None if entity is None else entity.name
-    elif declaration.initial and words.case is not None:
-        about = words.case.entity.text
-    if words.declare(declaration.name, "state"):
-        words.states[declaration.name.text] = State(
-            name=declaration.name.text,
-            text=declaration.text.value,
-            initial_about=about,
-            final=declaration.final,
-            success=declaration.success,
-        )
+def _mention(words: Vocabulary, declaration: tree.TransitionDeclaration) -> None:
+    """Note what expressions may say of transitions before any of them is read."""
+    words.offered.setdefault(declaration.name.text, declaration.name.span)
+    for clause in declaration.clauses:
+        if isinstance(clause, (tree.Confirm, tree.Sign)):
+            words.answered.setdefault(clause.code.text, clause.code.span)

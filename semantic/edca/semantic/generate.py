@@ -1,39 +1,38 @@
 """The scenarios that are missing: for every goal that none shows, one that does, derived from those there are.
 
-Each is run as it is written, and only those that come out as they say are handed on. The others are reported, so that
-their author can write them, or find that the rule can't fail.
+Each is run as it is written, and only those that come out as they say are handed on. The goals that none shows are
+reported, so that their author can write them, or find that the rule can't fail.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from edca.diagnostics.source import Source
+from edca.dsl.format import format_source
 from edca.dsl.parse import parse
-from edca.kernel.machine import ClauseKind
 from edca.kernel.verdict import Accepted, Escalated, failed
 from edca.semantic.coverage import Goal, Part, shows, sorted_goals
+from edca.semantic.coverage_seen import shown_by
+from edca.semantic.generate_base import Pruning, base_of, first_world, knowing_nothing
 from edca.semantic.generate_search import Search, Trial
-from edca.semantic.generate_values import first_of
 from edca.semantic.scenario import run, scenarios_of
-from edca.semantic.scenario_world import DEFAULT_NOW, World
-from edca.semantic.scenario_write import WIDTH, UnwritableError, flat, quoted, scenario_text
+from edca.semantic.scenario_write import WIDTH, UnwritableError, codes_of, flat, quoted, scenario_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from edca.kernel.machine import Machine
     from edca.semantic.checked import CheckedSpec, CheckedTransition
     from edca.semantic.coverage import Coverage
     from edca.semantic.scenario import ScenarioResult
-
-_Place: TypeAlias = "tuple[str, Any, str | None]"  # a part of a world, a key in it, a field of an instance
+    from edca.semantic.scenario_world import World
 
 _BASES_MAX = 3
 _DIFFERENCES_MAX = 2
-_CONFIDENCE = 9_500  # of 10^4
+_TRIED_MAX = 4  # in how many transitions a way to violate a property is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +62,37 @@ def generate(
 ) -> Generated:
     """Return scenarios for what `coverage` finds missing. Equal specs and scenarios give equal bytes."""
     writer = _Writer(checked, machine, coverage, {result.title for result in results})
+    accepted: dict[str, list[World]] = {}
+    for decision in (decision for result in results if result.passed for decision in result.decisions):
+        known = accepted.setdefault(decision.verdict.transition, [])
+        base = base_of(machine, decision) if len(known) < _BASES_MAX else None
+        known += [] if base is None else [base]
     for transition in checked.transitions:
-        passing = [result for result in results if result.passed and result.world.transition == transition.name]
-        accepted = [result.world for result in passing if isinstance(result.verdict, Accepted)]
-        writer.write(transition, accepted[:_BASES_MAX])
-    return Generated(tuple(writer.found), tuple(goal for goal in coverage.missing if goal not in writer.shown))
+        writer.write(transition, accepted.get(transition.name, []))
+    writer.write_modes()
+    scenarios = _verified(checked, machine, writer.found, frozenset(coverage.missing))
+    shown = {goal for scenario in scenarios for goal in scenario.goals}
+    return Generated(scenarios, tuple(goal for goal in coverage.missing if goal not in shown))
+
+
+def _verified(
+    checked: CheckedSpec, machine: Machine, written: Sequence[str], missing: frozenset[Goal]
+) -> tuple[GeneratedScenario, ...]:
+    """Lay the scenarios out, run what is written, and return those that pass, each with the missing goals it shows."""
+    formatted = format_source(Source("generated", "\n".join((file_header(machine), *written))))
+    if formatted.text is None:
+        if len(written) <= 1:
+            return ()
+        # One that can't be read must not cost the others.
+        return tuple(one for text in written for one in _verified(checked, machine, [text], missing))
+    spec = parse(Source("generated", formatted.text)).spec
+    results, _ = run(() if spec is None else scenarios_of(spec), checked, machine)
+    found: list[GeneratedScenario] = []
+    for result in results:
+        goals = {goal for step in result.steps for goal in shows(machine, step)} & missing
+        if result.passed and goals:
+            found.append(GeneratedScenario(result.title, f"{result.span.text}\n", tuple(sorted_goals(goals))))
+    return tuple(found)
 
 
 class _Writer:
@@ -77,116 +102,159 @@ class _Writer:
         self._checked = checked
         self._machine = machine
         self._missing = coverage.missing
+        self._wanted = frozenset(coverage.missing)
         self._titles = titles
-        self.shown: set[Goal] = set()
-        self._settled: set[Goal] = set()  # shown where no other clause fails, or looked for in vain
-        self.found: list[GeneratedScenario] = []
+        self._shown: set[Goal] = set()
+        self._alone: set[Goal] = set()  # shown where nothing else fails
+        self._vain: set[Goal] = set()  # looked for on its own, without success
+        self._accepted: list[tuple[Search, Trial]] = []  # one a transition, as far as there is one
+        self._prunings: dict[int, Pruning] = {}  # by the identity of the search, which each of them keeps alive
+        self._tried: dict[Goal, int] = {}  # of a property: in how many transitions it was looked for
+        self.found: list[str] = []
 
-    def _open(self, transition: CheckedTransition) -> Iterator[Goal]:
-        """Yield the transition's goals as long as nothing shows them on their own."""
+    def _open(self, transition: CheckedTransition, search: Search) -> Iterator[Goal]:
+        """Yield the goals that the transition can show, as long as nothing shows them on their own."""
         for goal in self._missing:
-            if goal.transition == transition.name and goal not in self._settled:
+            own = goal.transition == transition.name or (
+                goal.part is Part.PROPERTY and any(name.endswith(f" {goal.code}") for name in search.subjects)
+            )
+            if own and goal not in self._alone and goal not in self._vain:
                 yield goal
 
     def write(self, transition: CheckedTransition, accepted: list[World]) -> None:
         """Write what is missing of one transition, starting from worlds in which it is accepted."""
-        if next(self._open(transition), None) is None:
+        modes = any(goal.part is Part.MODE for goal in self._missing)
+        if not modes and not any(goal.transition in ("", transition.name) for goal in self._missing):
             return
         search = Search(self._checked, self._machine, transition)
         goal = Goal(transition.name, "", Part.VERDICT, "accepted")
-        made = search.settle(search.try_out(search.complete(self._first_world(transition))), goal)
-        if not accepted:
-            accepted = [made.world]
+        made = None
+        if accepted:
+            base = accepted[0]
+        else:
+            made = search.first(first_world(self._machine, transition, search), goal)
+            base = made.world
             if isinstance(made.verdict, Accepted):
-                self._keep(search, made, goal, made.world)
-        self._keep(search, search.try_out(_knowing_nothing(accepted[0])), None, accepted[0])
-        for goal in self._open(transition):
-            found = search.reach(goal, tuple(accepted)) if goal.code else self._refused(search, goal, accepted[0])
-            if found is None and goal.code and made.world not in accepted:
+                self._keep(search, made, goal, base)
+        first = search.try_out(base)
+        if isinstance(first.verdict, Accepted):
+            self._accepted.append((search, first))
+        if next(self._open(transition, search), None) is None:
+            return
+        self._keep(search, search.try_out(knowing_nothing(base)), None, base)
+        for goal in self._open(transition, search):
+            found = self._look(search, goal, tuple(accepted) or (base,))
+            if found is None and goal.code and accepted:
                 # The made-up world reads worse, but its names fit together as those given need not.
+                made = made or search.first(first_world(self._machine, transition, search), goal)
                 found = search.reach(goal, (made.world,))
             if found is not None:
-                self._keep(search, found, goal, accepted[0])
-            self._settled.add(goal)
+                self._keep(search, found, goal, base)
+            self._tried[goal] = self._tried.get(goal, 0) + 1
+            if goal.part is not Part.PROPERTY or self._tried[goal] == _TRIED_MAX:
+                self._vain.add(goal)
 
-    def _first_world(self, transition: CheckedTransition) -> World:
-        """Return a world of ordinary values, in which everything is known that is not a fact."""
-        machine, entities = self._machine, self._machine.index.entities
-        # Not who answers, where there is a choice: then the mandate is tried as well.
-        roles = [role for role in transition.by if role != transition.answers] or transition.by
-        return World(
-            role=roles[0],
-            transition=transition.name,
-            arguments={p.name: first_of(p.type, p.name, entities) for p in transition.parameters},
-            confidence=_CONFIDENCE,
-            state=transition.sources[0],
-            now=DEFAULT_NOW,
-            subject="somebody",
-            memory={},
-            facts={},
-            claims={claim.name: first_of(claim.type, claim.name, entities) for claim in machine.claims},
-            answers={clause.code: True for clause in transition.clauses if clause.kind is ClauseKind.CONFIRM},
-        )
+    def _look(self, search: Search, goal: Goal, bases: tuple[World, ...]) -> Trial | None:
+        match goal.part:
+            case Part.VERDICT:
+                return self._refused(search, goal, bases[0])
+            case Part.AFTER:
+                return search.try_out(dataclasses.replace(bases[0], entered=None))
+            case Part.EDGE:
+                self._keep_edge(search, goal, bases[0])
+                return None
+            case _:
+                return search.reach(goal, bases)
 
     def _refused(self, search: Search, goal: Goal, base: World) -> Trial | None:
         """Return a world that is refused though no clause fails: a role proposes that may not."""
-        transition = self._machine.index.transitions[base.transition]
+        transition = self._machine.index.transitions[goal.transition]
         for role in self._machine.roles:
             if goal.outcome == "refused" and role.name not in transition.by:
-                return search.try_out(dataclasses.replace(base, role=role.name))
+                other = dataclasses.replace(base, role=role.name, principal=f"the {role.name}")
+                trial = search.try_out(other)
+                if goal in trial.seen:
+                    return trial
         return None
 
+    def write_modes(self) -> None:
+        """Write what is missing of the modes: a candidate that each lets through, and one that it holds up."""
+        for goal in self._missing:
+            if goal.part is not Part.MODE:
+                continue
+            allowed = self._machine.index.modes[goal.code].allow
+            for search, trial in self._accepted:
+                if (trial.world.transition in allowed) is (goal.outcome == "allowed") and goal not in self._shown:
+                    other = search.try_out(dataclasses.replace(trial.world, mode=goal.code))
+                    if goal in other.seen:
+                        self._keep(search, other, goal, trial.world)
+
+    def _pruning(self, search: Search) -> Pruning:
+        return self._prunings.setdefault(id(search), Pruning(search))
+
     def _keep(self, search: Search, trial: Trial, goal: Goal | None, base: World) -> None:
-        """Write a scenario of the trial, run what was written, and keep it if it shows something that is missing."""
-        told, trial = trial.world, _pruned(search, trial)
+        """Write a scenario of the trial if it shows something that is missing."""
+        named = frozenset(codes_of(trial.question, trial.verdict))
+        showing = shown_by(self._machine, trial.question, trial.verdict, named) & self._wanted
+        alone = goal is None or len(failed(trial.verdict)) <= 1
+        if not showing - (self._alone if alone else self._shown):
+            return
+        told, trial = trial.world, self._pruning(search).pruned(trial)
         title = self._title(trial, goal)
         try:
             comment = _differences(self._machine, base, told)
-            text = scenario_text(self._machine, title, comment, trial.world, trial.verdict)
+            text = scenario_text(self._machine, title, comment, trial.decision)
         except UnwritableError:
             return
-        parsed = parse(Source("generated", f"{file_header(self._machine)}\n{text}"))
-        if parsed.spec is None or parsed.diagnostics:
+        self._titles.add(title)
+        self._shown |= showing
+        self._alone |= showing if alone else set()
+        self.found.append(text)
+
+    def _keep_edge(self, search: Search, goal: Goal, base: World) -> None:
+        """Write a scenario of two steps: the transition is accepted, and its first effect fails or times out."""
+        trial = search.try_out(base)
+        transition = self._machine.index.transitions[goal.transition]
+        failing = goal.outcome == "failed"
+        edge = transition.on_failed if failing else transition.on_timeout
+        if edge is None or not isinstance(trial.verdict, Accepted) or trial.verdict.transition != goal.transition:
             return
-        results, wrong = run(scenarios_of(parsed.spec), self._checked, self._machine)
-        if wrong or not all(result.passed for result in results):
+        trial = self._pruning(search).pruned(trial)
+        effect = transition.acts[0].call.effect
+        more = [f"  when {effect} {'fails' if failing else 'times out'}", f"  then in {edge.target}"]
+        title = self._unique(f"{goal.transition}: {effect} {'fails' if failing else 'times out'}")
+        try:
+            text = scenario_text(self._machine, title, "", trial.decision, more)
+        except UnwritableError:
             return
-        showing = {
-            shown
-            for result in results
-            for shown in shows(self._machine, result.world, result.verdict, result.named)
-            if shown in self._missing
-        }
-        alone = goal is None or len(failed(trial.verdict)) <= 1
-        new = showing - (self._settled if alone else self.shown)
-        if new:
-            self._titles.add(title)
-            self.shown |= new
-            self._settled |= new if alone else set()
-            self.found.append(GeneratedScenario(title, text, tuple(sorted_goals(new))))
+        self._titles.add(title)
+        self._shown.add(goal)
+        self._alone.add(goal)
+        self.found.append(text)
 
     def _title(self, trial: Trial, goal: Goal | None) -> str:
-        codes = [clause.code for clause in failed(trial.verdict)] or [trial.verdict.code]
+        codes = codes_of(trial.question, trial.verdict)
+        name = trial.verdict.transition
         match trial.verdict:
             case Accepted():
-                title = f"{trial.world.transition} is accepted"
+                title = f"{name} is accepted"
+                title += f" in mode {trial.world.mode}" if goal is not None and goal.part is Part.MODE else ""
             case _ if goal is None:
-                title = f"{trial.world.transition}: nothing is known"
+                title = f"{name}: nothing is known"
             case Escalated():
-                title = f"{trial.world.transition} waits for a person: {', '.join(codes)}"
+                title = f"{name} waits for a person: {', '.join(codes)}"
+            case _ if goal.part is Part.MODE:
+                title = f"{name} is held up in mode {trial.world.mode}"
             case _:
-                title = f"{trial.world.transition} is refused: {', '.join(codes)}"
-        title = title if goal is None or goal.outcome != "unknown" else f"{title} (unknown)"
+                title = f"{name} is refused: {', '.join(codes)}"
+        return self._unique(title if goal is None or goal.outcome != "unknown" else f"{title} (unknown)")
+
+    def _unique(self, title: str) -> str:
         number, unique = 1, title
         while unique in self._titles:
             number += 1
             unique = f"{title}, {number}"
         return unique
-
-
-def _knowing_nothing(world: World) -> World:
-    """Return the world without facts, claims, answers, subject and confidence."""
-    return dataclasses.replace(world, facts={}, claims={}, answers={}, subject=None, confidence=None)
 
 
 def _differences(machine: Machine, base: World, world: World) -> str:
@@ -196,43 +264,3 @@ def _differences(machine: Machine, base: World, world: World) -> str:
     words += [f"without {name}" for name in was if name not in is_]
     told = f"As accepted, but {', '.join(words)}."
     return told if 0 < len(words) <= _DIFFERENCES_MAX and len(told) < WIDTH else ""
-
-
-def _pruned(search: Search, trial: Trial) -> Trial:
-    """Return the trial without the givens that make no difference to it."""
-    for place in _given(trial.world):
-        other = search.try_out(_without(trial.world, place))
-        if _same(other, trial):
-            trial = other
-    return trial
-
-
-def _same(one: Trial, other: Trial) -> bool:
-    """Tell whether two trials show the same, and a scenario would say the same of them."""
-    told = [
-        (type(trial.verdict), trial.verdict.code, trial.verdict.memory if isinstance(trial.verdict, Accepted) else {})
-        for trial in (one, other)
-    ]
-    return one.seen == other.seen and told[0] == told[1]
-
-
-def _given(world: World) -> list[_Place]:
-    """Return what need not be given, by its place: whole instances before their fields, so that few steps drop much."""
-    places: list[_Place] = [(name, None, None) for name in ("subject", "confidence")]
-    places += [("memory", name, None) for name in world.memory]
-    places += [("claims", name, None) for name in world.claims]
-    places += [("answers", code, None) for code in world.answers]
-    places += [("facts", handle, None) for handle in world.facts]
-    return places + [("facts", handle, field) for handle, fields in world.facts.items() for field in fields]
-
-
-def _without(world: World, place: _Place) -> World:
-    part, key, field = place
-    changed: dict[str, Any] = {part: None}
-    if key is not None:
-        given: Mapping[Any, Any] = getattr(world, part)
-        changed[part] = {name: value for name, value in given.items() if name != key}
-        if field is not None and key in given:
-            left = {name: value for name, value in given[key].items() if name != field}
-            changed[part] = {**given, key: left}
-    return dataclasses.replace(world, **changed)

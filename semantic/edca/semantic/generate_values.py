@@ -144,6 +144,7 @@ def _instants(value: int, pool: Pool) -> Iterator[int]:
                 yield instant - duration - step
                 yield instant + duration + step
     yield from instants
+    yield from (instant + step for instant in instants for step in (-SECOND, SECOND))
     yield from (duration + step for duration in durations for step in (SECOND, 0, -SECOND))
 
 

@@ -20,23 +20,34 @@ from edca.kernel.machine import (
     Clause,
     Evidence,
     Let,
+    Limit,
     Machine,
     MemoryField,
+    Never,
+    Property,
     Screen,
     Tier,
     Transition,
 )
 from edca.kernel.types import DecimalType, OptionalType, Type
 from edca.kernel.values import Unknown
-from edca.semantic import typed, walk
-from edca.semantic.check import UNITS
+from edca.semantic import labels, structure, typed, walk
+from edca.semantic.durations import UNITS
 from edca.semantic.relations import plain
+from edca.semantic.screens import screening
+from edca.semantic.vocabulary import INT_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from edca.kernel.values import Value
-    from edca.semantic.checked import CheckedCall, CheckedClause, CheckedForbid, CheckedSpec, CheckedTransition
+    from edca.semantic.checked import (
+        CheckedCall,
+        CheckedClause,
+        CheckedLimit,
+        CheckedSpec,
+        CheckedTransition,
+    )
 
 T = TypeVar("T")
 TRUE = ir.Constant(True)
@@ -77,6 +88,8 @@ def _lower(node: typed.Expression, names: _Names) -> ir.Expression:
             return ir.ReadMemory(name)
         case typed.ClaimRead(name):
             return ir.ReadClaim(name)
+        case typed.HistoryRead(history, name):
+            return ir.ReadHistory(history, name)
         case typed.FactRead(base, entity, field_, key_part):
             inner = _lower(base, names)
             return ir.ReadFact(inner, entity, field_) if key_part is None else ir.ReadPart(inner, key_part)
@@ -132,7 +145,7 @@ def _converted(operand: typed.Expression, places: int, names: _Names) -> ir.Expr
 
 def _scaled(value: ir.Expression, places: int) -> ir.Expression:
     factor = int(10**places)
-    if isinstance(value, ir.Constant) and isinstance(value.value, int):
+    if isinstance(value, ir.Constant) and isinstance(value.value, int) and abs(value.value) * factor <= INT_MAX:
         return ir.Constant(value.value * factor)
     return ir.Arithmetic(ir.Operation.MULTIPLY, value, ir.Constant(factor))
 
@@ -171,7 +184,6 @@ def lower(spec: CheckedSpec) -> Machine:
     case = words.case
     if case is None:
         raise ValueError("a checked spec has a case")
-    forbids = tuple((forbid, _clause(forbid.clause, definitions, {})) for forbid in spec.forbids)
     return Machine(
         name=spec.name,
         version=spec.version,
@@ -187,18 +199,27 @@ def lower(spec: CheckedSpec) -> Machine:
         claims=_sorted(words.claims),
         effects=_sorted(words.effects),
         memory=tuple(
-            MemoryField(name, words.memory[name], _constant(spec.memory[name], definitions))
+            MemoryField(
+                name, words.memory[name], constant(spec.memory[name], definitions), words.memory_labels.get(name, ())
+            )
             for name in sorted(words.memory)
         ),
         states=_sorted(words.states),
-        transitions=tuple(
-            _transition(item, forbids, definitions) for item in sorted(spec.transitions, key=lambda t: t.name)
-        ),
+        composites=tuple(sorted(spec.composites, key=lambda c: c.name)),
+        transitions=tuple(_transition(item, spec) for item in sorted(spec.transitions, key=lambda t: t.name)),
         screens=tuple(
-            Screen(forbid.about, clause.code, clause.condition, _evidence([forbid.clause.condition], definitions))
-            for forbid, clause in forbids
-            if not walk.needs_candidate(forbid.clause.condition, definitions)
+            Screen(
+                about,
+                roles,
+                clause.code,
+                lower_expression(clause.condition, definitions),
+                _evidence([clause.condition], definitions),
+            )
+            for about, roles, clause in screening(spec)
         ),
+        modes=tuple(sorted(spec.modes, key=lambda m: m.name)),
+        properties=_properties(spec),
+        releases=tuple(sorted(spec.releases, key=lambda r: (r.entity or "", r.name, r.to, r.text))),
     )
 
 
@@ -211,7 +232,8 @@ def _fresh(spec: CheckedSpec) -> int | None:
     return None if case is None or case.fresh is None else case.fresh.count * UNITS[case.fresh.unit]
 
 
-def _constant(node: typed.Expression, definitions: Mapping[str, typed.Definition]) -> Value:
+def constant(node: typed.Expression, definitions: Mapping[str, typed.Definition]) -> Value:
+    """Return the value of an expression that reads nothing. Raises `ValueError` where it is unknown all the same."""
     lowered = lower_expression(node, definitions)
     value = closure_of(lowered)(NO_FRAME)
     if isinstance(value, Unknown):
@@ -219,9 +241,13 @@ def _constant(node: typed.Expression, definitions: Mapping[str, typed.Definition
     return value  # type: ignore[no-any-return]  # the checker saw to its type
 
 
-def _clause(
-    clause: CheckedClause, definitions: Mapping[str, typed.Definition], lets: Mapping[str, typed.Expression]
-) -> Clause:
+def _guards(item: CheckedTransition, spec: CheckedSpec) -> list[typed.Expression]:
+    """Return the guards of a transition's branches: which clauses are looked at tells how they came out."""
+    return [other.guard for other in spec.transitions if other.offered == item.offered and other.guard is not None]
+
+
+def _clause(clause: CheckedClause, item: CheckedTransition, spec: CheckedSpec) -> Clause:
+    definitions, lets = spec.definitions, dict(item.lets)
     return Clause(
         code=clause.code,
         kind=clause.kind,
@@ -230,25 +256,23 @@ def _clause(
         on_fail=clause.on_fail,
         role=clause.role,
         within_us=clause.within_us,
-        withheld=walk.reads_withheld(clause.condition, definitions, lets),
+        count=clause.count,
+        distinct_from=tuple(lower_expression(part, definitions) for part in clause.distinct_from),
+        limit=None if clause.limit is None else _limit(clause.limit, definitions),
+        withheld=labels.withheld(clause, item.by, spec.words, spec.releases, definitions, lets)
+        or labels.hides(_guards(item, spec), item.by, spec.words, spec.releases, definitions),
     )
 
 
-def _transition(
-    item: CheckedTransition,
-    forbids: Iterable[tuple[CheckedForbid, Clause]],
-    definitions: Mapping[str, typed.Definition],
-) -> Transition:
+def _transition(item: CheckedTransition, spec: CheckedSpec) -> Transition:
     """Return the transition; forbids for cases of its entity come first, since they outrank its own clauses."""
-    holding = [] if item.creates else [pair for pair in forbids if pair[0].about == item.about]
-    read = [forbid.clause.condition for forbid, _ in holding]
-    read += [value for _, value in (*item.lets, *item.assignments)]
-    read += [clause.condition for clause in item.clauses]
-    for act in item.acts:
-        read += [act.ensure, *act.call.arguments, *(act.undo.arguments if act.undo is not None else ())]
-    lets = dict(item.lets)
+    definitions = spec.definitions
+    blocked = not item.creates and not item.unblockable
+    holding = [forbid.clause for forbid in spec.forbids if blocked and forbid.about == item.about]
+    clauses = (*holding, *item.clauses)
     return Transition(
         name=item.name,
+        offered=item.offered,
         text=item.text,
         parameters=item.parameters,
         about=item.about,
@@ -256,10 +280,14 @@ def _transition(
         creates=item.creates,
         sources=tuple(sorted(item.sources)),
         target=item.target,
+        guard=None if item.guard is None else lower_expression(item.guard, definitions),
+        priority=item.priority or 0,
+        after_us=item.after_us,
+        unblockable=item.unblockable,
         by=tuple(sorted(item.by)),
         answers=item.answers,
         lets=tuple(Let(name, lower_expression(value, definitions)) for name, value in item.lets),
-        clauses=tuple([clause for _, clause in holding] + [_clause(c, definitions, lets) for c in item.clauses]),
+        clauses=tuple(_clause(clause, item, spec) for clause in clauses),
         assignments=tuple(
             Assignment(name, lower_expression(value, definitions)) for name, value in sorted(item.assignments)
         ),
@@ -272,8 +300,48 @@ def _transition(
             for act in item.acts
         ),
         on_failed=item.on_failed,
-        evidence=_evidence(read, definitions),
+        on_timeout=item.on_timeout,
+        evidence=_evidence(_read_by(item, clauses, spec), definitions),
     )
+
+
+def _read_by(
+    item: CheckedTransition, clauses: Iterable[CheckedClause], spec: CheckedSpec
+) -> Iterator[typed.Expression]:
+    """Yield every expression that a decision about the transition, or what comes of it, evaluates."""
+    for branch in spec.transitions:
+        if branch.offered == item.offered and branch.guard is not None:
+            yield branch.guard  # which of the branches it is must be decided first
+    yield from (value for _, value in (*item.lets, *item.assignments))
+    for clause in clauses:
+        yield from (clause.condition, *clause.distinct_from)
+        if clause.limit is not None:
+            yield from (clause.limit.bound, *clause.limit.keys)
+            yield from () if clause.limit.measure is None else (clause.limit.measure,)
+    for act in item.acts:
+        yield from (act.ensure, *act.call.arguments, *(act.undo.arguments if act.undo is not None else ()))
+    reached = set(structure.targets_of(item))
+    yield from (never.condition for never in spec.nevers if never.about == item.about and reached & set(never.states))
+
+
+def _limit(limit: CheckedLimit, definitions: Mapping[str, typed.Definition]) -> Limit:
+    return Limit(
+        measure=ir.Constant(1) if limit.measure is None else lower_expression(limit.measure, definitions),
+        bound=lower_expression(limit.bound, definitions),
+        type=limit.type,
+        window=limit.window,
+        keys=tuple(lower_expression(key, definitions) for key in limit.keys),
+        key_types=tuple(key.type for key in limit.keys),
+    )
+
+
+def _properties(spec: CheckedSpec) -> tuple[Property, ...]:
+    found: list[Property] = [
+        Never(never.code, never.text, never.about, never.states, lower_expression(never.condition, spec.definitions))
+        for never in spec.nevers
+    ]
+    found += [path.property for path in spec.paths]
+    return tuple(sorted(found, key=lambda item: item.code))
 
 
 def _call(call: CheckedCall, definitions: Mapping[str, typed.Definition]) -> Call:

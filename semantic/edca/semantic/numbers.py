@@ -16,12 +16,13 @@ from edca.kernel.types import (
     IntType,
     ListType,
     PrincipalType,
+    RecordType,
     TextType,
     TimeType,
     Type,
     describe,
 )
-from edca.semantic import typed
+from edca.semantic import typed, units
 from edca.semantic.relations import (
     ORDERED,
     added,
@@ -49,9 +50,9 @@ def negate(scope: Scope, operand: tree.Expression, found: typed.Expression | Non
         return None
     type_ = plain(found.type)
     if isinstance(found, typed.Literal) and isinstance(found.value, int) and isinstance(type_, NUMERIC):
-        return typed.Literal(-found.value, numeric(scale_of(type_), -found.value, -found.value))
+        return typed.Literal(-found.value, numeric(scale_of(type_), -found.value, -found.value, ""))
     if isinstance(type_, NUMERIC):
-        zero = typed.Literal(0, numeric(scale_of(type_), 0, 0))
+        zero = typed.Literal(0, numeric(scale_of(type_), 0, 0, ""))
         return typed.Arithmetic(Operation.SUBTRACT, zero, found, added(IntType(0, 0), type_, negate=True))
     scope.words.problems.add("T007", operand.span, f"expected a number, found {describe(found.type)}")
     return None
@@ -64,7 +65,12 @@ def arithmetic(
     a, b = plain(left.type), plain(right.type)
     if isinstance(a, NUMERIC) and isinstance(b, NUMERIC):
         if operation is Operation.MULTIPLY:
+            if a.unit and b.unit:
+                units.report(scope, node.span, f"`{a.unit}` times `{b.unit}` has no unit")
+                return None
             return typed.Arithmetic(operation, left, right, multiplied(a, b))
+        if not units.agree(scope, node.span, left, right):
+            return None
         result = added(a, b, negate=operation is Operation.SUBTRACT)
         return typed.Arithmetic(operation, convert(left, result), convert(right, result), result)
     match operation, a, b:
@@ -74,7 +80,11 @@ def arithmetic(
             return typed.Arithmetic(operation, left, right, a)
         case (Operation.ADD, DurationType(), TimeType()):
             return typed.Arithmetic(operation, left, right, b)
-        case (Operation.MULTIPLY, DurationType(), IntType()) | (Operation.MULTIPLY, IntType(), DurationType()):
+        case (Operation.MULTIPLY, DurationType(), IntType(unit="")) | (
+            Operation.MULTIPLY,
+            IntType(unit=""),
+            DurationType(),
+        ):
             return typed.Arithmetic(operation, left, right, DurationType())
         case (Operation.SUBTRACT, DateType(), DateType()):
             days = typed.Arithmetic(operation, left, right, IntType(-4_000_000, 4_000_000))
@@ -129,18 +139,21 @@ def extreme(scope: Scope, node: tree.Builtin, found: Sequence[typed.Expression |
     if len(whole) != len(found):
         return None
     common: Type = plain(whole[0].type)
+    anchor = next((item for item in whole if not units.is_written(item, scope)), whole[0])
     for item, argument in zip(whole, node.arguments, strict=True):
         joined = join(common, plain(item.type))
         if joined is None or not isinstance(joined, ORDERED):
             message = f"`{node.function}` needs values of one ordered type, found {describe(item.type)}"
             scope.words.problems.add("T006", argument.span, message)
             return None
+        if isinstance(joined, NUMERIC) and not units.agree(scope, argument.span, anchor, item):
+            return None
         common = joined
     if isinstance(common, NUMERIC):
         scale, pick = scale_of(common), min if node.function == "min" else max
         types = (plain(item.type) for item in whole)
         intervals = [bounds_at(type_, scale) for type_ in types if isinstance(type_, NUMERIC)]
-        common = numeric(scale, pick(low for low, _ in intervals), pick(high for _, high in intervals))
+        common = numeric(scale, pick(low for low, _ in intervals), pick(high for _, high in intervals), common.unit)
     parts = tuple(convert(item, common) for item in whole)
     over = typed.Listed(parts, ListType(len(parts), len(parts), common))
     fold = Fold.MIN if node.function == "min" else Fold.MAX
@@ -159,7 +172,8 @@ def fold_type(scope: Scope, fold: Fold, over: ListType, body: typed.Expression |
         case Fold.SUM if body is not None:
             type_ = plain(body.type)
             if isinstance(type_, NUMERIC):
-                return numeric(scale_of(type_), min(0, type_.low * over.high), max(0, type_.high * over.high))
+                low, high = min(0, type_.low * over.high), max(0, type_.high * over.high)
+                return numeric(scale_of(type_), low, high, type_.unit)
             if isinstance(type_, DurationType):
                 return type_
         case Fold.MIN | Fold.MAX if body is not None:
@@ -170,3 +184,38 @@ def fold_type(scope: Scope, fold: Fold, over: ListType, body: typed.Expression |
             return None
     scope.words.problems.add("T007", span, f"`{fold.value}` needs numbers, found {describe(body.type)}")
     return None
+
+
+def in_range(
+    scope: Scope, node: tree.Call, arguments: Sequence[typed.Expression], parameters: Sequence[tuple[str, Type]]
+) -> bool:
+    """Tell whether each number can only lie where its parameter says: a rule is proved complete for just that range."""
+    sound = True
+    for written, argument, (name, type_) in zip(node.arguments, arguments, parameters, strict=True):
+        have, want = plain(argument.type), plain(type_)
+        if (
+            isinstance(have, NUMERIC)
+            and isinstance(want, NUMERIC)
+            and not (want.low <= have.low and have.high <= want.high)
+        ):
+            message = f"this can lie outside of `{name}`: {describe(have)} against {describe(want)}"
+            scope.words.problems.add(
+                "T010",
+                written.span,
+                message,
+                help=f"widen the parameter `{name}`, or bound the value with min and max",
+            )
+            sound = False
+    return sound
+
+
+def selected_type(function: str, over: ListType) -> Type:
+    """Return the type of `first`, `last`, `pairs` or `distinct` of a list."""
+    match function:
+        case "first" | "last":
+            return over.of
+        case "pairs":
+            pair = RecordType("pair", (("first", over.of), ("second", over.of)))
+            return ListType(max(0, over.low - 1), max(1, over.high - 1), pair)
+        case _:
+            return ListType(min(1, over.low), over.high, over.of)

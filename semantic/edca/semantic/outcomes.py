@@ -12,7 +12,7 @@ from typing import TypeAlias, assert_never
 
 from edca.kernel.expression import Comparison, Fold, Input, Selection
 from edca.kernel.types import BoolType, EnumType, ListType, OptionalType
-from edca.semantic import typed
+from edca.semantic import typed, walk
 from edca.semantic.relations import Numeric, bounds_at, plain, scale_of
 
 Truths: TypeAlias = "frozenset[bool | None]"  # null stands for unknown
@@ -23,11 +23,68 @@ _NONE: Truths = frozenset()
 _UNSTATED = (Input.SUBJECT, Input.CONFIDENCE)
 
 
+Known: TypeAlias = "frozenset[typed.Expression]"
+
+
 def possible(
-    condition: typed.Expression, definitions: Mapping[str, typed.Definition], lets: Mapping[str, typed.Expression]
+    condition: typed.Expression,
+    definitions: Mapping[str, typed.Definition],
+    lets: Mapping[str, typed.Expression],
+    known: Known = frozenset(),
 ) -> Truths:
-    """Return the truth values that the condition of a clause can have."""
-    return _Judge(definitions, lets).truths(condition)
+    """Return the truth values that the condition of a clause can have, where these reads are known to be known."""
+    return _Judge(definitions, lets, known).truths(condition)
+
+
+def may_be_unknown(
+    node: typed.Expression,
+    definitions: Mapping[str, typed.Definition],
+    lets: Mapping[str, typed.Expression],
+    known: Known = frozenset(),
+) -> bool:
+    """Tell whether an expression of any type may yield nothing to compute with: unknown, or absent."""
+    return _Judge(definitions, lets, known).may_lack(node)
+
+
+def known_where(condition: typed.Expression, truth: bool, definitions: Mapping[str, typed.Definition]) -> Known:
+    """Return reads that are surely known where the condition has that truth value; there may be more."""
+    match condition:
+        case typed.Not(operand):
+            return known_where(operand, not truth, definitions)
+        case typed.Connective(every, operands):
+            each = [known_where(operand, truth, definitions) for operand in operands]
+            return frozenset().union(*each) if every is truth else each[0].intersection(*each[1:])
+        case typed.Comparing(_, left, right) | typed.Membership(left, right):
+            return _needed(left) | _needed(right)
+        case typed.Presence(operand):
+            return _needed(operand)
+        case typed.Applied(name):
+            found = known_where(definitions[name].body, truth, definitions)
+            return frozenset(read for read in found if not _is_local(read))  # a parameter is another one elsewhere
+        case _:
+            return _needed(condition)
+
+
+def _is_local(read: typed.Expression) -> bool:
+    """Tell whether a read depends on a variable."""
+    return any(isinstance(node, typed.LocalRead) for node in walk.nodes(read, {}))
+
+
+def _needed(node: typed.Expression) -> Known:
+    """Return the reads without which an expression is unknown."""
+    match node:
+        case typed.FactRead(base):
+            return _needed(base) | {node}
+        case typed.ClaimRead() | typed.HistoryRead() | typed.InputRead():
+            return frozenset((node,))
+        case typed.Arithmetic(_, left, right):
+            return _needed(left) | _needed(right)
+        case typed.Converted(operand) | typed.PartRead(operand):
+            return _needed(operand)
+        case typed.Conditional(test):
+            return _needed(test)
+        case _:
+            return frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +93,7 @@ class _Judge:
 
     definitions: Mapping[str, typed.Definition]
     lets: Mapping[str, typed.Expression]
+    known: Known = frozenset()
     parameters: Mapping[str, Truths] = field(default_factory=dict)
     judged: dict[str, Truths] = field(default_factory=dict)
 
@@ -47,7 +105,9 @@ class _Judge:
 
     def _let(self, name: str) -> Truths:
         if name not in self.judged:
-            self.judged[name] = _Judge(self.definitions, self.lets, {}, self.judged).outcomes(self.lets[name])
+            self.judged[name] = _Judge(self.definitions, self.lets, self.known, {}, self.judged).outcomes(
+                self.lets[name]
+            )
         return self.judged[name]
 
     def truths(self, node: typed.Expression) -> Truths:
@@ -88,12 +148,14 @@ class _Judge:
 
     def _may_miss(self, node: typed.Expression) -> bool:
         """Tell whether the expression may be unknown; absence is not."""
+        if self.known and node in self.known:
+            return False
         match node:
             case typed.Literal() | typed.ArgumentRead() | typed.MemoryRead():
                 return False
             case typed.InputRead(input_):
                 return input_ in _UNSTATED
-            case typed.ClaimRead():
+            case typed.ClaimRead() | typed.HistoryRead():
                 return True
             case typed.FactRead(base, _, _, key_part):
                 return key_part is None or self.may_lack(base)
@@ -136,7 +198,7 @@ class _Judge:
     def _inside(self, name: str, arguments: tuple[typed.Expression, ...]) -> _Judge:
         parameters = [parameter for parameter, _ in self.definitions[name].parameters]
         judged = [self.outcomes(argument) for argument in arguments]
-        return _Judge(self.definitions, self.lets, dict(zip(parameters, judged, strict=True)), self.judged)
+        return _Judge(self.definitions, self.lets, self.known, dict(zip(parameters, judged, strict=True)), self.judged)
 
     def _quantified(self, fold: Fold, domain: typed.Expression, body: typed.Expression) -> Truths:
         over_nothing = frozenset((fold is Fold.EVERY,)) if _may_be_empty(domain) else _NONE

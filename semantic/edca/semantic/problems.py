@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 
 # Findings that a declaration which could not be read would cause by itself.
 FOLLOWS_FROM_LOSS = frozenset(
-    ("N001", "N004", "N006", "N007", "N008", "N009", "N015", "N016", "C002", "C003", "C004", "C008", "C012", "C016")
+    (
+        *("N001", "N004", "N006", "N007", "N008", "N009", "N015", "N016", "N022"),
+        *("C002", "C003", "C004", "C008", "C012", "C016", "C025", "C033", "C034", "C035"),
+    )
 )
+# Findings that a file which could not be had would cause by itself: anything could be declared in it.
+FOLLOWS_FROM_MISSING = frozenset(("N001", "N004", "N007", "N008", "N009", "N010", "C008"))
 
 
 @dataclass(slots=True)
@@ -26,6 +31,9 @@ class Problems:
     """The findings of one compilation, in the order they were made."""
 
     found: list[Diagnostic] = field(default_factory=list)
+    whole: bool = True  # false where a file that the spec imports could not be had
+    damaged: bool = False  # true where some of the text could not be read
+    said: set[tuple[str, str]] = field(default_factory=set)
     lost: frozenset[str] = frozenset()  # names whose declaration could not be read: what depends on them is silent
 
     def add(
@@ -43,6 +51,13 @@ class Problems:
         """Report one finding at `span`; `declared` is the place that makes it wrong."""
         if code in FOLLOWS_FROM_LOSS and span.text in self.lost:
             return
+        if code in FOLLOWS_FROM_MISSING and not self.whole:
+            return
+        if code in FOLLOWS_FROM_LOSS and self.damaged:
+            # What can't be read may have declared the name: then one use of it is enough to say so.
+            if (code, message) in self.said:
+                return
+            self.said.add((code, message))
         secondary = () if declared is None else (Label(declared, declared_label),)
         self.found.append(Diagnostic(CODES[code], message, Label(span, label), secondary, help, severity))
 

@@ -41,13 +41,16 @@ def bounds_at(type_: Numeric, scale: int) -> tuple[int, int]:
     return type_.low * factor, type_.high * factor
 
 
-def numeric(scale: int, low: int, high: int) -> Numeric:
-    """Return the numeric type of that scale and interval."""
-    return IntType(low, high) if scale == 0 else DecimalType(scale, low, high)
+def numeric(scale: int, low: int, high: int, unit: str) -> Numeric:
+    """Return the numeric type of that scale, interval and unit."""
+    return IntType(low, high, unit) if scale == 0 else DecimalType(scale, low, high, unit)
 
 
 def fits(actual: Type, expected: Type) -> bool:
-    """Tell whether a value of `actual` can stand where `expected` is wanted; numeric ranges are checked at run time."""
+    """Tell whether a value of `actual` can stand where `expected` is wanted.
+
+    Numeric ranges are checked at run time; the unit of a number itself by `units`, since a written one fits any.
+    """
     match expected, actual:
         case OptionalType(of), OptionalType(inner):
             return fits(inner, of)
@@ -77,7 +80,7 @@ def fits(actual: Type, expected: Type) -> bool:
 def same(a: Type, b: Type) -> bool:
     """Tell whether values of the two types have one form in memory: what elements of lists need."""
     if isinstance(a, (IntType, DecimalType)) and isinstance(b, (IntType, DecimalType)):
-        return scale_of(a) == scale_of(b)
+        return scale_of(a) == scale_of(b) and a.unit == b.unit
     return fits(a, b) and fits(b, a)
 
 
@@ -89,7 +92,7 @@ def join(a: Type, b: Type) -> Type | None:
     if isinstance(a, (IntType, DecimalType)) and isinstance(b, (IntType, DecimalType)):
         scale = max(scale_of(a), scale_of(b))
         (a_low, a_high), (b_low, b_high) = bounds_at(a, scale), bounds_at(b, scale)
-        return numeric(scale, min(a_low, b_low), max(a_high, b_high))
+        return numeric(scale, min(a_low, b_low), max(a_high, b_high), a.unit or b.unit)
     if isinstance(a, TextType) and isinstance(b, TextType):
         return TextType(max(a.length_max, b.length_max))
     if isinstance(a, ListType) and isinstance(b, ListType) and same(a.of, b.of):
@@ -106,7 +109,7 @@ def convert(expression: typed.Expression, type_: Type) -> typed.Expression:
     if scale == scale_of(have):
         return expression
     low, high = bounds_at(have, scale)
-    return typed.Converted(expression, numeric(scale, low, high))
+    return typed.Converted(expression, numeric(scale, low, high, have.unit or want.unit))
 
 
 def added(a: Numeric, b: Numeric, *, negate: bool) -> Numeric:
@@ -115,10 +118,10 @@ def added(a: Numeric, b: Numeric, *, negate: bool) -> Numeric:
     (a_low, a_high), (b_low, b_high) = bounds_at(a, scale), bounds_at(b, scale)
     if negate:
         b_low, b_high = -b_high, -b_low
-    return numeric(scale, a_low + b_low, a_high + b_high)
+    return numeric(scale, a_low + b_low, a_high + b_high, a.unit or b.unit)
 
 
 def multiplied(a: Numeric, b: Numeric) -> Numeric:
     """Return the type of `a * b`: the scales add up."""
     corners = [x * y for x in (a.low, a.high) for y in (b.low, b.high)]
-    return numeric(scale_of(a) + scale_of(b), min(corners), max(corners))
+    return numeric(scale_of(a) + scale_of(b), min(corners), max(corners), a.unit or b.unit)

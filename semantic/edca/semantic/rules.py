@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from edca.dsl import tree
-from edca.kernel.machine import Parameter, RoleKind
-from edca.semantic import typed, walk
+from edca.kernel.machine import ClauseKind, Parameter, RoleKind
+from edca.semantic import branches, effects, typed
+from edca.semantic.check import condition
 from edca.semantic.checked import CheckedForbid, CheckedTransition
-from edca.semantic.clauses import Draft, check_forbid, keep_authority, read_clause, usable
+from edca.semantic.clauses import check_forbid, read_clause
+from edca.semantic.draft import Draft, keep_authority, no_confidence, usable
+from edca.semantic.grounded import Ground
 from edca.semantic.scope import Scope
+from edca.semantic.vocabulary import UNRESOLVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edca.semantic.checked import CheckedClause
     from edca.semantic.vocabulary import Vocabulary
+
+
+CODED = (tree.Require, tree.Forbid, tree.Confirm, tree.Sign, tree.Limit)
 
 
 def about_entities(spec: tree.Spec, words: Vocabulary) -> tuple[str, ...]:
@@ -42,7 +50,7 @@ def forbids(
             continue
         scope = Scope(words=words, definitions=definitions, case_entities=(entity.name,))
         clause = check_forbid(scope, declaration)
-        if clause is not None and usable(scope, clause.condition, declaration.condition.span, words) is not None:
+        if clause is not None and usable(scope, clause.condition, declaration.condition.span) is not None:
             keep_authority(scope, clause)
             found.append(CheckedForbid(entity.name, clause))
     return tuple(found)
@@ -55,7 +63,7 @@ def transition(
     shared: tuple[CheckedForbid, ...],
 ) -> CheckedTransition | None:
     """Return the transition with everything typed, or null where a finding makes that impossible."""
-    parameters = words.parameters(declaration.parameters)
+    parameters = words.parameters(declaration.parameters, labelled=True)
     about, key = _about(declaration, words, parameters)
     scope = Scope(
         words=words,
@@ -65,27 +73,32 @@ def transition(
         factless=declaration.creates is not None,
     )
     _check_parameter_names(declaration, words, scope, about)
-    sources = [state.name for state in map(words.state, declaration.sources) if state is not None]
-    target = words.state(declaration.target)
-    draft = Draft(scope)
+    sources, target = words.states_of(declaration.sources), words.state(declaration.target)
+    guard = None if declaration.guard is None else _guard(scope, declaration.guard)
+    draft = Draft(declaration.name, scope, declaration.creates is not None)
     for forbid in shared:
         draft.codes[forbid.clause.code] = forbid.clause.span
     for clause in declaration.clauses:
         read_clause(draft, clause, words)
     _check_whole(draft, declaration, words)
-    if about is None or target is None or len(sources) != len(declaration.sources):
+    if about is None or target is None or sources is None or (declaration.guard is not None and guard is None):
         return None
     if draft.means is None or draft.by is None or draft.answers is None:
         return None
     return CheckedTransition(
-        name=declaration.name.text,
+        name=branches.id_of(declaration),
+        offered=declaration.name.text,
         text=draft.means.text.value,
         parameters=parameters,
         about=about,
         key=key,
         creates=declaration.creates is not None,
-        sources=tuple(dict.fromkeys(sources)),
+        sources=sources,
         target=target.name,
+        guard=guard,
+        priority=None if draft.priority is None else draft.priority.level,
+        after_us=draft.after_us,
+        unblockable=draft.unblockable is not None,
         by=tuple(dict.fromkeys(role.text for role in draft.by.roles)),
         answers=draft.answers.role.text,
         lets=tuple(draft.lets.items()),
@@ -93,8 +106,17 @@ def transition(
         assignments=tuple(draft.assignments.items()),
         acts=tuple(draft.acts),
         on_failed=draft.on_failed,
+        on_timeout=draft.on_timeout,
         span=declaration.name.span,
     )
+
+
+def _guard(scope: Scope, node: tree.Expression) -> typed.Expression | None:
+    """Return the condition that chooses a branch; it is evaluated before any `let`."""
+    guard = usable(scope, condition(scope, node), node.span)
+    if guard is not None:
+        no_confidence(scope, guard, node.span)
+    return guard
 
 
 def _about(
@@ -126,7 +148,7 @@ def _about(
                 declared=name.span,
                 declared_label="the key is given by this",
             )
-        elif types[name.text] != part.type:
+        elif types[name.text] != part.type and UNRESOLVED not in (types[name.text], part.type):
             words.problems.add(
                 "T001", declaration.name.span, f"`{name.text}` is not of the type of `{entity.name}.{part.name}`"
             )
@@ -155,6 +177,22 @@ def _check_parameter_names(
             )
 
 
+def _rests_on_facts(clause: CheckedClause, ground: Ground) -> bool:
+    """Tell whether facts have a say: the clause can't pass, or isn't asked, where none is known."""
+    match clause.kind:
+        case ClauseKind.REQUIRE:
+            return not ground.could_be(True, clause.condition)
+        case ClauseKind.FORBID:
+            return not ground.could_be(False, clause.condition)
+        case ClauseKind.LIMIT:
+            always = not ground.could_be(False, clause.condition)
+            return always and clause.limit is not None and ground.rests(clause.limit.bound)
+        case ClauseKind.CONFIRM | ClauseKind.SIGN:
+            return ground.rests(clause.condition)
+        case _:
+            assert_never(clause.kind)
+
+
 def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: Vocabulary) -> None:
     """Report what a transition lacks as a whole."""
     name, add = declaration.name, words.problems.add
@@ -167,13 +205,16 @@ def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: V
         help_ = "add `answers ROLE`: every transition has a person who answers for it"
         add("C004", name.span, f"nobody answers for `{name.text}`", help=help_)
     performs = [clause for clause in declaration.clauses if isinstance(clause, tree.Perform)]
-    tests = [c for c in declaration.clauses if isinstance(c, (tree.Require, tree.Forbid))]
-    if performs and len(draft.clauses) >= len(tests):
-        tested = any(walk.facts(clause.condition, draft.scope.definitions, draft.lets) for clause in draft.clauses)
-        if not tested:
+    # A clause that could not be read may have been the one that tests a fact.
+    if performs and len(draft.clauses) == sum(isinstance(clause, CODED) for clause in declaration.clauses):
+        ground = Ground(draft.scope.definitions, draft.lets)
+        if not any(_rests_on_facts(clause, ground) for clause in draft.clauses):
             help_ = "require something of a fact: an argument is only what the proposer says"
             add("C008", name.span, f"the effect of `{name.text}` rests on the proposer's word alone", help=help_)
-    confirms = any(isinstance(clause, tree.Confirm) and clause.when is None for clause in declaration.clauses)
+    effects.check_edges(draft, declaration)
+    _check_unblockable(draft, words)
+    answered = (tree.Confirm, tree.Sign)
+    confirms = any(isinstance(clause, answered) and clause.when is None for clause in declaration.clauses)
     humans = draft.by is not None and all(
         (role := words.roles.get(by.text)) is not None and role.kind is RoleKind.HUMAN for by in draft.by.roles
     )
@@ -186,3 +227,21 @@ def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: V
                 f"`{perform.invocation.effect.text}` can't be undone and nobody confirms it",
                 help=help_,
             )
+
+
+def _check_unblockable(draft: Draft, words: Vocabulary) -> None:
+    """Report a transition that no forbid holds up although a model may propose it."""
+    if draft.unblockable is None or draft.by is None:
+        return
+    for name in draft.by.roles:
+        role = words.roles.get(name.text)
+        if role is not None and role.kind is RoleKind.MODEL:
+            words.problems.add(
+                "C031",
+                draft.unblockable.span,
+                f"`{name.text}` is a model, and every `forbid` must hold up what a model proposes",
+                help="drop `unblockable`, or leave the transition to people and the clock",
+                declared=name.span,
+                declared_label="named here",
+            )
+            return

@@ -6,42 +6,53 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.dsl import tree
-from edca.kernel.decide import decide
-from edca.kernel.values import Value, to_raw
-from edca.kernel.verdict import Accepted, Escalated, Refused, failed
-from edca.semantic.explain import for_operator
 from edca.semantic.problems import Problems
+from edca.semantic.scenario_play import Play
 from edca.semantic.scenario_read import read_scenario
-from edca.semantic.scenario_world import candidate_of, case_of, inputs_of
+from edca.semantic.scenario_tell import missed, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from edca.diagnostics.diagnostic import Diagnostic
     from edca.diagnostics.source import Span
     from edca.kernel.machine import Machine
-    from edca.kernel.verdict import Verdict
     from edca.semantic.checked import CheckedSpec
-    from edca.semantic.scenario_world import World
+    from edca.semantic.scenario_play import Decision, Outcome
+    from edca.semantic.scenario_read import ReadStep
 
-OUTCOMES = {Accepted: "accepted", Refused: "refused", Escalated: "escalated"}
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What one step came to: a decision, or what became of an effect.
+
+    `named` are the codes that the step itself expects among the failed clauses.
+    """
+
+    decision: Decision | None
+    outcome: Outcome | None
+    named: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
     """How a scenario came out, and where it stands.
 
-    `detail` says what came out instead where it did not pass. `named` are the codes that the scenario itself expects
-    among the failed clauses.
+    `steps` are those that were taken: all, or those up to the one that did not come out as it says. Then `detail` says
+    what came out instead, and `place` is where that step stands.
     """
 
     title: str
     passed: bool
     detail: tuple[str, ...]
     span: Span
-    world: World
-    verdict: Verdict
-    named: frozenset[str]
+    place: Span
+    steps: tuple[StepResult, ...]
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The decisions of the steps taken, in order."""
+        return tuple(step.decision for step in self.steps if step.decision is not None)
 
 
 def scenarios_of(spec: tree.Spec, containing: str = "") -> tuple[tree.ScenarioDeclaration, ...]:
@@ -68,46 +79,24 @@ def run(
     problems = Problems()
     results: list[ScenarioResult] = []
     for scenario in scenarios:
-        read = read_scenario(checked, machine, problems, scenario)
-        if read is None:
-            continue
-        verdict = judge(machine, read.world)
-        missed = _missed(machine, scenario.then, verdict, read.expected)
-        results.append(
-            ScenarioResult(
-                title=scenario.title.value,
-                passed=missed is None,
-                detail=() if missed is None else (missed, *for_operator(machine, verdict)),
-                span=scenario.span,
-                world=read.world,
-                verdict=verdict,
-                named=frozenset(code.text for code in scenario.then.codes),
-            )
-        )
+        steps = read_scenario(checked, machine, problems, scenario)
+        if steps is not None:
+            results.append(_result(machine, scenario, steps))
     return tuple(results), tuple(problems.found)
 
 
-def judge(machine: Machine, world: World) -> Verdict:
-    """Return the verdict on what is proposed in the world."""
-    candidate = candidate_of(machine, world)
-    return decide(machine, case_of(machine, world, candidate), candidate, inputs_of(machine, world))
-
-
-def _missed(machine: Machine, then: tree.Then, verdict: Verdict, expected: Mapping[str, Value]) -> str | None:
-    """Return what is not as the scenario says, or null."""
-    outcome = OUTCOMES[type(verdict)]
-    codes = {clause.code for clause in failed(verdict)} | {verdict.code}
-    if outcome != then.outcome:
-        why = "" if isinstance(verdict, Accepted) else f": {', '.join(sorted(codes))}"
-        return f"expected {then.outcome}, got {outcome}{why}"
-    missing = sorted(code.text for code in then.codes if code.text not in codes)
-    if missing:
-        return f"expected {', '.join(missing)} among the failed clauses"
-    if isinstance(verdict, Accepted):
-        if then.target is not None and then.target.text != verdict.target:
-            return f"expected to reach {then.target.text}, got {verdict.target}"
-        for name, value in expected.items():
-            raw = to_raw(machine.index.memory[name].type, value, machine.index.entities)
-            if verdict.memory[name] != raw:
-                return f"expected {name} = {raw!r}, got {verdict.memory[name]!r}"
-    return None
+def _result(machine: Machine, scenario: tree.ScenarioDeclaration, steps: tuple[ReadStep, ...]) -> ScenarioResult:
+    """Play the scenario up to the first step that does not come out as it says: what follows rests on it."""
+    play = Play(machine)
+    taken: list[StepResult] = []
+    for number, step in enumerate(steps, start=1):
+        played = play.step(step)
+        named = frozenset(code.text for code in step.then.codes)
+        taken.append(StepResult(played.decision, played.outcome, named))
+        wrong = missed(machine, step, played)
+        if wrong is not None:
+            where = f"step {number} of {len(steps)}: " if len(steps) > 1 else ""
+            detail = (f"{where}{wrong}", *told(machine, step, played))
+            place = scenario.span if len(steps) == 1 else step.span
+            return ScenarioResult(scenario.title.value, False, detail, scenario.span, place, tuple(taken))
+    return ScenarioResult(scenario.title.value, True, (), scenario.span, scenario.span, tuple(taken))

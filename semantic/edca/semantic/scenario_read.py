@@ -1,212 +1,174 @@
-"""Reading a scenario: its givens and its proposal, checked against the machine, become a `World`.
+"""Reading a scenario: its steps, checked against the machine, with every value computed.
 
 What is wrong in a scenario is reported like any other mistake; the rest of it is read all the same.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from edca.dsl import tree
+from edca.kernel.approvals import is_waivable
 from edca.kernel.candidate import CONFIDENCE_SCALE
-from edca.kernel.evaluate import Frame, closure_of
-from edca.kernel.machine import ClauseKind, Machine
-from edca.kernel.types import BoolType, PrincipalType, TimeType, Type
+from edca.kernel.machine import Clause, ClauseKind, Machine, Never
 from edca.kernel.values import Unknown, Value, parse_decimal
 from edca.kernel.verdict import Stage
-from edca.semantic.check import check
-from edca.semantic.lower import lower_expression
 from edca.semantic.problems import Problems, did_you_mean
-from edca.semantic.scenario_world import DEFAULT_NOW, World
-from edca.semantic.scope import Scope
+from edca.semantic.scenario_givens import ANSWERED, GivenReader, Givens, keep
+from edca.semantic.scenario_world import branches, holder
 
 if TYPE_CHECKING:
     from edca.diagnostics.source import Span
-    from edca.kernel.facts import Handle
     from edca.semantic.checked import CheckedSpec
 
+PROPERTY_VIOLATED = "property_violated"
+# Codes of refusals that are no clause's: of early stages, of properties, and of values that can't be kept or handed on.
+_OTHER_CODES = (
+    "out_of_range",
+    PROPERTY_VIOLATED,
+    *(stage.value for stage in Stage),
+    *(unknown.value for unknown in Unknown),
+)
 
-# Codes of refusals that are no clause's: of early stages, and of values that can't be kept or handed on.
-_OTHER_CODES = ("out_of_range", *(stage.value for stage in Stage), *(unknown.value for unknown in Unknown))
+
+class Happened(enum.Enum):
+    """What becomes of an effect."""
+
+    SUCCEEDED = "succeeds"
+    FAILED = "fails"
+    TIMED_OUT = "times out"
 
 
 @dataclass(frozen=True, slots=True)
-class ReadScenario:
-    """A scenario that names nothing wrong: its world, and the memory it expects afterwards."""
+class Proposes:
+    """Somebody proposes; `transition` is the offered name."""
 
-    world: World
-    expected: dict[str, Value]
+    role: str
+    principal: str
+    transition: str
+    arguments: Mapping[str, Value]
+    confidence: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Somebody answers the candidate that the step before left open; `transition` is the one it asks for."""
+
+    role: str
+    principal: str
+    code: str
+    yes: bool
+    transition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happens:
+    """Something becomes of an effect of the step before."""
+
+    effect: str
+    happened: Happened
+
+
+Event: TypeAlias = Proposes | Answers | Happens
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStep:
+    """A step that names nothing wrong.
+
+    `memory` is what it expects of the case's memory afterwards; `span` is where it says what happens.
+    """
+
+    givens: tuple[Givens, ...]
+    event: Event
+    then: tree.Then
+    memory: Mapping[str, Value]
+    span: Span
 
 
 def read_scenario(
     checked: CheckedSpec, machine: Machine, problems: Problems, scenario: tree.ScenarioDeclaration
-) -> ReadScenario | None:
-    """Return what the scenario says, or null with findings where something in it is wrong."""
+) -> tuple[ReadStep, ...] | None:
+    """Return the scenario's steps, or null with findings where something in it is wrong."""
     before = len(problems.found)
     reader = _Reader(checked, machine, problems)
-    for given in scenario.givens:
-        reader.read_given(given)
-    world = reader.world_of(scenario.when)
-    expected = reader.memory_of(scenario.then)
-    if world is not None:
-        reader.check_codes(scenario.then, world.transition)
-    if world is None or len(problems.found) > before:
+    steps = [reader.read(step) for step in scenario.steps]
+    if len(problems.found) > before:
         return None
-    return ReadScenario(world, expected)
-
-
-@dataclass(slots=True)
-class _Givens:
-    """What the givens read so far add up to."""
-
-    state: str | None = None
-    now: int = DEFAULT_NOW
-    subject: str | None = None
-    memory: dict[str, Value] = field(default_factory=dict)
-    facts: dict[Handle, dict[str, Value | Unknown]] = field(default_factory=dict)
-    claims: dict[str, Value] = field(default_factory=dict)
-    answers: dict[str, bool] = field(default_factory=dict)
+    return tuple(step for step in steps if step is not None)
 
 
 class _Reader:
-    """One scenario, given by given."""
+    """One scenario, step by step."""
 
     def __init__(self, checked: CheckedSpec, machine: Machine, problems: Problems) -> None:
-        words = dataclasses.replace(checked.words, problems=problems)
         self._machine = machine
         self._problems = problems
-        self._scope = Scope(words=words, definitions={}, constant=True, references=True)
-        self._givens = _Givens()
-        self._given: dict[object, Span] = {}
-        self._confirms = {
-            clause.code
-            for transition in machine.transitions
-            for clause in transition.clauses
-            if clause.kind is ClauseKind.CONFIRM
-        }
+        self._givens = GivenReader(checked, machine, problems)
+        self._last: tree.Step | None = None
+        self._offered = ""  # what the last candidate asked for
 
-    def _value(self, node: tree.Expression, type_: Type) -> Value | Unknown:
-        """Return a written value, or an unknown where it is wrong (and reported)."""
-        found = check(self._scope, node, type_)
-        if found is None:
-            return Unknown.MISSING
-        frame = Frame(arguments={}, memory={}, claims={}, inputs={}, facts={})
-        value: Value | Unknown = closure_of(lower_expression(found, self._scope.definitions))(frame)
-        return value
+    def read(self, step: tree.Step) -> ReadStep | None:
+        """Return the step, null where who or what it is about is none."""
+        if isinstance(step.when, tree.Proposal):
+            self._offered = step.when.transition.text
+        givens = self._givens.read(step.givens, self._offered)
+        event = self._event(step.when)
+        memory = self._memory(step.then)
+        if step.then.target is not None:
+            self._givens.check_state(step.then.target)
+        if event is not None:
+            self._check_then(step.then, event)
+        self._last = step
+        return None if event is None else ReadStep(givens, event, step.then, memory, step.when.span)
 
-    def _once(self, what: object, name: str, span: Span) -> None:
-        """Report what is given a second time: a scenario has one world."""
-        if what in self._given:
-            self._problems.add(
-                "N002",
-                span,
-                f"`{name}` is given twice",
-                help="keep one of them",
-                declared=self._given[what],
-                declared_label="first given here",
-            )
-        self._given.setdefault(what, span)
+    def _event(self, when: tree.When) -> Event | None:
+        match when:
+            case tree.Proposal():
+                return self._proposal(when)
+            case tree.Answer():
+                return self._answer(when)
+            case tree.Happening():
+                return self._happening(when)
+            case _:
+                assert_never(when)
 
-    def read_given(self, given: tree.Given) -> None:
-        """Add one given."""
-        match given:
-            case tree.GivenState(state, _):
-                self._once("state", state.text, state.span)
-                found = self._machine.index.states.get(state.text)
-                if found is None:
-                    help_ = did_you_mean(state.text, self._machine.index.states)
-                    self._problems.add("N006", state.span, f"there is no state `{state.text}`", help=help_)
-                self._givens.state = state.text
-            case tree.GivenValue(name, value, _):
-                self._once(("value", name.text), name.text, name.span)
-                self._given_value(name, value)
-            case tree.GivenEntity():
-                self._given_entity(given)
+    def _role(self, role: tree.Name) -> bool:
+        if role.text in self._machine.index.roles:
+            return True
+        help_ = did_you_mean(role.text, self._machine.index.roles)
+        self._problems.add("N007", role.span, f"there is no role `{role.text}`", help=help_)
+        return False
 
-    def _given_value(self, name: tree.Name, node: tree.Expression) -> None:
-        index, givens = self._machine.index, self._givens
-        if name.text == "now":
-            now = self._value(node, TimeType())
-            givens.now = now if isinstance(now, int) else DEFAULT_NOW
-        elif name.text == "subject":
-            subject = self._value(node, PrincipalType(""))
-            givens.subject = subject if isinstance(subject, str) else None
-        elif name.text in index.memory:
-            _keep(givens.memory, name.text, self._value(node, index.memory[name.text].type))
-        elif name.text in index.claims:
-            _keep(givens.claims, name.text, self._value(node, index.claims[name.text].type))
-        elif name.text in self._confirms:
-            givens.answers[name.text] = self._value(node, BoolType()) is True
-        else:
-            known = ("now", "subject", *index.memory, *index.claims, *sorted(self._confirms))
-            help_ = did_you_mean(name.text, known, "give a memory field, a claim, a confirmation, `now` or `subject`")
-            self._problems.add("N001", name.span, f"`{name.text}` can't be given", help=help_)
-
-    def _given_entity(self, given: tree.GivenEntity) -> None:
-        entity = self._machine.index.entities.get(given.entity.text)
-        if entity is None:
-            help_ = did_you_mean(given.entity.text, self._machine.index.entities)
-            self._problems.add("N009", given.entity.span, f"there is no entity `{given.entity.text}`", help=help_)
-            return
-        if len(given.keys) != len(entity.key):
-            message = f"the key of `{entity.name}` has {len(entity.key)} parts, found {len(given.keys)}"
-            self._problems.add("T004", given.span, message)
-            return
-        key = [self._value(node, part.type) for node, part in zip(given.keys, entity.key, strict=True)]
-        fields: dict[str, Value | Unknown] = {}
-        types = {declared.name: declared.type for declared in entity.fields}
-        for name, node in given.fields:
-            if name.text not in types:
-                help_ = did_you_mean(name.text, types)
-                self._problems.add("N005", name.span, f"`{entity.name}` has no field `{name.text}`", help=help_)
-            elif name.text in fields:
-                self._problems.add("N002", name.span, f"`{name.text}` is given twice")
-            else:
-                fields[name.text] = self._value(node, types[name.text])
-        known = tuple(part for part in key if not isinstance(part, Unknown))
-        if len(known) == len(key):
-            self._once((entity.name, known), f"this {entity.name}", given.entity.span)
-            self._givens.facts[entity.name, known] = fields
-
-    def world_of(self, when: tree.When) -> World | None:
-        """Return the world with its proposal, or null where the role or the transition is none."""
-        transition = self._machine.index.transitions.get(when.transition.text)
-        role = self._machine.index.roles.get(when.role.text)
-        if role is None:
-            help_ = did_you_mean(when.role.text, self._machine.index.roles)
-            self._problems.add("N007", when.role.span, f"there is no role `{when.role.text}`", help=help_)
+    def _proposal(self, when: tree.Proposal) -> Proposes | None:
+        offered = self._machine.index.offered
+        if not self._role(when.role):
             return None
-        if transition is None:
-            help_ = did_you_mean(when.transition.text, self._machine.index.transitions)
+        if when.transition.text not in offered:
+            help_ = did_you_mean(when.transition.text, offered)
             message = f"there is no transition `{when.transition.text}`"
             self._problems.add("N015", when.transition.span, message, help=help_)
             return None
-        types = {parameter.name: parameter.type for parameter in transition.parameters}
+        types = {parameter.name: parameter.type for parameter in offered[when.transition.text][0].parameters}
         arguments: dict[str, Value] = {}
         for name, node in when.arguments:
             if name.text not in types:
-                message = f"`{transition.name}` has no parameter `{name.text}`"
+                message = f"`{when.transition.text}` has no parameter `{name.text}`"
                 self._problems.add("N001", name.span, message, help=did_you_mean(name.text, types))
                 continue
-            _keep(arguments, name.text, self._value(node, types[name.text]))
-        givens = self._givens
-        return World(
-            role=role.name,
-            transition=transition.name,
+            keep(arguments, name.text, self._givens.value(node, types[name.text]))
+        return Proposes(
+            role=when.role.text,
+            principal=_principal(when.role, when.principal),
+            transition=when.transition.text,
             arguments=arguments,
             confidence=self._confidence(when),
-            state=givens.state,
-            now=givens.now,
-            subject=givens.subject,
-            memory=givens.memory,
-            facts=givens.facts,
-            claims=givens.claims,
-            answers=givens.answers,
         )
 
-    def _confidence(self, when: tree.When) -> int | None:
+    def _confidence(self, when: tree.Proposal) -> int | None:
         if when.confidence is None:
             return None
         units = parse_decimal(when.confidence.digits, CONFIDENCE_SCALE)
@@ -217,17 +179,65 @@ class _Reader:
             return None
         return units
 
-    def check_codes(self, then: tree.Then, transition: str) -> None:
-        """Report a code that no verdict on this transition can have."""
-        clauses = [clause.code for clause in self._machine.index.transitions[transition].clauses]
+    def _answer(self, when: tree.Answer) -> Answers | None:
+        if not self._role(when.role):
+            return None
+        if self._last is None or self._last.then.outcome != "escalated":
+            help_ = "put a step in front of it whose `then` says `escalated`"
+            message = f"nothing waits for an answer: no step before leaves a candidate open for `{when.code.text}`"
+            self._problems.add("P001", when.span, message, label="an answer to nothing", help=help_)
+            return None
+        clauses = [c for branch in branches(self._machine, self._offered) for c in branch.clauses]
+        found = [clause for clause in clauses if clause.code == when.code.text]
+        if not any(_takes(clause, when.word) for clause in found):
+            self._wrong_answer(when, [clause.code for clause in clauses if _takes(clause, when.word)], found)
+            return None
+        yes = when.word != "declines"
+        return Answers(when.role.text, _principal(when.role, when.principal), when.code.text, yes, self._offered)
+
+    def _wrong_answer(self, when: tree.Answer, known: list[str], found: list[Clause]) -> None:
+        words = {ClauseKind.CONFIRM: "confirms", ClauseKind.SIGN: "signs"}
+        known_words = (words.get(clause.kind, "waives" if is_waivable(clause) else None) for clause in found)
+        other = next((word for word in known_words if word is not None), None)
+        help_ = did_you_mean(when.code.text, known) if other is None else f"write `{other} {when.code.text}`"
+        kinds = {"confirms": "`confirm`", "signs": "`sign`", "declines": "answerable", "waives": "escalating"}
+        message = f"`{self._offered}` has no {kinds[when.word]} clause `{when.code.text}`"
+        self._problems.add("N001", when.code.span, message, label="no such code", help=help_)
+
+    def _happening(self, when: tree.Happening) -> Happens | None:
+        effects = self._machine.index.effects
+        if when.effect.text not in effects:
+            help_ = did_you_mean(when.effect.text, effects)
+            self._problems.add("N008", when.effect.span, f"there is no effect `{when.effect.text}`", help=help_)
+            return None
+        acts = [act.call.effect for branch in branches(self._machine, self._offered) for act in branch.acts]
+        under_way = self._last is not None and self._last.then.outcome in ("accepted", "in")
+        if not under_way or when.effect.text not in acts:
+            help_ = f"put a step in front of it that accepts a transition with `do {when.effect.text}(…)`"
+            message = f"`{when.effect.text}` is not under way: no step before entitles to it"
+            self._problems.add("P001", when.span, message, label="an effect of nothing", help=help_)
+            return None
+        word = "times out" if when.word == "times" else when.word
+        return Happens(when.effect.text, Happened(word))
+
+    def _check_then(self, then: tree.Then, event: Event) -> None:
+        """Report a `then` that nothing like this can come to: a verdict on no candidate, or a code that is none."""
+        if isinstance(event, Happens):
+            if then.outcome != "in":
+                message = f"nobody proposes anything in this step, so nothing is {then.outcome}"
+                self._problems.add("P001", then.span, message, help="write `then in STATE`")
+            return
+        known = [clause.code for branch in branches(self._machine, event.transition) for clause in branch.clauses]
+        nevers = [found.code for found in self._machine.properties if isinstance(found, Never)]
+        others = (*known, *nevers, *self._machine.index.modes, *_OTHER_CODES)
         for code in then.codes:
-            if code.text not in clauses and (then.outcome == "escalated" or code.text not in _OTHER_CODES):
-                help_ = did_you_mean(code.text, clauses if then.outcome == "escalated" else (*clauses, *_OTHER_CODES))
-                message = f"`{transition}` has no clause `{code.text}`"
+            if code.text not in (known if then.outcome == "escalated" else others):
+                help_ = did_you_mean(code.text, known if then.outcome == "escalated" else others)
+                message = f"`{event.transition}` has no clause `{code.text}`"
                 self._problems.add("N001", code.span, message, label="no such code", help=help_)
 
-    def memory_of(self, then: tree.Then) -> dict[str, Value]:
-        """Return the memory that the scenario expects."""
+    def _memory(self, then: tree.Then) -> dict[str, Value]:
+        """Return the memory that the step expects."""
         expected: dict[str, Value] = {}
         for name, node in then.memory:
             slot = self._machine.index.memory.get(name.text)
@@ -235,10 +245,22 @@ class _Reader:
                 help_ = did_you_mean(name.text, self._machine.index.memory)
                 self._problems.add("N001", name.span, f"there is no memory field `{name.text}`", help=help_)
             else:
-                _keep(expected, name.text, self._value(node, slot.type))
+                keep(expected, name.text, self._givens.value(node, slot.type))
         return expected
 
 
-def _keep(into: dict[str, Value], name: str, value: Value | Unknown) -> None:
-    if not isinstance(value, Unknown):
-        into[name] = value
+def _takes(clause: Clause, word: str) -> bool:
+    """Tell whether a person can say that word to the clause."""
+    match word:
+        case "confirms":
+            return clause.kind is ClauseKind.CONFIRM
+        case "signs":
+            return clause.kind is ClauseKind.SIGN
+        case "waives":
+            return is_waivable(clause)
+        case _:
+            return clause.kind in ANSWERED or is_waivable(clause)
+
+
+def _principal(role: tree.Name, principal: tree.Text | None) -> str:
+    return holder(role.text) if principal is None else principal.value

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import date_text, duration_text, time_text
 from edca.kernel.candidate import CONFIDENCE_SCALE
+from edca.kernel.inputs import NORMAL
 from edca.kernel.types import (
     BoolType,
     DateType,
@@ -26,17 +27,20 @@ from edca.kernel.types import (
     decimal_text,
 )
 from edca.kernel.values import Unknown, Value, from_raw
-from edca.kernel.verdict import Accepted, Verdict, failed
-from edca.semantic.scenario import OUTCOMES
-from edca.semantic.scenario_world import DEFAULT_NOW, World
+from edca.kernel.verdict import Accepted, Escalated, Refused, Stage, Verdict, failed
+from edca.semantic.scenario_givens import counter_type
+from edca.semantic.scenario_read import PROPERTY_VIOLATED
+from edca.semantic.scenario_world import DEFAULT_NOW, World, branches, clauses_by_code, holder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from edca.kernel.facts import Handle
     from edca.kernel.machine import Entity, Machine
+    from edca.semantic.scenario_play import Decision
+    from edca.semantic.scenario_world import Question
 
 WIDTH = 120
+OUTCOMES = {Accepted: "accepted", Refused: "refused", Escalated: "escalated"}
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"})
 _SECOND = 1_000_000
 
@@ -89,25 +93,27 @@ def _applied(name: str, types: Sequence[Type], values: Sequence[Value], entities
     return f"{name}({written})"
 
 
-def scenario_text(machine: Machine, title: str, comment: str, world: World, verdict: Verdict) -> str:
-    """Return a scenario that says what comes of the world: all failed clauses, or the state and memory reached.
+def scenario_text(machine: Machine, title: str, comment: str, decision: Decision, more: Sequence[str] = ()) -> str:
+    """Return a scenario that says what comes of a world: all failed clauses, or the state and memory reached.
 
-    Raises `UnwritableError` where something in it can't be written.
+    `more` are the lines of further steps. Raises `UnwritableError` where something in it can't be written.
     """
+    world = decision.world
     lines = [f"scenario {quoted(title)} {{"]
     if comment:
         lines.append(f"  # {comment}")
     lines += givens(machine, world)
-    transition, entities = machine.index.transitions[world.transition], machine.index.entities
+    parameters, entities = branches(machine, world.transition)[0].parameters, machine.index.entities
     arguments = [
         f"{parameter.name}: {value_text(parameter.type, world.arguments[parameter.name], entities)}"
-        for parameter in transition.parameters
+        for parameter in parameters
         if parameter.name in world.arguments
     ]
     confidence = "" if world.confidence is None else f" confidence {_confidence(world.confidence)}"
-    lines += _wrapped(f"  when {world.role} proposes {world.transition}(", arguments, f"){confidence}")
-    lines += _then(machine, world, verdict)
-    return "\n".join([*lines, "}"]) + "\n"
+    who = world.role if world.principal == holder(world.role) else f"{world.role} {quoted(world.principal)}"
+    lines.append(f"  when {who} proposes {world.transition}({', '.join(arguments)}){confidence}")
+    lines.append(_then(machine, decision.question, decision.verdict))
+    return "\n".join([*lines, *more, "}"]) + "\n"
 
 
 def _confidence(units: int) -> str:
@@ -119,43 +125,56 @@ def givens(machine: Machine, world: World) -> Iterator[str]:
     """Yield the lines of the givens. Raises `UnwritableError`."""
     index = machine.index
     entities = index.entities
+    if world.mode != NORMAL:
+        yield f"  given mode = {world.mode}"
     if world.state is not None:
         yield f"  given {world.state}"
     if world.now != DEFAULT_NOW:
         yield f"  given now = {time_text(world.now)}"
+    if world.entered is not None:
+        yield f"  given entered = {time_text(world.entered)}"
     if world.subject is not None:
         yield f"  given subject = {quoted(world.subject)}"
     for name in sorted(world.memory):
         yield f"  given {name} = {value_text(index.memory[name].type, world.memory[name], entities)}"
     for name in sorted(world.claims):
         yield f"  given {name} = {value_text(index.claims[name].type, world.claims[name], entities)}"
+    for name in sorted(world.proposers):
+        yield f"  given proposer of {name} = {quoted(world.proposers[name])}"
+    for code in sorted(world.signers):
+        yield f"  given signers of {code} = [{', '.join(map(quoted, world.signers[code]))}]"
     for code in sorted(world.answers):
         yield f"  given {code} = {'true' if world.answers[code] else 'false'}"
+    for code in sorted(world.counts):
+        yield f"  given {code} = {_count(machine, world, code)}"
     for handle, fields in world.facts.items():
-        yield from _entity(entities, handle, fields)
+        entity = entities[handle[0]]
+        key = _applied(entity.name, [part.type for part in entity.key], handle[1], entities)
+        written = [f"{name} = {value_text(entity.field(name).type, value, entities)}" for name, value in fields.items()]
+        yield f"  given {key} {{ {', '.join(written)} }}"
 
 
-def _entity(entities: Mapping[str, Entity], handle: Handle, fields: Mapping[str, Value | Unknown]) -> Iterable[str]:
-    entity = entities[handle[0]]
-    key = _applied(entity.name, [part.type for part in entity.key], handle[1], entities)
-    written = [f"{name} = {value_text(entity.field(name).type, value, entities)}" for name, value in fields.items()]
-    whole = f"  given {key} {{ {', '.join(written)} }}"
-    return [whole] if len(whole) <= WIDTH else [f"  given {key} {{", *_filled("    ", written), "  }"]
+def _count(machine: Machine, world: World, code: str) -> str:
+    clauses = clauses_by_code(machine, world.transition, code)
+    return value_text(counter_type(clauses[0]), world.counts[code], machine.index.entities)
 
 
 def flat(machine: Machine, world: World) -> dict[str, str]:
     """Return every value of the world as text, by a short name: `order.total`, `amount`. Raises `UnwritableError`."""
     index, entities = machine.index, machine.index.entities
-    transition = index.transitions[world.transition]
-    found = {"now": time_text(world.now), "role": world.role}
+    found = {"now": time_text(world.now), "role": world.role, "mode": world.mode}
+    found |= {} if world.entered is None else {"entered": time_text(world.entered)}
     found |= {} if world.subject is None else {"subject": quoted(world.subject)}
     found |= {} if world.confidence is None else {"confidence": _confidence(world.confidence)}
-    for parameter in transition.parameters:
+    for parameter in branches(machine, world.transition)[0].parameters:
         if parameter.name in world.arguments:
             found[parameter.name] = value_text(parameter.type, world.arguments[parameter.name], entities)
     found |= {name: value_text(index.memory[name].type, value, entities) for name, value in world.memory.items()}
     found |= {name: value_text(index.claims[name].type, value, entities) for name, value in world.claims.items()}
     found |= {code: "true" if answer else "false" for code, answer in world.answers.items()}
+    found |= {code: _count(machine, world, code) for code in world.counts}
+    found |= {f"proposer of {name}": quoted(one) for name, one in world.proposers.items()}
+    found |= {f"signers of {code}": ", ".join(map(quoted, people)) for code, people in world.signers.items()}
     counts = Counter(entity for entity, _ in world.facts)
     for (name, key), fields in world.facts.items():
         entity = entities[name]
@@ -166,53 +185,29 @@ def flat(machine: Machine, world: World) -> dict[str, str]:
     return found
 
 
-def _then(machine: Machine, world: World, verdict: Verdict) -> list[str]:
+def _then(machine: Machine, question: Question, verdict: Verdict) -> str:
     outcome = OUTCOMES[type(verdict)]
     if isinstance(verdict, Accepted):
-        assigned = [item.name for item in machine.index.transitions[world.transition].assignments]
+        assigned = [item.name for item in machine.index.transitions[verdict.transition].assignments]
         memory = [f"{name} = {_raw_text(machine, name, verdict)}" for name in assigned]
-        return [f"  then accepted to {verdict.target}{' with ' if memory else ''}{', '.join(memory)}"]
-    codes = [clause.code for clause in failed(verdict)] or [verdict.code]
+        return f"  then accepted to {verdict.target}{' with ' if memory else ''}{', '.join(memory)}"
     word = f"{outcome} needs" if outcome == "escalated" else outcome
-    whole = f"  then {word} {', '.join(codes)}"
-    return [whole] if len(whole) <= WIDTH else [f"  then {word}", *_filled("    ", codes)]
+    return f"  then {word} {', '.join(codes_of(question, verdict))}"
+
+
+def codes_of(question: Question, verdict: Verdict) -> list[str]:
+    """Return the codes that a scenario names of a verdict: of the failed clauses, or else of what stopped it.
+
+    A property and a mode are named by themselves.
+    """
+    codes = [clause.code for clause in failed(verdict)]
+    if isinstance(verdict, Refused) and verdict.code == PROPERTY_VIOLATED:
+        codes.append(verdict.detail)
+    if isinstance(verdict, Refused) and verdict.stage is Stage.MODE:
+        codes.append(question.inputs.mode)
+    return codes or [verdict.code]
 
 
 def _raw_text(machine: Machine, name: str, verdict: Accepted) -> str:
     from_raw_value = from_raw(machine.index.memory[name].type, verdict.memory[name], machine.index.entities)
     return value_text(machine.index.memory[name].type, from_raw_value, machine.index.entities)
-
-
-def _wrapped(head: str, items: Sequence[str], tail: str) -> list[str]:
-    whole = f"{head}{', '.join(items)}{tail}"
-    return [whole] if len(whole) <= WIDTH else [head, *_filled("    ", items), f"  {tail}"]
-
-
-def _filled(indent: str, items: Sequence[str]) -> list[str]:
-    """Return the items with commas between them, as many on a line as fit; a longer one is broken where its parts end.
-
-    A part that is longer still stays whole.
-    """
-    lines: list[str] = []
-    pieces = [piece for item in items for piece in ([item] if len(indent) + len(item) < WIDTH else _parts_of(item))]
-    for place, piece in enumerate(pieces):
-        text = piece if place == len(pieces) - 1 else f"{piece},"
-        if lines and len(lines[-1]) + 1 + len(text) <= WIDTH:
-            lines[-1] += f" {text}"
-        else:
-            lines.append(indent + text)
-    return lines
-
-
-def _parts_of(item: str) -> list[str]:
-    """Split what stands in the outermost brackets at its commas."""
-    parts, depth, start, quoted_ = [], 0, 0, False
-    for place, character in enumerate(item):
-        if character == '"' and item[place - 1] != "\\":
-            quoted_ = not quoted_
-        elif not quoted_:
-            depth += (character in "[(") - (character in "])")
-            if depth == 1 and character == ",":
-                parts.append(item[start:place])
-                start = place + 2
-    return [*parts, item[start:]]

@@ -47,11 +47,12 @@ def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
     match type_:
         case BoolType():
             return {"type": "boolean"}
-        case IntType(low, high):
-            return {"type": "integer", "minimum": low, "maximum": high}
-        case DecimalType(scale, low, high):
+        case IntType(low, high, unit):
+            bounded: dict[str, Data] = {"type": "integer", "minimum": low, "maximum": high}
+            return bounded | {"description": f"in {unit}"} if unit else bounded
+        case DecimalType(scale, low, high, unit):
             described = f"from {decimal_text(low, scale)} to {decimal_text(high, scale)}, at most {scale} places"
-            return {"type": "number", "description": described}
+            return {"type": "number", "description": f"{described}, in {unit}" if unit else described}
         case TextType(length_max):
             return {"type": "string", "maxLength": length_max}
         case IdType() | PrincipalType():

@@ -29,7 +29,8 @@ class Scope:
 
     `case_entity` is the entity whose instance the case is about, null where none can be named. `factless`: the case's
     instance doesn't exist yet, so its key can be named but no field of it read. `references`: a scenario names
-    instances of entities by their key.
+    instances of entities by their key. `written` are the lets whose value is only written, so that it has any unit.
+    `standing`: what holds between candidates, so nothing that one of them brings can be named.
     """
 
     words: Vocabulary
@@ -37,10 +38,12 @@ class Scope:
     arguments: Mapping[str, Type] = field(default_factory=dict)
     lets: Mapping[str, Type] = field(default_factory=dict)
     locals: Mapping[str, Type] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
     case_entities: tuple[str, ...] = ()
     factless: bool = False
     ensure: bool = False
     constant: bool = False
+    standing: bool = False
     references: bool = False
     depth: int = 0
 
@@ -58,11 +61,11 @@ class Scope:
             return typed.ArgumentRead(name, self.arguments[name])
         if name in self.lets:
             return typed.LetRead(name, self.lets[name])
-        if name in INPUTS:
+        if name in INPUTS and (not self.standing or name == "now"):
             return typed.InputRead(*INPUTS[name])
         if name in self.words.memory:
             return typed.MemoryRead(name, self.words.memory[name])
-        if name in self.words.claims:
+        if name in self.words.claims and not self.standing:
             return typed.ClaimRead(name, self.words.claims[name].type)
         if name in self.case_entities:
             return typed.InputRead(Input.CASE, ReferenceType(name))
@@ -79,7 +82,8 @@ class Scope:
         """Return every name that means something here, for suggestions."""
         names = [*self.locals]
         if not self.constant:
-            names += [*self.arguments, *self.lets, *INPUTS, *self.words.memory, *self.words.claims, *self.case_entities]
+            names += [*self.arguments, *self.lets, *self.words.memory, *self.case_entities]
+            names += ["now"] if self.standing else [*INPUTS, *self.words.claims]
         return [*names, *self.definitions]
 
     def enum_of(self, value: str) -> list[EnumType]:

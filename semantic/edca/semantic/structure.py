@@ -40,6 +40,12 @@ def check(spec: tree.Spec, words: Vocabulary, transitions: Sequence[CheckedTrans
         _reachable(words, transitions)
 
 
+def targets_of(item: CheckedTransition) -> tuple[str, ...]:
+    """Return every state that the transition can lead to: done, failed or timed out."""
+    edges = (item.on_failed, item.on_timeout)
+    return (item.target, *(edge.target for edge in edges if edge is not None))
+
+
 def _initial(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> None:
     starts: dict[str, str] = {}
     for state in words.states.values():
@@ -55,7 +61,8 @@ def _initial(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> Non
     for item in transitions:
         needed.setdefault(item.about, item.span)
     for entity, span in needed.items():
-        if entity in words.entities and entity not in starts:
+        # A state that could not be read may have been the initial one.
+        if entity in words.entities and entity not in starts and not words.problems.damaged:
             help_ = f'write `state NAME initial about {entity} "…"`'
             words.problems.add("C001", span, f"cases about `{entity}` have no initial state", help=help_)
 
@@ -63,7 +70,7 @@ def _initial(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> Non
 def _reachable(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> None:
     """Report states that no path reaches, exits from final states, and ends that aren't final."""
     reached = {state.name for state in words.states.values() if state.initial_about is not None}
-    edges = [(s, t) for item in transitions for s in item.sources for t in (item.target, item.on_failed) if t]
+    edges = [(s, t) for item in transitions for s in item.sources for t in targets_of(item)]
     while True:
         more = {target for source, target in edges if source in reached} - reached
         if not more:
@@ -78,7 +85,7 @@ def _reachable(words: Vocabulary, transitions: Sequence[CheckedTransition]) -> N
         if state.final and exits:
             help_ = "a final state ends the case: drop `final`, or the transition"
             words.problems.add("C013", span, f"`{name}` is final but has a way out", help=help_)
-        if not state.final and not exits:
+        if not state.final and not exits and not words.problems.damaged:
             help_ = "mark it `final`, or add a transition out of it"
             message = f"`{name}` has no way out and is not final"
             words.problems.add("C016", span, message, help=help_, severity=Severity.WARNING)

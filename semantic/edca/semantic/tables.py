@@ -66,7 +66,7 @@ def _used(node: object) -> set[str]:
         item = pending.pop()
         if isinstance(item, tuple):
             pending.extend(item)
-        elif dataclasses.is_dataclass(item) and type(item).__module__ == tree.__name__:
+        elif dataclasses.is_dataclass(item) and type(item).__module__.startswith(tree.__name__):
             if isinstance(item, (tree.Variable, tree.Call)):
                 names.add(item.name.text)
             pending.extend(getattr(item, field.name) for field in dataclasses.fields(item))

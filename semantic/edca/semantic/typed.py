@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from edca.kernel.expression import Comparison, Fold, Input, Operation, Selection
+    from edca.kernel.expression import Comparison, Fold, History, Input, Operation, Selection
     from edca.kernel.types import Type
     from edca.kernel.values import Value
 
@@ -67,6 +67,15 @@ class MemoryRead:
 class ClaimRead:
     """A claim's attested value."""
 
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRead:
+    """`proposer of TRANSITION` or `signers of CODE`."""
+
+    history: History
     name: str
     type: Type
 
@@ -228,6 +237,7 @@ Expression: TypeAlias = (
     | LocalRead
     | MemoryRead
     | ClaimRead
+    | HistoryRead
     | FactRead
     | PartRead
     | Not

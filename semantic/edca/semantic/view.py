@@ -1,7 +1,8 @@
 """Views: everything a model may see of a case, computed from the spec's public part and abstract values alone.
 
 A case that does not exist, one that isn't the subject's, and one a `forbid` closes give the same view: nothing is
-possible here. So looking tells no more than trying.
+possible here. So looking tells no more than trying. Of branches one offered name is seen: which of them it would be
+may rest on facts that the looker must not know, so no guard is tested here.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import time_text
-from edca.kernel.decide import usable
 from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import Input
+from edca.kernel.facts import usable
+from edca.kernel.frames import history_of
+from edca.kernel.inputs import HALTED, NORMAL
+from edca.kernel.machine import RoleKind
 from edca.kernel.types import ListType, OptionalType, PrincipalType, RecordType, ReferenceType, TimeType, Type
 from edca.kernel.values import Unknown, Value, to_raw
+from edca.semantic.lowered import is_released
 from edca.semantic.relations import plain
 from edca.semantic.schema import parameters_schema
 
@@ -24,12 +29,15 @@ if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.kernel.facts import Facts, Handle
     from edca.kernel.inputs import Case
-    from edca.kernel.machine import Machine, Transition
+    from edca.kernel.machine import Machine, Screen, Transition
+
+
+_NOTHING = "Nothing is possible here."
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One transition that is legal now for the one who looks: its name, its meaning, its arguments as JSON Schema."""
+    """What the one who looks may propose now: its offered name, its meaning, its arguments as JSON Schema."""
 
     name: str
     means: str
@@ -61,46 +69,86 @@ class View:
         }
 
 
-def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now: int) -> View:
-    """Return what `caller` may see. `facts` hold what `view_wants` asked for."""
-    if case is None or not _is_open(machine, case, facts, caller, now):
-        return View(machine.name, None, "Nothing is possible here.", None, {}, {}, ())
-    state = machine.index.states[case.state]
-    legal = () if case.pending is not None else _legal(machine, case, caller)
+def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now: int, mode: str = NORMAL) -> View:
+    """Return what `caller` may see. `facts` hold what `view_wants` asked for; `mode` is the one in force."""
+    if case is None or not _is_there(machine, case, facts, now):
+        return View(machine.name, None, _NOTHING, None, {}, {}, ())
+    legal = () if case.pending is not None else _legal(machine, case, caller, now, mode)
+    if not _is_open(machine, case, facts, caller, now):
+        # Who may do what no `forbid` holds up must see the case to do it; no model is ever among them.
+        legal = tuple(transition for transition in legal if transition.unblockable)
+        if not legal:
+            return View(machine.name, None, _NOTHING, None, {}, {}, ())
     return View(
         machine=machine.name,
-        state=state.name,
-        meaning=state.text,
+        state=case.state,
+        meaning=meaning_of(machine, case.state),
         revision=case.revision,
-        memory={slot.name: _shown(machine, slot.type, case.memory[slot.name]) for slot in machine.memory},
-        facts=_public_facts(machine, case, facts, legal),
-        offers=tuple(Offer(t.name, t.text, parameters_schema(machine, t.parameters)) for t in legal),
+        memory={
+            slot.name: _shown(machine, slot.type, case.memory[slot.name])
+            for slot in machine.memory
+            if not slot.labels or is_released(machine, None, slot.name, caller.role)
+        },
+        facts=_public_facts(machine, case, facts, legal, caller.role),
+        offers=_offers(machine, legal),
     )
 
 
-def creation_view(machine: Machine, caller: Caller) -> View:
+def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
     """Return what may be proposed where there is no case yet: the transitions that create one."""
-    starts = {machine.index.initial[t.about]: t for t in machine.transitions if t.creates and caller.role in t.by}
-    offers = tuple(Offer(t.name, t.text, parameters_schema(machine, t.parameters)) for t in starts.values())
-    state = next(iter(starts), None)
-    meaning = "Nothing is possible here." if state is None else machine.index.states[state].text
-    return View(machine.name, state, meaning, None, {}, {}, offers)
+    starts = [
+        transition
+        for transition in machine.transitions
+        if transition.creates and caller.role in transition.by and is_allowed(machine, transition, mode)
+    ]
+    state = machine.index.initial[starts[0].about] if starts else None
+    meaning = _NOTHING if state is None else meaning_of(machine, state)
+    return View(machine.name, state, meaning, None, {}, {}, _offers(machine, tuple(starts)))
+
+
+def meaning_of(machine: Machine, state: str) -> str:
+    """Return what a state means: its own text, and then those of the composite states around it."""
+    composites = {composite.name: composite for composite in machine.composites}
+    declared = machine.index.states[state]
+    texts, around = [declared.text], declared.within
+    while around is not None:
+        texts.append(composites[around].text)
+        around = composites[around].within
+    return " ".join(texts)
+
+
+def is_allowed(machine: Machine, transition: Transition, mode: str) -> bool:
+    """Tell whether the mode leaves the transition; one that the machine doesn't declare leaves none."""
+    if mode == NORMAL:
+        return True
+    declared = None if mode == HALTED else machine.index.modes.get(mode)
+    return declared is not None and transition.offered in declared.allow
+
+
+def _offers(machine: Machine, legal: tuple[Transition, ...]) -> tuple[Offer, ...]:
+    """Return one offer a name, in order of names; what several branches mean is joined, in the order they are tried."""
+    found: list[Offer] = []
+    for name in dict.fromkeys(transition.offered for transition in legal):
+        branches = [branch for branch in machine.index.offered[name] if branch in legal]
+        means = " Or: ".join(dict.fromkeys(branch.text for branch in branches))
+        found.append(Offer(name, means, parameters_schema(machine, branches[0].parameters)))
+    return tuple(found)
 
 
 def view_wants(
-    machine: Machine, case: Case, facts: Facts, caller: Caller, now: int
+    machine: Machine, case: Case, facts: Facts, caller: Caller, now: int, mode: str = NORMAL
 ) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
     """Return the instances, with the fields to read, that a view of the case needs and `facts` lacks."""
     frame = _frame(machine, case, facts, caller, now)
-    for screen in machine.screens:
-        if screen.about == case.entity:
-            closure_of(screen.condition)(frame)
+    screens = _screens(machine, case, caller)
+    for screen in screens:
+        closure_of(screen.condition)(frame)
     own = (case.entity, case.key)
     if own not in facts:
         frame.wanted.add(own)
     fields: dict[str, set[str]] = {}
-    screens = [screen.evidence for screen in machine.screens if screen.about == case.entity]
-    for evidence in chain(*screens, *(transition.evidence for transition in _legal(machine, case, caller))):
+    legal = _legal(machine, case, caller, now, mode)
+    for evidence in chain(*(screen.evidence for screen in screens), *(transition.evidence for transition in legal)):
         fields.setdefault(evidence.entity, set()).update(evidence.fields)
     ordered = sorted(frame.wanted, key=lambda handle: (handle[0], repr(handle[1])))
     return tuple((handle, tuple(sorted(fields.get(handle[0], ())))) for handle in ordered)
@@ -119,24 +167,35 @@ def _frame(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int)
             Input.CASE: case.key,
         },
         facts=usable(facts, now, machine.fresh_us),
+        history=history_of(case),
     )
 
 
-def _is_open(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int) -> bool:
-    """Tell whether every forbid that needs no argument is known not to fire, and the source knows the case."""
+def _is_there(machine: Machine, case: Case, facts: Facts, now: int) -> bool:
+    """Tell whether the source knows the case, and said so lately enough."""
     own = facts.get((case.entity, case.key))
-    if own is None or not own.found or own.as_of > now or _is_stale(machine, own.as_of, now):
-        return False
+    return own is not None and own.found and own.as_of <= now and not _is_stale(machine, own.as_of, now)
+
+
+def _is_open(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int) -> bool:
+    """Tell whether every forbid that needs no argument is known not to fire."""
     frame = _frame(machine, case, facts, caller, now)
-    screens = [screen for screen in machine.screens if screen.about == case.entity]
-    return all(known(closure_of(screen.condition)(frame)) is False for screen in screens)
+    return all(known(closure_of(screen.condition)(frame)) is False for screen in _screens(machine, case, caller))
+
+
+def _screens(machine: Machine, case: Case, caller: Caller) -> tuple[Screen, ...]:
+    return tuple(
+        screen
+        for screen in machine.screens
+        if screen.about == case.entity and (not screen.roles or caller.role in screen.roles)
+    )
 
 
 def _is_stale(machine: Machine, as_of: int, now: int) -> bool:
     return machine.fresh_us is not None and now - as_of > machine.fresh_us
 
 
-def _legal(machine: Machine, case: Case, caller: Caller) -> tuple[Transition, ...]:
+def _legal(machine: Machine, case: Case, caller: Caller, now: int, mode: str) -> tuple[Transition, ...]:
     return tuple(
         transition
         for transition in machine.transitions
@@ -144,11 +203,16 @@ def _legal(machine: Machine, case: Case, caller: Caller) -> tuple[Transition, ..
         and transition.about == case.entity
         and not transition.creates
         and caller.role in transition.by
+        and (transition.after_us is None or now - case.entered >= transition.after_us)
+        and is_allowed(machine, transition, mode)
+        and (not case.human_only or machine.index.roles[caller.role].kind is RoleKind.HUMAN)
     )
 
 
-def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Transition, ...]) -> dict[str, Data]:
-    """Return the case's own scalar facts that legal transitions read, without labelled and identifying ones."""
+def _public_facts(
+    machine: Machine, case: Case, facts: Facts, legal: tuple[Transition, ...], role: str
+) -> dict[str, Data]:
+    """Return the case's own scalar facts that legal transitions read, without identifying and unreleased ones."""
     entity = machine.index.entities[case.entity]
     instance = facts.get((case.entity, case.key))
     read = {f for t in legal for e in t.evidence if e.entity == case.entity for f in e.fields}
@@ -157,9 +221,10 @@ def _public_facts(machine: Machine, case: Case, facts: Facts, legal: tuple[Trans
         value: Value | Unknown = (
             Unknown.MISSING if instance is None else instance.fields.get(field.name, Unknown.MISSING)
         )
-        if field.name not in read or field.labels or _is_hidden(field.type) or isinstance(value, Unknown):
+        if field.name not in read or _is_hidden(field.type) or isinstance(value, Unknown):
             continue
-        found[f"{entity.name}.{field.name}"] = _shown(machine, field.type, value)
+        if not field.labels or is_released(machine, entity.name, field.name, role):
+            found[f"{entity.name}.{field.name}"] = _shown(machine, field.type, value)
     return found
 
 

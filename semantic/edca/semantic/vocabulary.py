@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 from edca.dsl import tree
-from edca.kernel.machine import Claim, EffectDeclaration, Entity, Parameter, Role, State
+from edca.kernel.machine import Claim, Composite, EffectDeclaration, Entity, Parameter, Role, State
 from edca.kernel.types import (
     BoolType,
     DateType,
@@ -48,6 +48,12 @@ CLOCK = "clock"
 UNRESOLVED = RecordType("", ())  # stands for a type that isn't there: what reads it is silent, since one mistake is one
 
 
+def labels_of(modifiers: Iterable[tree.Name]) -> tuple[str, ...]:
+    """Return the labels among written modifiers, sorted."""
+    written = {modifier.text for modifier in modifiers}
+    return tuple(label for label in LABELS if label in written)
+
+
 @dataclass(slots=True)
 class Vocabulary:
     """What a spec declares, by name, with where each name was declared."""
@@ -60,7 +66,13 @@ class Vocabulary:
     claims: dict[str, Claim] = field(default_factory=dict)
     effects: dict[str, EffectDeclaration] = field(default_factory=dict)
     memory: dict[str, Type] = field(default_factory=dict)
+    memory_labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     states: dict[str, State] = field(default_factory=dict)
+    composites: dict[str, Composite] = field(default_factory=dict)
+    inside: dict[str, tuple[str, ...]] = field(default_factory=dict)  # composite → the states within
+    offered: dict[str, Span] = field(default_factory=dict)  # what candidates call transitions
+    answered: dict[str, Span] = field(default_factory=dict)  # codes of the clauses that people answer
+    modes: dict[str, Span] = field(default_factory=dict)
     case: tree.CaseDeclaration | None = None
     enum_values: dict[str, list[EnumType]] = field(default_factory=dict)
 
@@ -71,7 +83,9 @@ class Vocabulary:
             return False
         earlier = self.spans.get(name.text)
         if earlier is not None:
-            first, second = sorted((earlier, name.span), key=lambda span: span.start)
+            first, second = earlier, name.span
+            if first.source == second.source and first.start > second.start:
+                first, second = second, first
             self.problems.add(
                 "N002",
                 second,
@@ -92,8 +106,8 @@ class Vocabulary:
         match node:
             case tree.SimpleType(word):
                 return SIMPLE[word]
-            case tree.IntegerType(low, high, span):
-                return self._integer(low, high, span)
+            case tree.IntegerType():
+                return self._integer(node)
             case tree.DecimalType():
                 return self._decimal(node)
             case tree.TextType(length_max, span):
@@ -118,31 +132,35 @@ class Vocabulary:
             case _:
                 assert_never(node)
 
-    def _integer(self, low: int | None, high: int | None, span: Span) -> Type:
+    def _integer(self, node: tree.IntegerType) -> Type:
+        low, high, span = node.low, node.high, node.span
+        unit = "" if node.unit is None else node.unit.text
         if low is None or high is None:
             self.problems.add(
                 "T011", span, "an int needs its range", help="write `int(0 to 100)`: everything is bounded"
             )
-            return IntType(-INT_MAX, INT_MAX)
+            return IntType(-INT_MAX, INT_MAX, unit)
         if low > high or max(-low, high) > INT_MAX:
             self.problems.add("T008", span, "the range is empty or too wide", help="write the lower bound first")
-        return IntType(low, high)
+        return IntType(low, high, unit)
 
     def _decimal(self, node: tree.DecimalType) -> Type:
+        unit = "" if node.unit is None else node.unit.text
         if node.scale is None or node.low is None or node.high is None:
             help_ = "write `decimal(2, 0.00 to 100000.00)`: the number of places, then the range"
             self.problems.add("T011", node.span, "a decimal needs its places and its range", help=help_)
-            return DecimalType(node.scale or 0, -INT_MAX, INT_MAX)
-        low, high = parse_decimal(node.low, node.scale), parse_decimal(node.high, node.scale)
-        if node.scale > SCALE_MAX or low is None or high is None or low > high or max(-low, high) > INT_MAX:
+            return DecimalType(node.scale or 0, -INT_MAX, INT_MAX, unit)
+        scale = min(node.scale, SCALE_MAX)
+        low, high = parse_decimal(node.low, scale), parse_decimal(node.high, scale)
+        if scale < node.scale or low is None or high is None or low > high or max(-low, high) > INT_MAX:
             self.problems.add(
                 "T008",
                 node.span,
                 f"the bounds must fit {node.scale} places and be in order",
                 help=f"at most {SCALE_MAX} places; the lower bound first",
             )
-            return DecimalType(min(node.scale, SCALE_MAX), -INT_MAX, INT_MAX)
-        return DecimalType(node.scale, low, high)
+            return DecimalType(scale, -INT_MAX, INT_MAX, unit)
+        return DecimalType(scale, low, high, unit)
 
     def _list(self, low: int | None, high: int | None, of: Type, span: Span) -> Type:
         if high is None:
@@ -201,15 +219,53 @@ class Vocabulary:
         return found
 
     def state(self, name: tree.Name) -> State | None:
-        """Return the declared state, or report that there is none."""
+        """Return the declared state that a case can be in, or report that there is none."""
+        if name.text in self.composites:
+            self.problems.add(
+                "C035",
+                name.span,
+                f"`{name.text}` stands for several states, and a case is in one",
+                help=f"name one of those within: {listing(self.inside[name.text])}",
+                declared=self.spans[name.text],
+            )
+            return None
         found = self.states.get(name.text)
         if found is None:
-            help_ = did_you_mean(name.text, self.states, f"declared states: {listing(self.states)}")
+            known = (*self.states, *self.composites)
+            help_ = did_you_mean(name.text, known, f"declared states: {listing(known)}")
             self.problems.add("N006", name.span, f"there is no state `{name.text}`", label="not declared", help=help_)
         return found
 
-    def parameters(self, nodes: Iterable[tree.Parameter]) -> tuple[Parameter, ...]:
-        """Return parameters with their types, reporting names that stand twice."""
+    def states_of(self, names: Iterable[tree.Name]) -> tuple[str, ...] | None:
+        """Return the states of these names, once each: a composite's are all within it. Null where one is wrong."""
+        found: dict[str, None] = {}
+        whole = True
+        for name in names:
+            if name.text in self.composites:
+                found |= dict.fromkeys(self.inside[name.text])
+                whole = whole and bool(self.inside[name.text])
+            elif (state := self.state(name)) is not None:
+                found[state.name] = None
+            else:
+                whole = False
+        return tuple(found) if whole else None
+
+    def transitions(self, names: Iterable[tree.Name]) -> tuple[str, ...] | None:
+        """Return the offered names of transitions, sorted, once each. Null where one is wrong."""
+        found: set[str] = set()
+        whole = True
+        for name in names:
+            if name.text in self.offered:
+                found.add(name.text)
+                continue
+            whole = False
+            help_ = did_you_mean(name.text, self.offered, f"its transitions are {listing(self.offered)}")
+            message = f"there is no transition `{name.text}`"
+            self.problems.add("N015", name.span, message, label="not declared", help=help_)
+        return tuple(sorted(found)) if whole else None
+
+    def parameters(self, nodes: Iterable[tree.Parameter], *, labelled: bool = False) -> tuple[Parameter, ...]:
+        """Return parameters with their types, reporting names that stand twice, and modifiers where none can be."""
         seen: dict[str, Span] = {}
         found: list[Parameter] = []
         for node in nodes:
@@ -220,5 +276,9 @@ class Vocabulary:
             if node.name.text in INPUT_NAMES:
                 self.problems.add("N012", node.name.span, f"`{node.name.text}` has a fixed meaning")
             seen[node.name.text] = node.name.span
-            found.append(Parameter(node.name.text, self.resolve(node.type)))
+            for modifier in () if labelled else node.modifiers:
+                help_ = "label fields, memory, claims and the parameters of transitions"
+                self.problems.add("N012", modifier.span, f"`{modifier.text}` means nothing here", help=help_)
+            labels = labels_of(node.modifiers) if labelled else ()
+            found.append(Parameter(node.name.text, self.resolve(node.type), labels))
         return tuple(found)

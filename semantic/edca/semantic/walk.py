@@ -73,23 +73,15 @@ def reads_case(expression: typed.Expression, definitions: Mapping[str, typed.Def
     )
 
 
-def reads_withheld(
-    expression: typed.Expression,
-    definitions: Mapping[str, typed.Definition],
-    lets: Mapping[str, typed.Expression] = NO_LETS,
-) -> bool:
-    """Tell whether the expression reads a labelled field or the subject: a model is told only `not_possible` then."""
-    return any(
-        (isinstance(node, typed.FactRead) and node.labelled)
-        or (isinstance(node, typed.InputRead) and node.input is Input.SUBJECT)
-        for node in nodes(expression, definitions, lets)
-    )
+def reads_history(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
+    """Tell whether the expression reads who acted in the case before."""
+    return any(isinstance(node, typed.HistoryRead) for node in nodes(expression, definitions))
 
 
 def needs_candidate(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> bool:
-    """Tell whether the expression reads anything that only a candidate brings."""
+    """Tell whether the expression reads anything but facts: what only a candidate or the case's own past brings."""
     return any(
-        isinstance(node, (typed.ArgumentRead, typed.LetRead, typed.ClaimRead, typed.MemoryRead))
+        isinstance(node, (typed.ArgumentRead, typed.LetRead, typed.ClaimRead, typed.MemoryRead, typed.HistoryRead))
         or (isinstance(node, typed.InputRead) and node.input in (Input.CONFIDENCE, Input.PROPOSER))
         for node in nodes(expression, definitions)
     )

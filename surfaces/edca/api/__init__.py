@@ -17,6 +17,7 @@ with Kernel.open("refund.edca", routes="refund.arp", roster="roster.toml", ledge
 from edca.api.clocks import FixedClock, SystemClock
 from edca.api.errors import PolicyError, RosterError, RoutesError
 from edca.api.kernel import Kernel
+from edca.api.operating import LedgerOperator
 from edca.api.roster import load_roster
 from edca.kernel.candidate import Caller, Candidate
 from edca.kernel.inputs import Attestation
@@ -26,37 +27,70 @@ from edca.ledger.errors import LedgerError
 from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
 from edca.runtime.answers import Answer, Outcome, RecordReference
+from edca.runtime.approving import Answered, AnswerError, Void
+from edca.runtime.inbox import OpenQuestion
+from edca.runtime.limit_use import LimitUse
+from edca.runtime.mode_changes import ModeError
 from edca.runtime.observe import ObservationError
+from edca.runtime.reconcile import Reconciled, ReconciliationError
+from edca.runtime.retries import Schedule
+from edca.runtime.scheduler import Fired, NoClockError, TimerThread
+from edca.runtime.settlement import SettlementError
+from edca.runtime.takeover import TakeoverError
 from edca.semantic.explain import Told, for_model, for_operator
+from edca.semantic.missing import Missing, missing, missing_line
+from edca.semantic.nearest import Change, nearest_changes
+from edca.semantic.nearest_text import change_line
 from edca.semantic.view import View
 
 __all__ = [
     "Accepted",
     "Answer",
+    "AnswerError",
+    "Answered",
     "Attestation",
     "Caller",
     "Candidate",
+    "Change",
     "Escalated",
+    "Fired",
     "FixedClock",
     "Kernel",
     "LedgerError",
+    "LedgerOperator",
+    "LimitUse",
     "Mandate",
+    "Missing",
+    "ModeError",
+    "NoClockError",
     "ObservationError",
+    "OpenQuestion",
     "Outcome",
     "PolicyError",
     "Principal",
+    "Reconciled",
+    "ReconciliationError",
     "RecordReference",
     "Refused",
     "Roster",
     "RosterError",
     "RouteError",
     "RoutesError",
+    "Schedule",
+    "SettlementError",
     "SystemClock",
+    "TakeoverError",
+    "TimerThread",
     "Told",
     "Verdict",
     "View",
+    "Void",
+    "change_line",
     "for_model",
     "for_operator",
     "load_roster",
+    "missing",
+    "missing_line",
+    "nearest_changes",
     "open_engine",
 ]

@@ -10,11 +10,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from edca.api.answering import Answering
 from edca.api.clocks import SystemClock
 from edca.api.errors import PolicyError, RoutesError
+from edca.api.imports import reader
+from edca.api.operating import Operating
+from edca.api.questions import question_at
 from edca.api.roster import check_roster, load_roster
 from edca.diagnostics import Severity, Source
 from edca.kernel.candidate import Candidate
+from edca.kernel.counting import scale_of
 from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
@@ -26,12 +31,16 @@ from edca.routing.load import load
 from edca.routing.reflect import check_against
 from edca.routing.router import SQLRouter
 from edca.runtime.cases import key_from_raw
+from edca.runtime.inbox import SOURCE as INBOX
+from edca.runtime.limit_use import limit_uses
 from edca.runtime.loop import Runtime
 from edca.runtime.observe import ObservationError
 from edca.runtime.recover import recover
 from edca.runtime.replay import replay
+from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
+from edca.runtime.settlement import SettlementError, measured_in
 from edca.semantic.candidate import admit
-from edca.semantic.compile import compile_spec
+from edca.semantic.compile import compile_spec, without_machine
 from edca.semantic.view import creation_view, view, view_wants
 
 if TYPE_CHECKING:
@@ -45,14 +54,18 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Caller
     from edca.kernel.facts import Key
     from edca.runtime.answers import Answer, RecordReference
+    from edca.runtime.limit_use import LimitUse
     from edca.runtime.ports import Clock, Router
+    from edca.runtime.question import Question
     from edca.runtime.replay import Replayed
+    from edca.runtime.retries import Schedule
+    from edca.runtime.scheduler import Fired
     from edca.semantic.view import View
 
     File: TypeAlias = "str | os.PathLike[str]"
 
 
-class Kernel:
+class Kernel(Operating, Answering):
     """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
 
     def __init__(
@@ -63,6 +76,8 @@ class Kernel:
         self.recovered = recovered
         self._runtime = runtime
         self._resources = resources
+        self._scheduler: Scheduler | None = None
+        self._timers: TimerThread | None = None
 
     @classmethod
     def open(
@@ -76,12 +91,14 @@ class Kernel:
         engines: Mapping[str, sa.Engine] | None = None,
         tenant: str = "",
         check_sources: bool = True,
+        schedule: Schedule | None = None,
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
         `engines` are the routes' sources by name; without them each source's URL is taken from the environment
         variable that the routes name. `check_sources` compares the routes with the sources' real schemas. A ledger or
-        engine that is handed in stays the caller's to close.
+        engine that is handed in stays the caller's to close. `schedule` says how often and after which pauses an effect
+        is tried again whose route calls a fault transient; without it three times in all, after 0.2 and 1 seconds.
 
         Raises `PolicyError`, `RosterError`, `RouteError` (`RoutesError`), `LedgerError`, `OSError`, and `ValueError`
         for an unusable tenant; nothing stays open then.
@@ -92,7 +109,9 @@ class Kernel:
         with ExitStack() as resources:
             router = _router(routes, machine, syntax, engines, check_sources, resources)
             store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
-            runtime = Runtime(machine, router, store, people, clock or SystemClock(), admit=admit, tenant=tenant)
+            runtime = Runtime(
+                machine, router, store, people, clock or SystemClock(), admit=admit, tenant=tenant, schedule=schedule
+            )
             recovered = recover(runtime)
             return cls(runtime, store, recovered, resources.pop_all())
 
@@ -135,14 +154,15 @@ class Kernel:
         found = self._key(entity, key)
         if found is None:
             return view(machine, None, {}, caller, 0)
+        mode = self.mode
         case, facts, now = self._runtime.look(
-            entity, found, lambda case, known, now: view_wants(machine, case, known, caller, now)
+            entity, found, lambda case, known, now: view_wants(machine, case, known, caller, now, mode)
         )
-        return view(machine, case, facts, caller, now)
+        return view(machine, case, facts, caller, now, mode)
 
     def creation_view(self, *, caller: Caller) -> View:
         """Return what `caller` may propose where there is no case yet."""
-        return creation_view(self.machine, caller)
+        return creation_view(self.machine, caller, self.mode)
 
     def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
         """Return an attestation made now: a claim's value in raw form, or the yes or no to a confirmation.
@@ -152,6 +172,8 @@ class Kernel:
         """
         if source.startswith("trial-"):
             raise ValueError(f"`{source}` is a source for trials: nothing a host relies on may be guessed")
+        if source == INBOX:
+            raise ValueError("answers to open questions go through `approve` and `decline`")
         claim = self.machine.index.claims.get(name)
         at = self._runtime.context.clock.now()
         if claim is None:
@@ -170,12 +192,60 @@ class Kernel:
             raise ObservationError("the ledger holds no such case")
         return self._runtime.observe(entity, found, by, state)
 
+    def settle(self, record: int, code: str, amount: object) -> RecordReference:
+        """Put the actual amount of what limit `code` counted for the verdict at index `record` in its estimate's place.
+
+        `amount` is in raw form: a number, or a decimal as text or `Decimal`. See `edca.runtime.settlement.settle`, also
+        for what it raises.
+        """
+        scale = scale_of(measured_in(self._runtime.context, record, code))
+        return self._runtime.settle(record, code, _units(amount, scale))
+
+    def limits(self) -> tuple[LimitUse, ...]:
+        """Return what each limit has counted so far: see `edca.runtime.limit_use.limit_uses`."""
+        context = self._runtime.context
+        return limit_uses(context.store, context.clock.now(), context.tenant)
+
+    def tick(self) -> tuple[Fired, ...]:
+        """Propose what is due in the clock's name, once, and return what was decided: see `Scheduler.run_due`.
+
+        Raises `NoClockError` where nobody on the roster holds the role in which the clock proposes.
+        """
+        with self._runtime.lock:
+            if self._scheduler is None:
+                self._scheduler = Scheduler(self._runtime)
+        return self._scheduler.run_due()
+
+    def start_timers(self, every_s: float = EVERY_S) -> TimerThread:
+        """Do what `tick` does every so many seconds, in a thread of its own that `close` stops; return that thread.
+
+        What goes wrong in it is its `failure`, and is tried again the next time. Raises as `tick` does, `ValueError`
+        for no time at all, and `RuntimeError` where it runs already.
+        """
+        if self._timers is not None and self._timers.is_running:
+            raise RuntimeError("the timers are running; stop them first")
+        self._timers = TimerThread(Scheduler(self._runtime), every_s)
+        return self._timers
+
+    def stop_timers(self) -> None:
+        """Stop what `start_timers` began, after what is being decided. Does nothing where none run."""
+        if self._timers is not None:
+            self._timers.stop()
+
+    def question(self, record: int) -> Question:
+        """Return what was decided in the verdict at index `record`: for `for_operator`, `missing`, `nearest_changes`.
+
+        Raises as `edca.api.questions.question_at`.
+        """
+        return question_at(self.ledger, record)
+
     def replay(self, progress: Callable[[int, int], None] | None = None) -> Replayed:
         """Decide everything in the ledger again, from the ledger alone: see `edca.runtime.replay.replay`."""
         return replay(self.ledger, progress)
 
     def close(self) -> None:
-        """Close what `open` opened. Calling it again does nothing."""
+        """Stop the timers, and close what `open` opened. Calling it again does nothing."""
+        self.stop_timers()
         self._resources.close()
 
     def __enter__(self) -> Self:
@@ -211,6 +281,25 @@ def _plain(value: object) -> str:
     raise TypeError(f"a candidate can't hold a {type(value).__name__}")
 
 
+def _units(amount: object, scale: int) -> int:
+    """Return a raw amount in units of 10^-`scale`, exactly. Raises `SettlementError` for anything that has none."""
+    try:
+        exact = amount if isinstance(amount, Decimal) else Decimal(_plain_number(amount))
+        units = exact.scaleb(scale)
+        if not exact.is_finite() or units != units.to_integral_value():
+            raise ValueError("not exact")
+        return int(units)
+    except (ValueError, ArithmeticError):
+        message = f"`{amount}` is no amount with at most {scale} decimal places"
+        raise SettlementError(message) from None
+
+
+def _plain_number(amount: object) -> int | str:
+    if isinstance(amount, bool) or not isinstance(amount, (int, str)):
+        raise ValueError("an amount is a whole number, or a decimal as text")
+    return amount
+
+
 def _source(file: File) -> Source:
     return Source(os.fspath(file), Path(file).read_text("utf-8-sig"))  # some editors put a mark before the text
 
@@ -222,9 +311,10 @@ def _errors(diagnostics: Sequence[Diagnostic]) -> bool:
 def _machine(spec: File | Source | Machine) -> tuple[Machine, tree.Spec | None]:
     if isinstance(spec, Machine):
         return spec, None
-    compiled = compile_spec(spec if isinstance(spec, Source) else _source(spec))
+    source = spec if isinstance(spec, Source) else _source(spec)
+    compiled = compile_spec(source, reader(source.name))
     if compiled.machine is None:
-        raise PolicyError(compiled.diagnostics)
+        raise PolicyError((*compiled.diagnostics, *without_machine(compiled)))
     return compiled.machine, compiled.spec
 
 

@@ -10,6 +10,10 @@ model = "small-model-2024-05-01"      # exactly one version; a name that moves o
 id = "sven"
 roles = ["supervisor"]
 
+person = "sven.lind"                   # whose account it is: accounts of one person are one when they answer
+key = "ed25519:5b6f…"                  # from `edca keygen`: with a key, answers are signed or don't count
+ends = 2024-12-31T00:00:00Z            # from then on the account holds no role
+
 [[mandates]]
 id = "summer"
 principal = "sven"                     # answers, in this role, for these transitions (none named: for all)
@@ -18,6 +22,8 @@ machine = "refund"
 transitions = ["pay"]
 starts = 2024-05-01T00:00:00Z
 ends = 2024-09-01T00:00:00Z            # not included
+uses_max = 100                         # so many acceptances may rest on it; without it, any number
+revoked_at = 2024-07-01T00:00:00Z      # taken back from then on
 ```
 """
 
@@ -36,6 +42,7 @@ from edca.diagnostics import closest
 from edca.kernel.calendar import parse_time
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.values import ID_LENGTH_MAX
+from edca.runtime.signatures import KEY_SIZE
 
 if TYPE_CHECKING:
     import os
@@ -43,6 +50,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from edca.kernel.machine import Machine
+
+
+KEY_PREFIX = "ed25519:"
+"""What stands before the hexadecimal digits of a key, in rosters and in files."""
 
 
 def _instant(value: object) -> object:
@@ -55,13 +66,31 @@ def _instant(value: object) -> object:
 
 
 def _pinned(value: object) -> object:
-    if isinstance(value, str) and value.lower().endswith("latest"):
-        raise ValueError("expected the id of exactly one model; `latest` means another one every time")
+    if isinstance(value, str) and is_alias(value):
+        raise ValueError(f"expected the id of exactly one model; `{value}` means another one every time")
     return value
+
+
+def is_alias(model: str) -> bool:
+    """Tell whether a model's id is none that stays the same model: empty, a pattern, or one that moves on by itself."""
+    return not model.strip() or "*" in model or model.strip().lower().endswith("latest")
+
+
+def _public_key(value: object) -> object:
+    """Return the 32 bytes of `ed25519:HEX`, as `edca keygen` prints it."""
+    digits = value.removeprefix(KEY_PREFIX) if isinstance(value, str) and value.startswith(KEY_PREFIX) else ""
+    try:
+        key = bytes.fromhex(digits)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise ValueError(f"expected a public key as `edca keygen` prints it: `{KEY_PREFIX}` and 64 hexadecimal digits")
+    return key
 
 
 _Id = Annotated[str, StringConstraints(min_length=1, max_length=ID_LENGTH_MAX)]
 _Instant = Annotated[int, BeforeValidator(_instant)]
+_Key = Annotated[bytes, BeforeValidator(_public_key)]
 _Model = Annotated[_Id, BeforeValidator(_pinned)]
 
 
@@ -73,6 +102,18 @@ class _PrincipalRow(_Strict):
     id: _Id
     roles: Annotated[list[_Id], Field(min_length=1)]
     model: _Model | None = None
+    person: _Id | None = None
+    key: _Key | None = None
+    starts: _Instant | None = None
+    ends: _Instant | None = None
+
+    @model_validator(mode="after")
+    def _is_a_person_or_a_model(self) -> Self:
+        if self.model is not None and (self.person is not None or self.key is not None):
+            raise ValueError("a model is no person, and has no key to answer with")
+        if self.starts is not None and self.ends is not None and self.starts >= self.ends:
+            raise ValueError("it ends before it starts")
+        return self
 
 
 class _MandateRow(_Strict):
@@ -83,6 +124,8 @@ class _MandateRow(_Strict):
     transitions: list[_Id] = []
     starts: _Instant
     ends: _Instant
+    uses_max: Annotated[int, Field(ge=1)] | None = None
+    revoked_at: _Instant | None = None
 
     @model_validator(mode="after")
     def _lasts(self) -> Self:
@@ -112,11 +155,8 @@ def load_roster(path: str | os.PathLike[str]) -> Roster:
         raw: Any = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
         rows = _RosterFile.model_validate(raw)
         return Roster(
-            tuple(Principal(row.id, tuple(row.roles), row.model) for row in rows.principals),
-            tuple(
-                Mandate(row.id, row.principal, row.role, row.machine, tuple(row.transitions), row.starts, row.ends)
-                for row in rows.mandates
-            ),
+            tuple(_principal(row) for row in rows.principals),
+            tuple(_mandate(row) for row in rows.mandates),
         )
     except ValidationError as error:
         found = [f"  {_finding(item)}" for item in error.errors(include_url=False)]
@@ -125,19 +165,43 @@ def load_roster(path: str | os.PathLike[str]) -> Roster:
         raise RosterError(f"{file.name} is not a roster: {error}") from None
 
 
+def _principal(row: _PrincipalRow) -> Principal:
+    return Principal(row.id, tuple(row.roles), row.model, row.person, row.key, row.starts, row.ends)
+
+
+def _mandate(row: _MandateRow) -> Mandate:
+    return Mandate(
+        id=row.id,
+        principal=row.principal,
+        role=row.role,
+        machine=row.machine,
+        transitions=tuple(row.transitions),
+        starts=row.starts,
+        ends=row.ends,
+        uses_max=row.uses_max,
+        revoked_at=row.revoked_at,
+    )
+
+
 def check_roster(roster: Roster, machine: Machine) -> None:
     """Raise `RosterError` for names that mean nothing to the machine: they would make refusals that nobody can explain.
 
     A roster may serve several machines. So a role is also right if a mandate for another machine names it, and what is
     said for other machines is left to them; see `likely_meant`.
     """
-    roles, transitions = machine.index.roles, machine.index.transitions
+    roles = machine.index.roles
+    transitions = {*machine.index.transitions, *machine.index.offered}  # one branch, or all that share a name
     elsewhere = {mandate.role for mandate in roster.mandates if mandate.machine != machine.name}
     found = [
         f"principal `{principal.id}`: `{machine.name}` has no role `{role}`{_suggestion(role, roles)}"
         for principal in roster.principals
         for role in principal.roles
         if role not in roles and role not in elsewhere
+    ]
+    found += [
+        f"principal `{principal.id}`: `{principal.model}` is no id of exactly one model"
+        for principal in roster.principals
+        if principal.model is not None and is_alias(principal.model)
     ]
     for mandate in roster.mandates:
         if mandate.machine != machine.name:

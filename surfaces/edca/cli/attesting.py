@@ -8,6 +8,7 @@ from edca.cli.errors import CLIError
 from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
 from edca.kernel.values import Value, ValueProblem, from_raw
+from edca.runtime.inbox import SOURCE as INBOX
 
 OPERATOR_SOURCE: Final = "operator"
 """The source of an attestation that nothing but the command line tells."""
@@ -21,6 +22,8 @@ def check_source(source: str) -> None:
     if source.startswith(_RESERVED_PREFIX):
         message = f"`{source}` is a source of trials, where nobody was asked; it is accepted nowhere else"
         raise CLIError(message, "name who really attested it")
+    if source == INBOX:
+        raise CLIError("answers to open questions are no attestations", "use `edca approve` or `edca decline`")
     if not (source.isprintable() and 0 < len(source) <= 128):
         raise CLIError("a source is 1 to 128 printable characters")
 

@@ -8,18 +8,22 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from edca.cli.reading import Readable
+from edca.cli.telling_answers import approval_lines, closed_lines
 from edca.cli.telling_clauses import passed_clauses
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import question_of, reasons, verdict_of
+from edca.cli.telling_operations import KINDS as OPERATIONS
+from edca.cli.telling_operations import operation_lines
 from edca.kernel.calendar import time_text
 from edca.kernel.candidate import Malformed
 from edca.kernel.canonical import Data
+from edca.kernel.types import decimal_text
 from edca.kernel.values import DECIMAL_TAG, ValueProblem
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import Record, parse
 from edca.runtime.answers import Outcome
 from edca.runtime.config import CHAIN
-from edca.runtime.kinds import OBSERVED, OUTCOME, VERDICT
+from edca.runtime.kinds import APPROVAL, CLOSED, OBSERVED, OUTCOME, SETTLEMENT, VERDICT
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.explain import for_operator
 
@@ -42,6 +46,14 @@ def explained(index: int, record: Record, ledger: Readable) -> tuple[str, ...]:
             return (*head, *_outcome(content, record.chain, kept, ledger))
         if record.kind == OBSERVED:
             return (*head, *_observed(content))
+        if record.kind in OPERATIONS:
+            return (*head, _time(content), *operation_lines(record.kind, content))
+        if record.kind == APPROVAL:
+            return (*head, *approval_lines(content))
+        if record.kind == CLOSED:
+            return (*head, *closed_lines(content))
+        if record.kind == SETTLEMENT:
+            return (*head, *_settled(content))
         if record.kind == CHAIN:
             return (*head, *kept.told(content))
         return (*head, *(f"{name}: {value_text(content[name])}" for name in sorted(content)))
@@ -66,10 +78,12 @@ def _verdict(content: Mapping[str, Any], kept: Kept) -> list[str]:
         if content["rationale"]:
             lines.append(f"  rationale, which no verdict depends on: {value_text(content['rationale'])}")
     verdict = verdict_from_raw(content["verdict"])
-    lines += for_operator(machine, verdict)
-    lines += (f"  {line}" for line in passed_clauses(question_of(content, kept), verdict))
+    question = question_of(content, kept)
+    lines += for_operator(machine, verdict, question)
+    lines += (f"  {line}" for line in passed_clauses(question, verdict))
     for attested in content["attestations"]:
-        who = f"{attested['by']} as {attested['role']}, through {attested['source']}"
+        signed = ", signed" if attested["authenticated"] == "signed" else ""
+        who = f"{attested['by']} as {attested['role']}, through {attested['source']}{signed}"
         lines.append(f"attested: {attested['name']} = {value_text(attested['value'])} by {who}")
     for instance in content["facts"]:
         lines += _instance(instance)
@@ -93,9 +107,14 @@ def _outcome(content: Mapping[str, Any], chain: str, kept: Kept, ledger: Readabl
         lines.append(f"{word} {step['effect']}({arguments}): {step['report']}{ensured}")
         if step["detail"]:
             lines.append(f"  {step['detail']}")
+        if len(step["attempts"]) > 1:
+            lines.append(f"  attempted {len(step['attempts'])} times")
         for instance in step["after"]:
             lines += _instance(instance)
-    changes = [] if content["change"] is None else _changes(content["change"])
+    change = content["change"]
+    # An edge that leads back to where the case was moves its revision alone: what was seen before is out of date.
+    still = change is None or (set(change) == {"revision"} and content["outcome"] != Outcome.CONFIRMED.value)
+    changes = [] if still else _changes(change)
     return lines + ([f"changed: {text}" for text in changes] or [_unchanged(content["outcome"])])
 
 
@@ -107,12 +126,24 @@ def _unchanged(outcome: str) -> str:
             return "nothing changed: no effect happened"
         case Outcome.QUARANTINED:
             return "nothing changed: the case waits until a person has looked"
+        case Outcome.TIMED_OUT:
+            return "nothing changed: an effect had no outcome in time"
         case Outcome.CONFIRMED:
             return "nothing changed"
 
 
 def _time(content: Mapping[str, Any]) -> str:
     return f"time: {time_text(content['at'])} (clock: {content['clock']})"
+
+
+def _settled(content: Mapping[str, Any]) -> list[str]:
+    per = "".join(f", per {value_text(part)}" for part in content["key"])
+    actual, limit = decimal_text(content["amount"], content["scale"]), f"limit {content['limit']}{per}"
+    return [
+        _time(content),
+        f"settled: record {content['settles']} counts {actual} for {limit}, of {content['transition']}",
+        "that is the actual amount; the verdict counted an estimate",
+    ]
 
 
 def _observed(content: Mapping[str, Any]) -> list[str]:

@@ -1,6 +1,9 @@
 """What verification and replay found, as JSON-ready data: shared by the commands that report it."""
 
+from collections.abc import Sequence
+
 from edca.ledger.verify import Verification
+from edca.runtime.recount import Miscount
 from edca.runtime.replay import Replayed
 
 
@@ -27,6 +30,7 @@ def replay_data(found: Replayed) -> dict[str, object]:
             {"index": one.index, "path": one.path, "recomputed": one.recomputed, "recorded": one.recorded}
             for one in found.mismatches
         ],
+        "miscounts": miscounts_data(found.miscounts),
         "not_replayed": [{"index": one.index, "reason": one.reason} for one in found.not_replayed],
         "ok": replays(found),
         "total": found.total,
@@ -35,5 +39,18 @@ def replay_data(found: Replayed) -> dict[str, object]:
 
 
 def replays(found: Replayed) -> bool:
-    """Whether every record says what its contents yield; one that could not be replayed does not."""
-    return found.equal == found.total
+    """Whether every record says what its contents yield, and every counter what the records add up to.
+
+    A record that could not be replayed does not.
+    """
+    return found.equal == found.total and not found.miscounts
+
+
+def miscounts_data(found: Sequence[Miscount]) -> list[dict[str, str]]:
+    """Return counters that the records don't add up to as JSON-ready data."""
+    return [{"cell": one.cell, "counter": one.counter, "records": one.records} for one in found]
+
+
+def miscount_lines(found: Sequence[Miscount]) -> list[str]:
+    """Return the same for people, a line each."""
+    return [f"{one.counter}: the ledger's cell holds {one.cell}, its records say {one.records}" for one in found]

@@ -13,6 +13,7 @@ from typing import Final
 import typer
 from sqlalchemy import Engine
 
+from edca.api.imports import reader
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.options import FINDINGS, ErrorFormat
 from edca.diagnostics import Diagnostic, Severity, Source, concise, human, ordered, to_github, to_json, to_sarif
@@ -24,7 +25,7 @@ from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.store import StoredRecord
 from edca.routing import RouteError, Routes, SQLRouter, check_against, clashes, load, open_engine
 from edca.semantic.checked import CheckedSpec
-from edca.semantic.compile import compile_spec
+from edca.semantic.compile import Compiled, compile_spec, without_machine
 
 _TEXT_SIZE_MAX: Final = 4 << 20  # bytes; the language's own bound is lower, and is reported with its code
 
@@ -37,6 +38,12 @@ def read_source(path: Path) -> Source:
     except UnicodeDecodeError as error:
         message = f"`{path}` is not UTF-8 text: byte {error.start} can't be read"
         raise CLIError(message, "save it as UTF-8") from error
+
+
+def compile_file(path: Path) -> Compiled:
+    """Compile the spec at `path` with what it imports. Raises `CLIError` where there is none, or it is no text."""
+    source = read_source(path)
+    return compile_spec(source, reader(source.name))
 
 
 def read_bytes(path: Path, size_max: int) -> bytes:
@@ -91,8 +98,8 @@ class Policy:
 
 def load_policy(path: Path, format_: ErrorFormat = ErrorFormat.HUMAN) -> Policy:
     """Compile the spec at `path`; its diagnostics end the command with exit code 1."""
-    result = compile_spec(read_source(path))
-    stop_on_errors(result.diagnostics, format_)
+    result = compile_file(path)
+    stop_on_errors((*result.diagnostics, *without_machine(result)), format_)
     if result.machine is None or result.spec is None or result.checked is None:
         raise CLIError(f"`{path}` does not compile, and the compiler does not say why", "please report this as a bug")
     return Policy(result.machine, result.spec, result.checked)

@@ -10,26 +10,26 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
-from rich.text import Text
+
+from edca.cli.tables import table_lines
 
 # Where nobody's screen sets the width, a table is as wide as its rows need, up to this.
 _WIDTH_UNSEEN = 240
 _PROGRESS_AFTER_S = 1.0
 
-_STYLES = {
-    "accepted": "green",
-    "performed": "green",
-    "equal": "green",
-    "passed": "green",
-    "escalated": "yellow",
-    "unequal": "yellow",
-    "refused": "red",
-    "failed": "red",
-    "quarantined": "red",
+_GREEN, _YELLOW, _RED = 32, 33, 31  # as ECMA-48 numbers them
+_COLOURS = {
+    "accepted": _GREEN,
+    "performed": _GREEN,
+    "equal": _GREEN,
+    "passed": _GREEN,
+    "escalated": _YELLOW,
+    "unequal": _YELLOW,
+    "refused": _RED,
+    "failed": _RED,
+    "quarantined": _RED,
 }
 
 ProgressCallback = Callable[[int, int], None]
@@ -37,6 +37,8 @@ ProgressCallback = Callable[[int, int], None]
 
 def printable(text: str) -> str:
     """Return `text` on one line, with what steers a terminal or the writing direction made visible."""
+    if text.isprintable():
+        return text
     hidden = ("Cc", "Cf", "Cs", "Zl", "Zp")
     return "".join("\ufffd" if unicodedata.category(character) in hidden else character for character in text)
 
@@ -55,12 +57,18 @@ def document(value: object) -> None:
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table; words such as `accepted` are coloured on a terminal."""
     console = Console() if sys.stdout.isatty() else Console(width=_WIDTH_UNSEEN, color_system=None)
-    drawn = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in headings:
-        drawn.add_column(heading, overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(printable(cell), style=_STYLES.get(cell, "")) for cell in row))
-    console.print(drawn)
+    coloured = console.color_system is not None and not console.no_color
+
+    def head(_text: str, padded: str) -> str:
+        return f"\x1b[1m{padded}\x1b[0m" if coloured else padded
+
+    def cell(text: str, padded: str) -> str:
+        code = _COLOURS.get(text) if coloured else None
+        return padded if code is None else f"\x1b[{code}m{padded}\x1b[0m"
+
+    shown = [[printable(text) for text in row] for row in rows]
+    lines = table_lines(headings, shown, console.width, head, cell)
+    sys.stdout.writelines(f"{text}\n" for text in lines)
 
 
 def note(text: str) -> None:

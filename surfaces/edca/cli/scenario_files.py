@@ -26,6 +26,8 @@ def read_scenarios(
     spec, machine = parsed.spec, policy.machine
     if spec is None:
         raise CLIError(f"`{path}` can't be read, and the parser does not say why", "please report this as a bug")
+    if spec.header.version is None:
+        raise CLIError(f"`{path}` is a vocabulary, not a file of scenarios", "scenarios stand beside a machine's line")
     name, version = spec.header.name.text, spec.header.version.value
     if (name, version) != (machine.name, machine.version):
         message = f"`{path}` is for {name} {version}, and the spec is {machine.name} {machine.version}"

@@ -15,6 +15,9 @@ from edca.kernel.machine import Clause, ClauseKind
 from edca.kernel.readings import readings
 from edca.kernel.verdict import Result, Verdict
 from edca.runtime.question import Question
+from edca.semantic.missing import missing
+from edca.semantic.nearest import nearest_changes
+from edca.semantic.nearest_text import change_data
 
 _FACT_UNKNOWN = "unknown (fact_missing)"
 
@@ -25,12 +28,23 @@ def passed_clauses(question: Question, verdict: Verdict) -> Iterator[str]:
     if judged is None:
         return
     gate, frame = judged
-    passed = {clause.code for clause in verdict.clauses if clause.result is Result.PASSED}
+    passed = {clause.code: clause for clause in verdict.clauses if clause.result is Result.PASSED}
     for clause in gate.transition.clauses:
         if clause.code in passed:
             yield f"passed: {_clause_line(clause)}"
+            if passed[clause.code].answered_by:
+                yield f"    answered by: {', '.join(passed[clause.code].answered_by)}"
             for reading in readings(question.machine, gate.transition, clause.condition, frame):
                 yield f"    {reading.name} = {reading.value}"
+
+
+def mending_data(question: Question, verdict: Verdict) -> dict[str, object]:
+    """Return what the verdict lacks and the nearest legal changes, as JSON-ready data."""
+    changes = nearest_changes(question)
+    return {
+        "missing": [lack.to_raw() for lack in missing(question, verdict)],
+        "nearest": [change_data(question.machine, change) for change in changes],
+    }
 
 
 def postcondition(question: Question, place: int, after: list[Mapping[str, Any]]) -> list[str]:
@@ -73,3 +87,7 @@ def _clause_line(clause: Clause) -> str:
             return f"{clause.code}, which forbids: {clause.text}"
         case ClauseKind.CONFIRM:
             return f"{clause.code}, to be confirmed by {clause.role}: {clause.text}"
+        case ClauseKind.SIGN:
+            return f"{clause.code}, to be signed by {clause.count} of {clause.role}: {clause.text}"
+        case ClauseKind.LIMIT:
+            return f"{clause.code}, which limits: {clause.text}"

@@ -6,10 +6,19 @@ The tables of docs/how-to/read-a-refusal.md say the same; a test compares them.
 from collections.abc import Mapping
 from typing import Final
 
+from edca.kernel.decide import OVERLOAD, PROPERTY_VIOLATED
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Stage
+from edca.runtime.approving import Void
 
 OUT_OF_RANGE: Final = "out_of_range"
+_REFUSALS: Final[Mapping[str, str]] = {
+    OUT_OF_RANGE: "a computed value is outside the range of its type",
+    PROPERTY_VIOLATED: "a `never … when` of the spec would be true of what came about, or nobody can tell; "
+    "the detail names it",
+    OVERLOAD: "people would have to answer, and as many questions wait for them as may",
+}
+"""Why a candidate is refused whose clauses all passed, or wait only for people."""
 
 STAGES: Final[Mapping[Stage, tuple[str, str]]] = {
     Stage.MALFORMED: (
@@ -40,6 +49,14 @@ STAGES: Final[Mapping[Stage, tuple[str, str]]] = {
         "another candidate has used this idempotency key",
         "choose a new key",
     ),
+    Stage.HALTED: (
+        "the machine is halted, or in a mode that the spec doesn't have",
+        "an operator ends that: `edca resume`",
+    ),
+    Stage.MODE: (
+        "the mode in force doesn't allow the transition, or people have taken the case over",
+        "wait until the mode ends (a person in one of its `leave by` roles can end it), or the case is handed back",
+    ),
     Stage.CLOCK_WENT_BACK: (
         "the clock stands before the case's last record",
         "set the clock right",
@@ -64,6 +81,14 @@ STAGES: Final[Mapping[Stage, tuple[str, str]]] = {
         "an argument is missing, surplus or not of its type",
         "send what the view's schema says",
     ),
+    Stage.NO_BRANCH: (
+        "no branch's guard is true, or one that is tried first is unknown",
+        "supply what the guard reads; propose something else where none is true",
+    ),
+    Stage.TOO_EARLY: (
+        "the case hasn't been in its state for as long as the transition's `after` says",
+        "wait until the time that the detail names",
+    ),
     Stage.NO_ANCHOR: (
         "nobody answers for the transition now",
         "a person in the role gives a mandate, or proposes it",
@@ -79,8 +104,26 @@ REASONS: Final[Mapping[Unknown, str]] = {
     Unknown.UNSTATED: "the proposer gave no confidence, or the host no subject",
     Unknown.ABSENT: "an optional value is absent where one is needed",
     Unknown.EMPTY: "`first`, `last`, `min` or `max` of an empty list",
+    Unknown.UNCOUNTED: "nothing tells how much a limit has counted so far",
 }
 """Why a value is unknown."""
+
+
+VOIDS: Final[Mapping[Void, str]] = {
+    Void.NO_SUCH_QUESTION: "there never was such a question, or it is answered or over",
+    Void.EXPIRED: "it came when the question's time was over",
+    Void.NOT_ASKED: "the question waits for no answer of that code",
+    Void.WRONG_ROLE: "whoever answers may not speak in the role that the clause names",
+    Void.SELF_APPROVAL: "nobody answers what they propose themselves, through whichever account",
+    Void.UNSIGNED: "the roster has a key of theirs, and the answer is not signed",
+    Void.BAD_SIGNATURE: "the signature is for something else, or by another key than the roster has",
+    Void.REPLAYED: "the same person has answered the same already",
+    Void.PREVIEW_CHANGED: "what would come about is no longer what they were shown",
+    Void.OVERTAKEN: "the case has gone on, and the candidate is refused",
+    Void.NOT_NOW: "nothing can be decided about the case at this time; the question stays open",
+    Void.EXCLUDED: "the clause asks for somebody else",
+}
+"""Why an answer to an open question does not count."""
 
 
 def code_lines(code: str) -> tuple[str, ...]:
@@ -92,11 +135,15 @@ def code_lines(code: str) -> tuple[str, ...]:
     for reason, why in REASONS.items():
         if code == reason.value:
             return (f"{code} is why a value is unknown, and nothing unknown lets anything through", f"why: {why}")
-    if code == OUT_OF_RANGE:
-        return (f"{code} is the code of a refusal", "why: a computed value is outside the range of its type")
+    for void, why in VOIDS.items():
+        if code == void.value:
+            return (f"{code} is why an answer to an open question is void", f"why: {why}")
+    if code in _REFUSALS:
+        return (f"{code} is the code of a refusal", f"why: {_REFUSALS[code]}")
     return ()
 
 
 def all_codes() -> tuple[str, ...]:
     """Return every code of this module."""
-    return (*(stage.value for stage in STAGES), *(reason.value for reason in REASONS), OUT_OF_RANGE)
+    codes = (*(stage.value for stage in STAGES), *(reason.value for reason in REASONS), *_REFUSALS)
+    return (*codes, *(void.value for void in VOIDS))

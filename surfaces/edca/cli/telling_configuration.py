@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edca.cli.reading import Readable
+from edca.cli.telling_machine import machine_lines
 from edca.kernel import canonical
-from edca.kernel.calendar import duration_text, time_text
-from edca.kernel.machine import Clause, ClauseKind, Machine, OnFail, State, Transition
+from edca.kernel.calendar import time_text
+from edca.kernel.machine import Machine
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
@@ -83,57 +84,11 @@ class Kept:
         lines = [self.title(content), f"digest, by which verdicts name it: {digest.hex()}"]
         match what:
             case "machine":
-                return lines + _machine(self.machine(digest))
+                return lines + machine_lines(self.machine(digest))
             case "roster":
                 return lines + _roster(self.roster(digest))
             case _:
                 return lines + _routes(self.document(what, digest))
-
-
-def _machine(machine: Machine) -> list[str]:
-    fresh = "" if machine.fresh_us is None else f"; facts older than {duration_text(machine.fresh_us)} are unknown"
-    lines = [machine.text] if machine.text else []
-    lines.append(f"cases are about {machine.case_about}, found by {', '.join(machine.case_key)}{fresh}")
-    lines.append("roles: " + ", ".join(f"{role.name} ({role.kind.value})" for role in machine.roles))
-    lines += [_state(state) for state in machine.states]
-    for transition in machine.transitions:
-        lines += _transition(transition)
-    return lines
-
-
-def _state(state: State) -> str:
-    notes = ["initial"] if state.initial_about is not None else []
-    notes += ["final"] if state.final else []
-    notes += ["a success"] if state.success else []
-    noted = f" ({', '.join(notes)})" if notes else ""
-    return f"state {state.name}{noted}: {state.text}"
-
-
-def _transition(transition: Transition) -> Iterator[str]:
-    parameters = ", ".join(parameter.name for parameter in transition.parameters)
-    moves = f"{', '.join(transition.sources)} → {transition.target}"
-    yield f"transition {transition.name}({parameters}), {moves}: {transition.text}"
-    yield f"  proposed by {', '.join(transition.by)}; {transition.answers} answers"
-    for clause in transition.clauses:
-        yield f"  {clause.code} [{_demand(clause)}]: {clause.text}"
-    for assignment in transition.assignments:
-        yield f"  sets {assignment.name}"
-    for act in transition.acts:
-        undone = "which can't be undone" if act.undo is None else f"undone by {act.undo.effect}"
-        yield f"  effect {act.call.effect}, {undone}"
-    if transition.on_failed is not None:
-        yield f"  → {transition.on_failed}, if its effects fail"
-
-
-def _demand(clause: Clause) -> str:
-    match clause.kind:
-        case ClauseKind.CONFIRM:
-            within = "" if clause.within_us is None else f" within {duration_text(clause.within_us)}"
-            return f"to be confirmed by {clause.role}{within}"
-        case ClauseKind.FORBID | ClauseKind.REQUIRE:
-            word = "forbidden" if clause.kind is ClauseKind.FORBID else "required"
-            otherwise = f"{clause.role} is asked" if clause.on_fail is OnFail.ESCALATE else "refused"
-            return f"{word}, else {otherwise}"
 
 
 def _roster(roster: Roster) -> list[str]:
@@ -142,13 +97,21 @@ def _roster(roster: Roster) -> list[str]:
 
 def _principal(row: Principal) -> str:
     model = "" if row.model is None else f", model {row.model}"
-    return f"principal {row.id}: {', '.join(row.roles)}{model}"
+    person = "" if row.person is None else f", account of {row.person}"
+    key = "" if row.key is None else ", answers signed"
+    starts = "" if row.starts is None else f", from {time_text(row.starts)}"
+    ends = "" if row.ends is None else f", until {time_text(row.ends)}"
+    return f"principal {row.id}: {', '.join(row.roles)}{model}{person}{key}{starts}{ends}"
 
 
 def _mandate(row: Mandate) -> str:
     scope = ", ".join(row.transitions) or f"whatever {row.role} answers for"
     when = f"from {time_text(row.starts)} until {time_text(row.ends)}"
-    return f"mandate {row.id}: {row.principal} answers as {row.role} for {scope} in {row.machine}, {when}"
+    uses = "" if row.uses_max is None else f", at most {row.uses_max} times"
+    revoked = "" if row.revoked_at is None else f", taken back {time_text(row.revoked_at)}"
+    return (
+        f"mandate {row.id}: {row.principal} answers as {row.role} for {scope} in {row.machine}, {when}{uses}{revoked}"
+    )
 
 
 def _routes(document: Mapping[str, Any]) -> list[str]:

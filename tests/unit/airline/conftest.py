@@ -126,7 +126,7 @@ def small() -> dict[str, Any]:
 @pytest.fixture
 def database(world: ModuleType, small: dict[str, Any]) -> Iterator[sqlite3.Connection]:
     """Yield the small world's internal database."""
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     world.load(small, connection)
     yield connection
     connection.close()

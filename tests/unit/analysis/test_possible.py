@@ -31,7 +31,7 @@ claim told : bool by person "Told."
 case about thing by thing_id
 memory { kept: int(0 to 2) = 1 }
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 define is_red = thing.tint == red
 define near(a: int(-9 to 9), margin: int(0 to 9)) = a <= margin and a >= 0 - margin
 table grade(of: hue, large: bool) gives int(0 to 5) {

@@ -9,6 +9,7 @@ from edca.api import FixedClock, Kernel, RosterError, SystemClock, load_roster
 from edca.api.roster import check_roster, likely_meant
 from edca.diagnostics import Source
 from edca.kernel.calendar import parse_time
+from edca.kernel.roster import Principal, Roster
 from edca.semantic.compile import compile_spec
 
 _HERE = Path(__file__).resolve().parent
@@ -52,6 +53,20 @@ def test_toml_and_json_say_the_same(tmp_path):
             lambda d: d["principals"][0].update(model="small-model-latest"),
             "principals[0].model: expected the id of exactly",
         ),
+        (lambda d: d["principals"][0].update(model="*"), "principals[0].model: expected the id of exactly"),
+        (lambda d: d["principals"][0].update(model="gpt-*"), "principals[0].model: expected the id of exactly"),
+        (lambda d: d["principals"][0].update(model="LATEST "), "principals[0].model: expected the id of exactly"),
+        (lambda d: d["principals"][0].update(model=" "), "principals[0].model: expected the id of exactly"),
+        (lambda d: d["principals"][0].update(model=""), "principals[0].model: expected"),
+        (lambda d: d["principals"][0].update(person="x"), "principals[0]: a model is no person"),
+        (lambda d: d["principals"][1].update(key="ed25519:00"), "principals[1].key: expected a public key"),
+        (lambda d: d["principals"][1].update(key="00" * 32), "principals[1].key: expected a public key"),
+        (
+            lambda d: d["principals"][1].update(starts="2026-01-02T00:00:00Z", ends="2026-01-01T00:00:00Z"),
+            "principals[1]: it ends before it starts",
+        ),
+        (lambda d: d["mandates"][0].update(uses_max=0), "mandates[0].uses_max: "),
+        (lambda d: d["mandates"][0].update(revoked_at="today"), "mandates[0].revoked_at: expected an RFC 3339 time"),
         (lambda d: d["principals"][1].update(roles=[]), "principals[1].roles: expected at least one"),
         (lambda d: d["principals"][1].update(id=3), "principals[1].id: expected text"),
         (lambda d: d.update(principal=[]), "principal: there is no such key; did you mean `principals`?"),
@@ -145,3 +160,24 @@ def test_clocks_count_microseconds():
     assert SystemClock().now() > start - 10**15
     with pytest.raises(ValueError, match="RFC 3339"):
         FixedClock("yesterday")
+
+
+def test_accounts_have_a_person_a_key_and_a_time_and_mandates_an_end(tmp_path):
+    data = json.loads(json.dumps(_GOOD))
+    data["principals"][2].update(person="sven.lind", key="ed25519:" + "ab" * 32, ends="2026-06-01T00:00:00Z")
+    data["mandates"][0].update(uses_max=3, revoked_at="2026-02-01T00:00:00Z")
+    roster = _load(tmp_path, data)
+    found = roster.find("sven")
+    assert (found.person, found.key, found.starts) == ("sven.lind", bytes.fromhex("ab" * 32), None)
+    assert found.is_valid(found.ends - 1) and not found.is_valid(found.ends)
+    assert (roster.person("sven"), roster.person("carla"), roster.person("nobody")) == ("sven.lind", "carla", "nobody")
+    (mandate,) = roster.mandates
+    assert (mandate.uses_max, mandate.revoked_at) == (3, parse_time("2026-02-01T00:00:00Z"))
+    assert type(roster).from_raw(roster.to_raw()) == roster
+
+
+def test_a_roster_that_a_program_makes_may_not_name_an_alias_either():
+    compiled = compile_spec(Source("refund.edca", (_HERE.parents[2] / "specs/refund/refund.edca").read_text("utf-8")))
+    roster = Roster((Principal("bot", ("assistant",), "model-latest"),), ())
+    with pytest.raises(RosterError, match="no id of exactly one model"):
+        check_roster(roster, compiled.machine)

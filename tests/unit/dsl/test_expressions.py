@@ -91,7 +91,10 @@ def test_functions(expression: Read, text: str, shape: str) -> None:
         ("p.count + count", "(+ p.count count)"),
         ("a.state == b.in", "(== a.state b.in)"),
         ("first.last.days", "first.last.days"),
-        ("limit > after", "(> limit after)"),
+        ("query > wait", "(> query wait)"),
+        ("proposer != proposer of draft", "(!= proposer History(proposer, draft))"),
+        ("proposer in signers of twice or signers", "(or (in proposer History(signers, twice)) signers)"),
+        ("per + rolling + utc + leads + distinct", "(+ (+ (+ (+ per rolling) utc) leads) distinct)"),
         ("text + time + model + fixed + key + status", "(+ (+ (+ (+ (+ text time) model) fixed) key) status)"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from edca.diagnostics import Source, concise
 from edca.dsl.format import format_source
 from edca.dsl.parse import parse
+from edca.kernel.machine import Machine
 from edca.semantic.compile import compile_spec
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -40,8 +41,13 @@ def corpus() -> Iterator[str]:
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_spec_of_ours_keeps_its_digest(path: Path) -> None:
-    text = path.read_text("utf-8")
-    before, after = (compile_spec(Source(path.name, each)).machine for each in (text, formatted(text)))
+    def machine(laid_out: Callable[[str], str]) -> Machine | None:
+        def read(name: str) -> Source:
+            return Source(name, laid_out((path.parent / name).read_text("utf-8")))
+
+        return compile_spec(read(path.name), read).machine
+
+    before, after = machine(str), machine(formatted)
     assert before is not None and after is not None
     assert after.digest == before.digest
 
@@ -146,6 +152,47 @@ class TestFolding:
         assert below_header(f"transition t from a to b {{ {clause} }}") == (
             "transition t\n  from a to b\n{\n  confirm agreed by customer within 30 minutes\n"
             f'    when amount > 5\n    "{text}"\n}}\n'
+        )
+
+    def test_a_sign_and_a_limit_have_lines_like_a_confirm(self) -> None:
+        text = "x" * 70
+        signed = (
+            f'sign twice by 2 of boss distinct from proposer, signers of once within 2 days when amount > 5 "{text}"'
+        )
+        limited = f'limit daily sum(amount) to 5000.00 per utc day per order.owner, proposer when amount > 5 "{text}"'
+        assert below_header(f"transition t from a to b {{ {signed} {limited} }}") == (
+            "transition t\n  from a to b\n{\n"
+            "  sign twice by 2 of boss distinct from proposer, signers of once within 2 days\n"
+            f'    when amount > 5\n    "{text}"\n'
+            "  limit daily sum(amount) to 5000.00 per utc day per order.owner, proposer\n"
+            f'    when amount > 5\n    "{text}"\n}}\n'
+        )
+
+    def test_the_guard_of_a_branch_goes_below_its_way(self) -> None:
+        guard = " or ".join([*(f"condition_{i}" for i in range(7)), "c"])
+        assert below_header(f"transition t.one from a to b when {guard} {{ }}") == (
+            f"transition t.one\n  from a to b\n    when {guard}\n{{\n}}\n"
+        )
+
+    def test_a_text_that_is_too_long_goes_below(self) -> None:
+        text = "x" * 106
+        assert below_header(f'state open "{text}" {{ state a "A" }}') == (
+            f'state open\n  "{text}" {{\n  state a "A"\n}}\n'
+        )
+        assert below_header(f'release a.b to c, d "{text}"') == f'release a.b to c, d\n  "{text}"\n'
+        assert below_header(f'transition t from a to b {{ on failed go c "{text}" }}') == (
+            f'transition t\n  from a to b\n{{\n  on failed go c\n    "{text}"\n}}\n'
+        )
+        assert below_header(f'always c "{text}" a leads to b') == f'always c\n  "{text}"\n  a leads to b\n'
+        assert (
+            below_header(f'never c "{text}" reaching a without b') == f'never c\n  "{text}"\n  reaching a without b\n'
+        )
+
+    def test_states_in_states(self) -> None:
+        text = 'state a "A" { state b "B" state c "C" { # why\n state d "D" } # inner\n state e "E" # last\n }'
+        assert below_header(text) == (
+            'state a "A" {\n  state b "B"\n\n  state c "C" {  # why\n    state d "D"\n  }  # inner\n\n'
+            '  state e "E"  # last\n}\n'
         )
 
     def test_the_rows_of_a_table_that_doesn_t_check_are_formatted_too(self) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edca.diagnostics import Source, human
-from edca.dsl.parse import DEPTH_MAX, SOURCE_LENGTH_MAX, parse
+from edca.dsl.parse import SOURCE_LENGTH_MAX, parse
+from edca.dsl.read_chunks import DEPTH_MAX
 from edca.dsl.scan import FINDING_COUNT_MAX
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus" / "syntax"
@@ -20,7 +21,10 @@ PIECES = (
     "transition t from a to b {", "}", "{", "(", ")", "[", "]", '"', "require a", "else", "refuse c",
     "every x in xs", "satisfies", "if", "then", "scenario", "given", "when", "by", "forbid", "=", "==", ",", ":",
     ".", "|", "=>", "5", "0.5", "2024-05-20", "30 days", "name", "state s", "enum e", "limit", "\n", "#", "$",
-    "Name", "count(", "is present", "define d = ", "table t(a: b) gives c {",
+    'state s "T" {', 'mode m "T" {', "allow", "enter", "leave", "never c", "always c", '"T"', "leads to", "reaching",
+    "without", "while", "release", "import", "vocabulary", "sign c by 2 of r", "distinct from", "proposer of",
+    "per rolling", "per utc day", "after", "unblockable", "priority", "wait", "then in", "confirms", "times out",
+    "in eur", "Name", "count(", "is present", "define d = ", "table t(a: b) gives c {",
 )  # fmt: skip
 
 
@@ -94,6 +98,10 @@ def test_any_bytes(data: bytes) -> None:
         pytest.param('"\n' * 5000, "P002", id="quotes"),
         pytest.param("\0" * 5000, "P004", id="unseen"),
         pytest.param("transition a from b to c {" * 2000, "P001", id="braces"),
+        pytest.param('state a "b" {\n' * 5000, "P006", id="states"),
+        pytest.param('state a "b" {\n' * 99 + 'state c "d"\n' * 5000 + "}" * 99, "P006", id="many-inner-states"),
+        pytest.param("role a human\n" + 'import "b"\n' * 5000, "P001", id="imports"),
+        pytest.param("define a = " + "proposer of " * 5000, "P001", id="history"),
         pytest.param("#" * (SOURCE_LENGTH_MAX + 1), "P006", id="size"),
     ],
 )

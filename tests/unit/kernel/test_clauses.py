@@ -104,9 +104,9 @@ def test_nobody_confirms_their_own_proposal() -> None:
         role supervisor human
         entity order key (order_id: id) { a: bool }
         case about order by order_id
-        state open initial "Open." state closed final "Closed."
+        state open initial "Open." state closed final "Closed." success
         transition close(order_id: id) from open to closed {
-          means "Close it." by supervisor answers supervisor confirm agreed by supervisor }""")
+          means "Close it." by supervisor answers supervisor confirm agreed by supervisor "Agreed." }""")
     inputs = worlds.approval().inputs
     case = worlds.case_of(machine, "order", ("o1",), "open")
     asked = Setup(machine, case, worlds.proposal("close", "sven", "supervisor", None, order_id="o1"), inputs)
@@ -164,10 +164,10 @@ CONFIRM_WHEN = """edca 1 machine m version "1"
 role assistant model role customer human role supervisor human
 entity order key (order_id: id) { dear: bool }
 case about order by order_id
-state open initial "Open." state closed final "Closed."
+state open initial "Open." state closed final "Closed." success
 transition close(order_id: id) from open to closed {
   means "Close it." by supervisor answers supervisor
-  confirm agreed by customer when order.dear }"""
+  confirm agreed by customer when order.dear "Agreed." }"""
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ def test_memory_takes_what_was_set() -> None:
 
 # --- values that can't be kept ---
 
+EDGES = 'on failed go open "Look." on timeout 1 minute go open "Look."'
 KEEPING = """edca 1 machine m version "1"
 role supervisor human
 entity order key (order_id: id) { a: int(0 to 1000) optional, d: date, xs: list(9) of int(0 to 9) }
@@ -41,7 +42,7 @@ effect send(n: int(0 to 100))
 effect back(n: int(0 to 100))
 case about order by order_id
 memory { n: int(0 to 100) = 7, day: date = 2024-01-01, xs: list(1 to 3) of int(0 to 9) = [1], flag: bool = true }
-state open initial "Open." state closed final "Closed."
+state open initial "Open." state closed final "Closed." success
 """
 
 
@@ -49,7 +50,7 @@ def _keeping(clauses: str, **fields: Value | Unknown) -> Setup:
     machine = worlds.machine_of(
         f"""{KEEPING} transition close(order_id: id, add: int(-1000 to 1000)) from open to closed {{
         means "Close it." by supervisor answers supervisor
-        require order.order_id != "x" else refuse never "Never." {clauses} }}"""
+        require order.order_id != "x" else refuse no_x "Never." {clauses} }}"""
     )
     known: dict[str, Any] = {"a": 5, "d": 0, "xs": (1, 2)}
     facts = {ORDER: worlds.instance("order", "o1", **(known | fields))}
@@ -68,7 +69,7 @@ def test_a_number_outside_its_type_is_not_kept(add: int, code: str) -> None:
     setup = _keeping("set n = n + add").with_arguments(add=add)
     assert setup.decide().code == code
     effect = _keeping(
-        'require order.a is present else refuse no_a "No." do send(n + add) ensure order.a == 1 undo back(n)'
+        'require order.a is present else refuse no_a "No." do send(n + add) ensure order.a == 1 undo back(n) ' + EDGES
     )
     assert effect.with_arguments(add=add).decide().code == code
 
@@ -107,7 +108,8 @@ def test_all_sets_read_the_memory_of_before() -> None:
 
 def test_effects_read_the_memory_of_before() -> None:
     verdict = _keeping(
-        'set n = 9 require order.a is present else refuse no_a "No." do send(n) ensure order.a == 1 undo back(n)'
+        'set n = 9 require order.a is present else refuse no_a "No." do send(n) ensure order.a == 1 undo back(n) '
+        + EDGES
     ).decide()
     assert isinstance(verdict, Accepted)
     assert verdict.intents == (Intent("send", {"n": 7}),)
@@ -172,13 +174,14 @@ def test_what_an_ensure_reads_before_is_read_before() -> None:
         entity account key (name: id) { balance: int(0 to 1000) }
         effect book(order: order)
         case about order by order_id
-        state open initial "Open." state closed final "Closed."
+        state open initial "Open." state closed final "Closed." success
         transition close(order_id: id) from open to closed {
           means "Close it." by supervisor answers supervisor
           require order.a > 0 else refuse no_a "No."
           do book(order)
             ensure lookup account("main").balance == before(lookup account("main").balance) + 1
-            irreversible }""")
+            irreversible
+          on failed go open "Look." on timeout 1 minute go open "Look." }""")
     setup = Setup(
         machine,
         worlds.case_of(machine, "order", ("o1",), "open"),

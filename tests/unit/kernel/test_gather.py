@@ -4,10 +4,11 @@ import dataclasses
 
 import pytest
 import worlds
+from setups import branches
 from worlds import Setup
 
-from edca.kernel.candidate import Candidate
 from edca.kernel.facts import Handle, Instance
+from edca.kernel.frames import fields_of
 
 ACCEPTED = worlds.accepted_setups()
 
@@ -37,11 +38,9 @@ def _gather(setup: Setup) -> tuple[Setup, list[tuple[Handle, tuple[str, ...]]]]:
 def test_gathering_ends_and_suffices(name: str, setup: Setup) -> None:
     gathered, asked = _gather(setup)
     assert gathered.decide().to_raw() == setup.decide().to_raw()
-    assert isinstance(setup.candidate, Candidate)
-    evidence = {e.entity: e.fields for e in setup.machine.index.transitions[setup.candidate.transition].evidence}
     assert asked
     for handle, fields in asked:
-        assert fields == evidence.get(handle[0], ())
+        assert fields == fields_of(branches(setup), handle[0])
 
 
 @pytest.mark.parametrize(("name", "setup"), ACCEPTED)

@@ -3,12 +3,15 @@
 import dataclasses
 import itertools
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 import worlds
 from worlds import ORDER, Setup
 
 from edca.kernel.candidate import Malformed
+from edca.kernel.expression import Compare, Comparison, Constant, Input, ReadInput
+from edca.kernel.machine import Machine, Mode, Transition
 from edca.kernel.roster import Principal, Roster
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted, Refused, Stage
@@ -41,6 +44,26 @@ def _unpinned(setup: Setup) -> Setup:
 
 MALFORMED = Malformed("not one JSON value", 3, b"x" * 32, "bot", "assistant", "carla", None)
 
+CALM = Mode("calm", "Calm.", ("pay",), (), ("supervisor",), (), ("supervisor",))
+GUARD = Compare(Comparison.EQUAL, ReadInput(Input.SUBJECT), Constant("carla"))
+
+
+def _guarded(transition: Transition) -> Transition:
+    first = transition.name == "approve_refund"
+    return dataclasses.replace(transition, guard=GUARD, after_us=1) if first else transition
+
+
+@cache
+def _machine() -> Machine:
+    """The refund machine with a mode besides, and a first transition that waits and has a guard."""
+    machine = worlds.spec("refund")
+    return dataclasses.replace(machine, modes=(CALM,), transitions=tuple(map(_guarded, machine.transitions)))
+
+
+def _approval() -> Setup:
+    return dataclasses.replace(worlds.approval(), machine=_machine()).with_case(machine=_machine().digest)
+
+
 # Each breaks one stage, in the order of the stages, and leaves the others as they were.
 BREAKS: dict[Stage, Callable[[Setup], Setup]] = {
     Stage.MALFORMED: lambda setup: dataclasses.replace(setup, candidate=MALFORMED),
@@ -50,12 +73,16 @@ BREAKS: dict[Stage, Callable[[Setup], Setup]] = {
     Stage.WRONG_ROLE: _on_candidate(lambda setup: setup.with_candidate(role="customer")),
     Stage.MODEL_MISMATCH: _on_candidate(_unpinned),
     Stage.DUPLICATE: lambda setup: setup.with_inputs(key_used_by=b"x" * 32),
+    Stage.HALTED: lambda setup: setup.with_inputs(mode="halted"),
+    Stage.MODE: lambda setup: setup.with_inputs(mode="calm" if setup.inputs.mode == "normal" else setup.inputs.mode),
     Stage.CLOCK_WENT_BACK: _on_case(lambda setup: setup.with_case(touched=setup.inputs.now + 1)),
     Stage.STALE_REVISION: _on_candidate(lambda setup: setup.with_candidate(revision=2)),
     Stage.EFFECT_PENDING: _on_case(lambda setup: setup.with_case(pending=b"x" * 32)),
     Stage.STATE_DRIFT: _case_is_drifted,
     Stage.NO_SUCH_TRANSITION: _on_case(lambda setup: setup.with_case(state="paid")),
     Stage.BAD_ARGUMENT: _on_candidate(lambda setup: setup.with_arguments(amount="a lot")),
+    Stage.NO_BRANCH: _on_candidate(lambda setup: setup.with_candidate(subject=None)),
+    Stage.TOO_EARLY: _on_case(lambda setup: setup.with_case(entered=setup.inputs.now)),
     Stage.NO_ANCHOR: _no_anchor,
 }
 
@@ -66,7 +93,7 @@ def test_every_stage_is_broken_below_in_the_order_of_the_stages() -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_stops_alone(stage: Stage) -> None:
-    setup = worlds.approval()
+    setup = _approval()
     assert isinstance(setup.decide(), Accepted)
     broken = BREAKS[stage](setup)
     verdict = broken.decide()
@@ -79,7 +106,7 @@ def test_a_stage_stops_alone(stage: Stage) -> None:
 @pytest.mark.parametrize(("earlier", "later"), list(itertools.combinations(Stage, 2)), ids=lambda stage: stage.value)
 def test_of_two_the_earlier_stops(earlier: Stage, later: Stage) -> None:
     for order in ((earlier, later), (later, earlier)):
-        setup = worlds.approval()
+        setup = _approval()
         for stage in order:
             setup = BREAKS[stage](setup)
         verdict = setup.decide()
@@ -89,7 +116,7 @@ def test_of_two_the_earlier_stops(earlier: Stage, later: Stage) -> None:
 
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_stops_before_failing_clauses(stage: Stage) -> None:
-    poor = worlds.approval().with_fact(ORDER, "total", 0).with_fact(ORDER, "frozen", True)
+    poor = _approval().with_fact(ORDER, "total", 0).with_fact(ORDER, "frozen", True)
     verdict = BREAKS[stage](poor).decide()
     assert isinstance(verdict, Refused)
     assert verdict.stage is stage

@@ -44,3 +44,10 @@ def page_of(compiled: Compile) -> Callable[[str], Page]:
 def refund() -> str:
     """The text of the refund spec."""
     return (Path(__file__).parents[3] / "specs" / "refund" / "refund.edca").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def permits() -> str:
+    """The text of a spec with one of each construct."""
+    path = Path(__file__).parents[2] / "corpus" / "render_spec" / "permits.edca"
+    return path.read_text(encoding="utf-8")

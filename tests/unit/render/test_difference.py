@@ -64,20 +64,21 @@ def test_what_changed_is_named(
     assert any(sentence in text for text in said), said
 
 
+@pytest.mark.parametrize("name", ["refund", "permits"])
 def test_whatever_changes_the_digest_changes_a_sentence(
-    refund: str, page_of: Pages, compiled: Callable[[str], Compiled]
+    name: str, request: pytest.FixtureRequest, page_of: Pages, compiled: Callable[[str], Compiled]
 ) -> None:
-    """Every number and every quoted text of the spec, changed one at a time."""
-    machine = compiled(refund).machine
+    """Every quoted text of the spec, changed one at a time."""
+    text = str(request.getfixturevalue(name)).partition('scenario "')[0]
+    machine, page = compiled(text).machine, page_of(text)
     assert machine is not None
-    spec, scenarios = refund.split('scenario "', 1)
-    starts = [index for index, letter in enumerate(spec) if letter == '"' and spec[index + 1 : index + 2].isupper()]
+    starts = [index for index, letter in enumerate(text) if letter == '"' and text[index + 1 : index + 2].isupper()]
     for start in starts:
-        changed = f'{spec[: start + 1]}Yes: {spec[start + 1 :]}scenario "{scenarios}'
+        changed = f"{text[: start + 1]}Yes: {text[start + 1 :]}"
         other = compiled(changed).machine
         assert other is not None and other.digest != machine.digest
-        found = [one for one in differences(page_of(refund), page_of(changed)) if one.kind != "machine"]
-        assert found or start < spec.index("role "), changed[start : start + 60]
+        found = [one for one in differences(page, page_of(changed)) if one.kind != "machine"]
+        assert found or start < text.index("role "), changed[start : start + 60]
 
 
 def test_declarations_come_and_go(refund: str, page_of: Pages) -> None:

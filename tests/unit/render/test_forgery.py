@@ -13,7 +13,7 @@ role person human
 entity thing key (thing_id: id) { n: int(0 to 9), at: time }
 case about thing by thing_id
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 transition close(thing_id: id, t: text(200)) from open to closed {
   means "Close."
   by person

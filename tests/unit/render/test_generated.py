@@ -63,7 +63,7 @@ def test_what_reads_alike_is_alike(depth: int) -> None:
         assume(checked is not None)
         assert checked is not None
         prose = Prose(checked.words.entities, checked.definitions)
-        for clause in checked.transitions[0].clauses:
+        for clause in checked.transitions[-1].clauses:
             lowered = without_negations(lower_expression(clause.condition, checked.definitions))
             assert read.setdefault(text_of(prose.holds(clause.condition)), lowered) == lowered
             assert text_of(prose.outline(clause.condition).text)

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from edca.kernel.machine import Machine
+from edca.kernel.machine import LeadsTo, Machine
 from edca.semantic.compile import Compiled
 from edca.semantic.render.difference import difference_page
 from edca.semantic.render.graph import Graph, Node, graph_of
@@ -34,11 +34,12 @@ def _golden(name: str, text: str) -> None:
     assert path.read_text(encoding="utf-8") == text
 
 
-@pytest.mark.parametrize("name", ["refund", "airline"])
-def test_the_specs_of_the_repository(
-    name: str, compiled: Callable[[str], Compiled], page_of: Callable[[str], Page]
-) -> None:
-    text = (ROOT / "specs" / name / f"{name}.edca").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    "path", ["specs/refund/refund.edca", "specs/airline/airline.edca", "tests/corpus/render_spec/permits.edca"]
+)
+def test_whole_specs(path: str, compiled: Callable[[str], Compiled], page_of: Callable[[str], Page]) -> None:
+    """`permits` has one of each construct of the language."""
+    name, text = Path(path).stem, (ROOT / path).read_text(encoding="utf-8")
     machine, page = compiled(text).machine, page_of(text)
     assert machine is not None
     graph = graph_of(machine)
@@ -54,9 +55,13 @@ def _missing(machine: Machine, page: str) -> list[str]:
     """Return every text and code of a machine that its page does not show."""
     shown = re.sub(r"&#x27;|&quot;|&amp;", lambda one: {"&#x27;": "'", "&quot;": '"', "&amp;": "&"}[one[0]], page)
     wanted = [machine.text, machine.version, machine.digest.hex()]
-    wanted += [state.text for state in machine.states] + [claim.text for claim in machine.claims]
+    texts = [*machine.states, *machine.composites, *machine.claims, *machine.modes, *machine.properties]
+    wanted += [item.text for item in (*texts, *machine.releases)]
+    wanted += [mode.name for mode in machine.modes] + [item.code for item in machine.properties]
+    wanted += [item.assuming for item in machine.properties if isinstance(item, LeadsTo) and item.assuming is not None]
     for transition in machine.transitions:
-        wanted += [transition.name, transition.text]
+        wanted += [transition.name, transition.offered, transition.text]
+        wanted += [edge.text for edge in (transition.on_failed, transition.on_timeout) if edge is not None]
         for clause in transition.clauses:
             wanted += [clause.code, clause.text]
     named = [*machine.roles, *machine.entities, *machine.claims, *machine.effects, *machine.memory, *machine.states]
@@ -74,11 +79,39 @@ def test_a_difference(refund: str, page_of: Callable[[str], Page]) -> None:
         ("| regular, true  => 500.00", "| regular, true  => 400.00"),
         ('claim reason : text(400) by customer "Why', 'claim reason : text(200) by customer "Why'),
         ('forbid frozen    "The account is under investigation."  when order.frozen\n', ""),
-        ("on failed go stuck", "on failed go declined"),
+        ('go stuck "The money was not sent', 'go declined "The money was not sent'),
     ):
         assert was in changed
         changed = changed.replace(was, now, 1)
     _golden("refund-difference.md", markdown(difference_page(page_of(refund), page_of(changed))))
+
+
+def test_a_difference_in_each_construct(permits: str, page_of: Callable[[str], Page]) -> None:
+    changed = permits
+    for was, now in (
+        ("count to 20", "count to 30"),
+        ("per rolling 1 hour per proposer", "per rolling 2 hours per proposer"),
+        ("utc day per site.holder, proposer", "utc week per site.holder"),
+        ("by 2 of board", "by 3 of board"),
+        ("distinct from proposer of check, signers", "distinct from signers"),
+        ("when fee <= 500.00", "when fee <= 600.00"),
+        ("priority 2", "priority 3"),
+        ("after   90 days", "after   60 days"),
+        ("timeout 2 minutes", "timeout 3 minutes"),
+        ('go unclear "Nobody knows', 'go unclear "No one knows'),
+        ("failures > 5", "failures > 6"),
+        ("leave by board", "leave by officer"),
+        ("while agreed, issued when due", "while issued when due"),
+        ("leads to refused, issued, unclear", "leads to refused, issued, agreed, unclear"),
+        ("contact    to issue ", "contact    to issue, officer "),
+        ("in eur", "in usd"),
+        ("value     : money,", "value     : money secret,"),
+        ('"There is no permit." failure', '"There is no permit." success'),
+        ('"Somebody is looking at it."', '"An officer is looking at it."'),
+    ):
+        assert was in changed, was
+        changed = changed.replace(was, now, 1)
+    _golden("permits-difference.md", markdown(difference_page(page_of(permits), page_of(changed))))
 
 
 class _Tags(HTMLParser):

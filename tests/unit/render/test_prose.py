@@ -28,7 +28,7 @@ claim reason: text(40) by clerk "Why."
 case about order by order_id
 memory {{ kept: money = 0.00 }}
 state open initial "Open."
-state shut final "Shut."
+state shut final "Shut." success
 define dear(l: line) = l.price > 9.00
 define twice(a: money) = 2 * a
 define costly = order.total > 500.00

@@ -57,7 +57,7 @@ def recorded(world: ModuleType, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def recorded_template(world: ModuleType, recorded: dict[str, Any]) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     world.load(recorded, connection)
     yield connection
     connection.close()
@@ -150,7 +150,7 @@ def small() -> dict[str, Any]:
 @pytest.fixture
 def database(world: ModuleType, small: dict[str, Any]) -> Iterator[sqlite3.Connection]:
     """Yield the small world's internal database."""
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
     world.load(small, connection)
     yield connection
     connection.close()

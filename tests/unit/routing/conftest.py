@@ -95,6 +95,7 @@ def machine() -> Machine:
     """Parcels, their owners, and the slots of depots; a transition creates parcels."""
     create = Transition(
         name="create",
+        offered="create",
         text="Take a parcel in.",
         parameters=(),
         about="parcel",
@@ -102,6 +103,10 @@ def machine() -> Machine:
         creates=True,
         sources=("waiting",),
         target="waiting",
+        guard=None,
+        priority=0,
+        after_us=None,
+        unblockable=False,
         by=("clerk",),
         answers="clerk",
         lets=(),
@@ -109,6 +114,7 @@ def machine() -> Machine:
         assignments=(),
         acts=(),
         on_failed=None,
+        on_timeout=None,
         evidence=(Evidence("customer", ("state",)), Evidence("parcel", ("city", "stops"))),
     )
     parcel = ReferenceType("parcel")
@@ -138,12 +144,16 @@ def machine() -> Machine:
         ),
         memory=(),
         states=(
-            State("gone", "On its way.", None, True, True),
-            State("lost", "Nobody knows where.", None, True, False),
-            State("waiting", "In the yard.", "parcel", False, False),
+            State("gone", "On its way.", None, True, True, None),
+            State("lost", "Nobody knows where.", None, True, False, None),
+            State("waiting", "In the yard.", "parcel", False, False, None),
         ),
+        composites=(),
         transitions=(create,),
         screens=(),
+        modes=(),
+        properties=(),
+        releases=(),
     )
 
 

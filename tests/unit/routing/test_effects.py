@@ -128,8 +128,52 @@ def test_a_failing_commit_is_unknown(router: SQLRouter, engine: sa.Engine, monke
 def test_a_source_that_is_not_there(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
     router = SQLRouter(routes, machine, {"yard": gone})
     permit = _permit("ship", _SHIP)
-    assert router.perform(permit).performed is Performed.FAILED
+    assert router.perform(permit).performed is Performed.TRANSIENT  # nothing was sent
     assert router.performed(permit) is Performed.UNKNOWN
+
+
+def test_a_source_that_somebody_else_is_writing_can_be_tried_again(
+    routes: Routes, machine: Machine, database: sqlite3.Connection, tmp_path: Path
+) -> None:
+    file = tmp_path / "yard.db"
+    with sqlite3.connect(file) as copy:
+        database.backup(copy)
+    engine = open_engine(f"sqlite:///{file}")
+    sa.event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA busy_timeout = 0").close())
+    router = SQLRouter(routes, machine, {"yard": engine})
+    copy.execute("BEGIN IMMEDIATE")
+    assert router.perform(_permit("ship", _SHIP)).performed is Performed.TRANSIENT
+    copy.rollback()
+    copy.close()
+    assert router.perform(_permit("ship", _SHIP)).performed is Performed.DONE
+    engine.dispose()
+
+
+class _Overtaken(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__("overtaken")
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize("at", ["do_execute", "do_commit"])
+@pytest.mark.parametrize(
+    ("sqlstate", "performed"),
+    [("40001", Performed.TRANSIENT), ("40P01", Performed.TRANSIENT), ("55P03", Performed.TRANSIENT), ("42601", None)],
+)
+def test_what_another_transaction_did_to_ours_can_be_tried_again(
+    router: SQLRouter,
+    engine: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    at: str,
+    sqlstate: str,
+    performed: Performed | None,
+) -> None:
+    def fail(*_: object) -> None:
+        raise OperationalError("…", {}, _Overtaken(sqlstate))
+
+    monkeypatch.setattr(engine.dialect, at, fail)
+    other = Performed.FAILED if at == "do_execute" else Performed.UNKNOWN
+    assert router.perform(_permit("ship", _SHIP)).performed is (performed or other)
 
 
 def test_concurrent_deliveries_make_one_change(

@@ -1,11 +1,13 @@
 """Makes `refund_world` importable, and opens runtimes over a ledger and a world in a temporary folder."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "faults"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import refund_world
 
@@ -14,6 +16,7 @@ from edca.kernel.canonical import digest
 from edca.kernel.verdict import Accepted
 from edca.ledger.record import parse
 from edca.ledger.sqlite import SQLiteLedger
+from edca.runtime.approving import Said
 from edca.runtime.cases import load_row
 from edca.runtime.loop import Runtime
 from edca.runtime.recover import recover
@@ -45,10 +48,10 @@ class Bench:
         self.ledger = None
         self.reopen()
 
-    def reopen(self, machine=refund_world.MACHINE):
+    def reopen(self, machine=refund_world.MACHINE, **parts):
         self.close()
         self.ledger = SQLiteLedger.open(self.path, durable=False)
-        self.runtime = Runtime(machine, self.router, self.ledger, refund_world.ROSTER, self.clock, admit=admit)
+        self.runtime = Runtime(machine, self.router, self.ledger, refund_world.ROSTER, self.clock, admit=admit, **parts)
         return recover(self.runtime)
 
     def close(self):
@@ -57,6 +60,12 @@ class Bench:
 
     def submit(self, transition, key, caller=refund_world.SUPERVISOR, attestations=(), **arguments):
         return self.runtime.submit(refund_world.candidate(transition, key, **arguments), caller, attestations)
+
+    def say(self, by, code, /, *, yes=True, **changes):
+        """Answer the one open question as somebody who was shown it."""
+        (found,) = self.runtime.open_questions()
+        said = Said(found.id, by, "supervisor", code, yes, found.preview.digest)
+        return self.runtime.answer(dataclasses.replace(said, **changes))
 
     def records(self, kind):
         """Return the records of that kind, in order."""

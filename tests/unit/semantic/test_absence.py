@@ -13,7 +13,7 @@ entity thing key (thing_id: id) { size: int(0 to 3), due: decimal(2, 0.00 to 9.0
 case about thing by thing_id
 memory { kept: decimal(2, 0.00 to 9.00) optional = 1.00 }
 state open initial "Open."
-state closed final "Closed."
+state closed final "Closed." success
 transition close(thing_id: id, o: int(0 to 3) optional) from open to closed {
   means "Close."
   by person

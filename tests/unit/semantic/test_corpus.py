@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edca.api.imports import reader
 from edca.diagnostics import CODES, Diagnostic, Source, human, ordered
 from edca.semantic.compile import compile_spec
 from edca.semantic.scenario import run_scenarios
@@ -15,6 +16,7 @@ FOLDER = CORPUS / "check"
 FILES = sorted([*FOLDER.glob("*.edca"), *(CORPUS / "analysis").glob("*.edca")])
 GOLDEN = CORPUS / "render" / "ten_mistakes.txt"
 EXPECTED = re.compile(r'([A-Z][0-9]{3}) "((?:[^"\\]|\\.)*)"')
+READ = reader((FOLDER / "spec.edca").as_posix())  # what the corpus imports stands in its folder `words`
 PRELUDE = (FOLDER / "prelude.txt").read_text("utf-8")
 
 # Codes that no spec can be given for yet, each with the reason.
@@ -30,7 +32,7 @@ def _chunks(path: Path) -> list[str]:
 
 def _found(source: Source) -> tuple[Diagnostic, ...]:
     """All findings of a compilation and, where it succeeds, of running the spec's scenarios."""
-    compiled = compile_spec(source)
+    compiled = compile_spec(source, READ)
     found = compiled.diagnostics
     if compiled.machine is not None and compiled.spec is not None and compiled.checked is not None:
         found += run_scenarios(compiled.spec, compiled.checked, compiled.machine)[1]

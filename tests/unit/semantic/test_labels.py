@@ -17,7 +17,7 @@ entity thing key (thing_id: id) {
 effect paint(thing: thing, amount: int(0 to 100))
 effect scrape(thing: thing)
 case about thing by thing_id
-state open initial "Open." state closed final "Closed."
+state open initial "Open." state closed final "Closed." success
 define is_hidden = thing.hidden
 define of(t: thing) = t.hidden
 define through(t: thing) = of(t) or t.whole
@@ -37,7 +37,7 @@ def _clause(text: str) -> Clause:
     [
         'require not thing.hidden else refuse r "R."',
         'forbid r "R." when thing.hidden',
-        "confirm r by person when thing.hidden",
+        'confirm r by person when thing.hidden "R."',
         'require not thing.friend.hidden else refuse r "R."',
         'require every f in thing.friends satisfies not f.hidden else refuse r "R."',
         'require count(x in thing.marks where x > 3) == 0 else refuse r "R."',
@@ -75,7 +75,8 @@ def test_told(text: str) -> None:
 
 def test_a_fact_tested_through_a_let_counts() -> None:
     """The effect does not rest on the proposer's word: the let reads a fact."""
-    effect = "do paint(thing, amount) ensure thing.whole undo scrape(thing)"
+    effect = """do paint(thing, amount) ensure thing.whole undo scrape(thing)
+        on failed go open "Not painted." on timeout 9 seconds go open "Unknown.\""""
     assert not _clause(f'let left = thing.size require amount <= left else refuse r "R." {effect}').withheld
     bare = f"""{SPEC} transition go(thing_id: id, amount: int(0 to 100)) from open to closed {{
         means "Go." by agent, person answers person

@@ -25,7 +25,7 @@ entity thing key (thing_id: id) {
   d: date
 }
 case about thing by thing_id
-state open initial "Open." state closed final "Closed."
+state open initial "Open." state closed final "Closed." success
 """
 FACTS: dict[str, Value | Unknown] = {
     "a": True, "b": False, "n": 5, "g": 250, "hue": "green", "xs": (1, 2, 3), "ys": (3, 4), "d": 0,
@@ -114,7 +114,7 @@ def test_a_let_is_what_it_names() -> None:
 
 # --- tables ---
 
-LIMIT = """table limit(h: hue, a: bool) gives grade {
+LIMIT = """table bound(h: hue, a: bool) gives grade {
   | red,   any   => 1.00
   | green, true  => 2.50
   | green, false => thing.g
@@ -125,13 +125,13 @@ LIMIT = """table limit(h: hue, a: bool) gives grade {
 @pytest.mark.parametrize(("h", "a"), list(itertools.product(["red", "green", "blue"], [True, False])))
 def test_a_table_gives_what_its_row_says(h: str, a: bool) -> None:
     expected = {"red": "1.00", "blue": "10.00", "green": "2.50"}[h]
-    assert _holds(LIMIT, f"limit(thing.hue, thing.a) == {expected}", hue=h, a=a)
+    assert _holds(LIMIT, f"bound(thing.hue, thing.a) == {expected}", hue=h, a=a)
 
 
 @pytest.mark.parametrize("unknown", ["hue", "a", "g"])
 def test_a_table_is_unknown_where_what_decides_it_is(unknown: str) -> None:
     facts: dict[str, Value | Unknown] = {"hue": "green", "a": False, unknown: Unknown.DRIFT}
-    assert _result(LIMIT, "limit(thing.hue, thing.a) >= 0", **facts) is Result.UNKNOWN
+    assert _result(LIMIT, "bound(thing.hue, thing.a) >= 0", **facts) is Result.UNKNOWN
 
 
 RANGES = """table step(n: int(0 to 100), g: grade) gives int(0 to 9) {

@@ -112,7 +112,7 @@ def test_who_somebody_is_is_never_seen(type_text: str) -> None:
         record contact {{ who: principal person, since: bool }}
         entity thing key (thing_id: id) {{ whole: bool, related: {type_text} }}
         case about thing by thing_id
-        state open initial "Open." state closed final "Closed."
+        state open initial "Open." state closed final "Closed." success
         transition go(thing_id: id, other: {type_text}) from open to closed {{
           means "Go." by bot answers person
           require {_reading(type_text)} else refuse r "R." }}""")

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from edca.diagnostics.diagnostic import Severity
 from edca.kernel.machine import ClauseKind, OnFail
 from edca.semantic import walk
-from edca.semantic.analysis.possible import Reach
-from edca.semantic.analysis.ranges import Doubt, truths
+from edca.semantic.analysis.ranges import ASKED_FOR, Between, truths
 from edca.semantic.clauses import TRUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edca.semantic.analysis.possible import Within
+    from edca.semantic.analysis.possible import Reach, Within
     from edca.semantic.analysis.ranges import Possible
-    from edca.semantic.checked import CheckedClause, CheckedSpec, CheckedTransition
+    from edca.semantic.checked import CheckedClause, CheckedLimit, CheckedNever, CheckedSpec, CheckedTransition
     from edca.semantic.problems import Problems
 
-# A condition that fails only where these are missing asks for them, which is a use of its own.
-_ASKED_FOR = frozenset((Doubt.CLAIM, Doubt.INPUT))
+# What asks somebody, or counts, unless its `when` is false.
+_UNLESS = (ClauseKind.CONFIRM, ClauseKind.SIGN, ClauseKind.LIMIT)
 
 
-def check(spec: CheckedSpec, problems: Problems) -> None:
-    """Report what is certain of the clauses of all transitions, and of the forbids for all of them."""
-    reach = Reach(spec)
+def check(spec: CheckedSpec, reach: Reach, problems: Problems) -> None:
+    """Report what is certain of the clauses of all transitions, and of what holds for all of them."""
     outside = reach.transition(())
     for forbid in spec.forbids:
         _report(forbid.clause, outside.of(forbid.clause.condition), problems)
+    for never in spec.nevers:
+        _never(never, outside.of(never.condition), problems)
     for item in spec.transitions:
         within = reach.transition(item.lets)
-        shared = [forbid.clause for forbid in spec.forbids if forbid.about == item.about and not item.creates]
+        exempt = item.creates or item.unblockable
+        shared = [forbid.clause for forbid in spec.forbids if forbid.about == item.about and not exempt]
         _transition(spec, item, shared, within, problems)
 
 
@@ -45,44 +46,65 @@ def _transition(
     found = {clause.code: within.of(clause.condition) for clause in (*shared, *item.clauses)}
     for clause in item.clauses:
         _report(clause, found[clause.code], problems)
-    _contradiction([c for c in (*shared, *item.clauses) if _passes(c, found[c.code])], within, problems)
-    if not item.acts:
-        return
+        if clause.limit is not None:
+            _limit(clause, clause.limit, found[clause.code], within, problems)
+    _contradiction(item, [c for c in (*shared, *item.clauses) if _passes(c, found[c.code])], within, problems)
+    if item.acts and not _guarded(spec, item, shared, found):
+        problems.add(
+            "C022",
+            item.span,
+            f"no fact that is known could keep `{item.name}` from its effect, and nobody confirms it",
+            help="require something that a fact can fail, or add `confirm CODE by ROLE`",
+            severity=Severity.WARNING,
+        )
+
+
+def _guarded(
+    spec: CheckedSpec, item: CheckedTransition, shared: list[CheckedClause], found: dict[str, Possible]
+) -> bool:
+    """Tell whether a fact can keep the transition from its effect, or a person's yes is always needed.
+
+    A guard doesn't count: it chooses between branches, and another of them may have the same effect.
+    """
     lets = dict(item.lets)
     for clause in (*shared, *item.clauses):
         possible = truths(found[clause.code].values)
-        if clause.kind is ClauseKind.CONFIRM:
-            guarded = False not in possible
-        else:
-            refusing = clause.kind is ClauseKind.FORBID
-            guarded = refusing in possible and bool(walk.facts(clause.condition, spec.definitions, lets))
+        match clause.kind:
+            case ClauseKind.CONFIRM | ClauseKind.SIGN:
+                guarded = False not in possible
+            case ClauseKind.REQUIRE | ClauseKind.FORBID:
+                refusing = clause.kind is ClauseKind.FORBID
+                guarded = refusing in possible and bool(walk.facts(clause.condition, spec.definitions, lets))
+            case ClauseKind.LIMIT:
+                guarded = False
+            case _:
+                assert_never(clause.kind)
         if guarded:
-            return
-    problems.add(
-        "C022",
-        item.span,
-        f"no fact that is known could keep `{item.name}` from its effect, and nobody confirms it",
-        help="require something that a fact can fail, or add `confirm CODE by ROLE`",
-        severity=Severity.WARNING,
-    )
+            return True
+    return False
 
 
 def _passes(clause: CheckedClause, found: Possible) -> bool:
     """Tell whether the clause has to pass, and can."""
-    if clause.kind is ClauseKind.CONFIRM or clause.on_fail is not OnFail.REFUSE:
+    if clause.kind in _UNLESS or clause.on_fail is not OnFail.REFUSE:
         return False
     return (clause.kind is ClauseKind.REQUIRE) in truths(found.values)
 
 
-def _contradiction(clauses: list[CheckedClause], within: Within, problems: Problems) -> None:
-    """Report the first clause that can't pass together with those before it."""
+def _contradiction(item: CheckedTransition, clauses: list[CheckedClause], within: Within, problems: Problems) -> None:
+    """Report the first clause that can't pass together with the guard and the clauses before it."""
     together = within.constraints()
+    if item.guard is not None:
+        together.add(item.guard, True)
+        if together.settled() is None:
+            return  # the guard alone can't be true, which is a finding of `branches`
     for place, clause in enumerate(clauses):
         together.add(clause.condition, clause.kind is ClauseKind.REQUIRE)
-        if not together.contradictory:
+        if together.settled() is not None:
             continue
         other = _partner(clause, clauses[:place], within)
-        with_ = "those before it" if other is None else f"`{other.code}`"
+        before = "those before it" if item.guard is None else f"the `when` of `{item.name}` and those before it"
+        with_ = before if other is None else f"`{other.code}`"
         problems.add(
             "C019",
             clause.span,
@@ -101,7 +123,7 @@ def _partner(clause: CheckedClause, others: Iterable[CheckedClause], within: Wit
         pair = within.constraints()
         for one in (other, clause):
             pair.add(one.condition, one.kind is ClauseKind.REQUIRE)
-        if pair.contradictory:
+        if pair.settled() is None:
             return other
     return None
 
@@ -121,11 +143,13 @@ def _report(clause: CheckedClause, found: Possible, problems: Problems) -> None:
             _never_fails(clause, found, f"`{code}` is always true", f"`{code}` can't be false, only unknown", problems)
         case ClauseKind.FORBID if True not in possible:
             _never_fails(clause, found, f"`{code}` is always false", f"`{code}` can't be true, only unknown", problems)
-        case ClauseKind.CONFIRM if clause.condition == TRUE:
-            return  # no `when` was written
-        case ClauseKind.CONFIRM if possible == {True} and not found.doubts:
+        case kind if kind not in _UNLESS or clause.condition == TRUE or found.doubts:
+            return  # it can come out both ways, or no `when` was written, or the `when` asks for something
+        case _ if possible == {True}:
             _add(problems, "C020", clause, f"the `when` of `{code}` is always true", help_="drop the `when`")
-        case ClauseKind.CONFIRM if possible == {False} and not found.doubts:
+        case ClauseKind.LIMIT if possible == {False}:
+            _add(problems, "C020", clause, f"`{code}` never counts: its `when` is always false")
+        case _ if possible == {False}:
             _add(problems, "C020", clause, f"`{code}` is never asked for: its `when` is always false")
         case _:
             return
@@ -134,8 +158,35 @@ def _report(clause: CheckedClause, found: Possible, problems: Problems) -> None:
 def _never_fails(clause: CheckedClause, found: Possible, always: str, unless_unknown: str, problems: Problems) -> None:
     if not found.doubts:
         _add(problems, "C020", clause, always)
-    elif not found.doubts & _ASKED_FOR:
+    elif not found.doubts & ASKED_FOR:
         _add(problems, "C020", clause, unless_unknown)
+
+
+def _limit(clause: CheckedClause, limit: CheckedLimit, when: Possible, within: Within, problems: Problems) -> None:
+    """Report a limit that nothing passes even while nothing is used up, or that nothing can use up."""
+    bound = within.of(limit.bound).values
+    counted = Between(1, 1) if limit.measure is None else within.of(limit.measure).values
+    if not (isinstance(bound, Between) and isinstance(counted, Between)):
+        return
+    if bound.high is not None and counted.low is not None and counted.low > bound.high:
+        asked = "every candidate is refused" if truths(when.values) == {True} else "whatever it counts is refused"
+        message = f"`{clause.code}` can't pass, even while nothing is used up: {asked}"
+        _add(problems, "C019", clause, message, help_="raise the bound, or drop the clause")
+    elif counted.high == 0 and bound.low is not None and bound.low >= 0:
+        _add(problems, "C020", clause, f"`{clause.code}` only ever counts 0, so its bound is never reached")
+
+
+def _never(never: CheckedNever, found: Possible, problems: Problems) -> None:
+    """Report a `never` that nothing can break, or that everything breaks."""
+    possible = truths(found.values)
+    if True not in possible and not found.doubts & ASKED_FOR:
+        only = "can't be true, only unknown" if found.doubts else "is always false"
+        help_ = "change the condition, or drop the property"
+        problems.add("C020", never.span, f"`{never.code}` {only}", help=help_, severity=Severity.WARNING)
+    elif False not in possible:
+        message = f"`{never.code}` can't be false: no case can get into its states"
+        help_ = "change the condition, or drop the property"
+        problems.add("C019", never.span, message, help=help_, severity=Severity.WARNING)
 
 
 def _add(

@@ -1,14 +1,15 @@
 """Whether several conditions can all hold at once.
 
 Each condition narrows what is known of the terms it speaks of: a term is any expression, and two are the same where
-they are written the same. Where nothing is left of a term, the conditions contradict each other. Nothing else is
-claimed: no contradiction found does not mean that there is none.
+they are written the same. Where nothing is left of a term, the conditions contradict each other. Where a condition can
+be met in several ways (an `or`), each is tried, up to a bound. Nothing else is claimed: no contradiction found does not
+mean that there is none.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edca.kernel.expression import Comparison
 from edca.kernel.types import DecimalType, OptionalType, Type
@@ -49,6 +50,13 @@ _OPPOSITE: Mapping[Comparison, Comparison] = {
     Comparison.AT_MOST: Comparison.GREATER,
 }
 _TRUE, _FALSE = Among(frozenset((True,))), Among(frozenset((False,)))
+
+# A way of meeting a condition: these, each with its truth value. Of a choice, at least one way is taken.
+Way: TypeAlias = tuple[tuple[typed.Expression, bool], ...]
+Choice: TypeAlias = tuple[Way, ...]
+
+WAYS_MAX = 64  # ways tried before nothing is claimed: what is met in more of them is more than authors can follow
+ROUNDS_MAX = 8  # rounds of narrowing, each over all comparisons: a chain `a < b`, `b < c`, … may need one for each link
 
 
 class Terms:
@@ -105,6 +113,8 @@ class Constraints:
         self._narrowed: dict[int, Values] = {}
         self._signs: dict[tuple[int, int], frozenset[int]] = {}
         self._entered: set[tuple[int, bool]] = set()
+        self._choices: list[Choice] = []
+        self._compared: list[tuple[typed.Expression, typed.Expression, frozenset[int]]] = []
 
     def add(self, node: typed.Expression, truth: bool) -> None:
         """Demand that a condition is known to have this truth value."""
@@ -120,6 +130,11 @@ class Constraints:
                     self.compare(comparison, left, right, wanted)
                 case typed.Membership(element, domain):
                     self.member(element, domain, wanted)
+                case typed.Connective(_, operands):
+                    self._choose(condition, wanted, tuple(((operand, wanted),) for operand in operands))
+                case typed.Conditional(test, then, otherwise):
+                    ways = (((test, True), (then, wanted)), ((test, False), (otherwise, wanted)))
+                    self._choose(condition, wanted, ways)
                 case _:
                     behind = self._named(condition)
                     entry = (self._terms.number(condition), wanted)
@@ -132,17 +147,22 @@ class Constraints:
         """Demand that a comparison is known to have this truth value."""
         signs = _SIGNS[comparison if truth else _OPPOSITE[comparison]]
         self._order(self._terms.number(left), self._terms.number(right), signs)
-        a, b = self._values(left), self._values(right)
-        self._narrow(left, _allowed(a, b, signs))
-        self._narrow(right, _allowed(b, a, frozenset(-sign for sign in signs)))
+        self._compared.append((left, right, signs))
+        self._squeeze(left, right, signs)
         self._present(left)
         self._present(right)
+
+    def _squeeze(self, left: typed.Expression, right: typed.Expression, signs: frozenset[int]) -> None:
+        """Narrow both sides by what is known of the other."""
+        a, b = self.values(left), self.values(right)
+        self._narrow(left, _allowed(a, b, signs))
+        self._narrow(right, _allowed(b, a, frozenset(-sign for sign in signs)))
 
     def member(self, element: typed.Expression, domain: typed.Expression, truth: bool) -> None:
         """Demand that `element in domain` is known to have this truth value."""
         listed = self._bounds(domain).values
         if isinstance(listed, Items) and listed.parts is not None:
-            remaining = self._values(element)
+            remaining = self.values(element)
             whole: Values = NOTHING
             for one in listed.parts:
                 # What may be absent excludes nothing: where it is, the list doesn't hold its value.
@@ -152,6 +172,57 @@ class Constraints:
         elif truth and isinstance(listed, Items):
             self._narrow(element, listed.of.values)
         self._present(element)
+
+    def settled(self) -> Constraints | None:
+        """Return these conditions with a way chosen wherever there is a choice; null where every way is contradictory.
+
+        What is returned may still be contradictory in a way that isn't seen.
+        """
+        if self.contradictory:
+            return None
+        pending, tried = [self._copy()], 0
+        while pending:
+            here = pending.pop()
+            here._propagate()
+            if here.contradictory:
+                continue
+            if not here._choices or tried > WAYS_MAX:
+                return here
+            ways = here._choices.pop()
+            tried += len(ways)
+            for way in reversed(ways):
+                branch = here._copy()
+                for condition, truth in way:
+                    branch.add(condition, truth)
+                pending.append(branch)
+        return None
+
+    def _choose(self, condition: typed.Expression, wanted: bool, ways: Choice) -> None:
+        """Demand a condition that can be met in several ways."""
+        entry = (self._terms.number(condition), wanted)
+        if entry not in self._entered:
+            self._entered.add(entry)
+            self._choices.append(ways)
+        self._narrow(condition, _TRUE if wanted else _FALSE)
+
+    def _propagate(self) -> None:
+        """Let each comparison narrow again by what the others have narrowed."""
+        for _ in range(ROUNDS_MAX):
+            before = dict(self._narrowed)
+            for left, right, signs in self._compared:
+                self._squeeze(left, right, signs)
+            if self.contradictory or self._narrowed == before:
+                return
+
+    def _copy(self) -> Constraints:
+        same = Constraints(self._terms, self._bounds, self._named)
+        same.contradictory = self.contradictory
+        same._narrowed = dict(self._narrowed)
+        same._signs = dict(self._signs)
+        same._entered = set(self._entered)
+        same._choices = list(self._choices)
+        same._compared = list(self._compared)
+        return same
 
     def _present(self, node: typed.Expression) -> None:
         if isinstance(node.type, OptionalType):
@@ -169,10 +240,10 @@ class Constraints:
         self._signs[left, right] = signs
         self.contradictory = self.contradictory or not signs
 
-    def _values(self, node: typed.Expression) -> Values:
+    def values(self, node: typed.Expression) -> Values:
         """Return what the term can still be."""
         if isinstance(node, typed.Converted):
-            return scaled(self._values(node.operand), _factor(node))
+            return scaled(self.values(node.operand), _factor(node))
         found = self._narrowed.get(self._terms.number(node))
         return self._bounds(node).values if found is None else found
 
@@ -180,7 +251,7 @@ class Constraints:
         if isinstance(node, typed.Converted):
             self._narrow(node.operand, unscaled(values, _factor(node)))
         else:
-            self._keep(self._terms.number(node), meet(self._values(node), values))
+            self._keep(self._terms.number(node), meet(self.values(node), values))
 
     def _keep(self, number: int, values: Values) -> None:
         self._narrowed[number] = values

@@ -1,11 +1,13 @@
 """How states hang together: where cases can get, and from where they can never end.
 
 A case is about one entity for life, so a place is a pair of entity and state. Every transition counts, whatever its
-clauses say: what is unreachable here is unreachable for certain.
+guard and clauses say, and so does every way that it can end: done, failed, timed out. So what is unreachable here is
+unreachable for certain.
 """
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,40 +16,68 @@ from edca.diagnostics.diagnostic import Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from edca.semantic.checked import CheckedSpec
+    from edca.semantic.checked import CheckedSpec, CheckedTransition
     from edca.semantic.problems import Problems
 
 Place = tuple[str, str]  # entity, state
 
 
+class Ending(enum.Enum):
+    """How a transition that was accepted ended."""
+
+    DONE = "done"
+    FAILED = "failed"  # an effect did not happen
+    TIMED_OUT = "timed out"  # nobody can tell
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One way from a place to another."""
+
+    target: Place
+    by: CheckedTransition
+    ending: Ending
+
+
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """The places of a machine's cases: where they begin and end, and where each place leads, all in declared order."""
+    """The places of a machine's cases: where they begin and end, and the ways out of each, all in declared order."""
 
     begins: tuple[Place, ...]
     ends: frozenset[Place]
-    leads: Mapping[Place, tuple[Place, ...]]
+    ways: Mapping[Place, tuple[Passage, ...]]
+    leads: Mapping[Place, tuple[Place, ...]]  # the targets of `ways`, each once
 
 
 def graph_of(spec: CheckedSpec) -> Graph:
     """Return the graph of a checked spec."""
     states = spec.words.states
-    leads: dict[Place, dict[Place, None]] = {}
+    ways: dict[Place, list[Passage]] = {}
     for item in spec.transitions:
         for source in item.sources:
-            targets = [target for target in (item.target, item.on_failed) if target is not None]
-            leads.setdefault((item.about, source), {}).update(((item.about, target), None) for target in targets)
+            ways.setdefault((item.about, source), []).extend(_passages(item))
     entities = dict.fromkeys(item.about for item in spec.transitions)
     return Graph(
         begins=tuple((s.initial_about, s.name) for s in states.values() if s.initial_about is not None),
         ends=frozenset((entity, state.name) for state in states.values() if state.final for entity in entities),
-        leads={place: tuple(targets) for place, targets in leads.items()},
+        ways={place: tuple(found) for place, found in ways.items()},
+        leads={place: tuple(dict.fromkeys(one.target for one in found)) for place, found in ways.items()},
     )
+
+
+def _passages(item: CheckedTransition) -> list[Passage]:
+    """Return the ways that a transition can end. An effect that is undone leaves the case where it was."""
+    found = [Passage((item.about, item.target), item, Ending.DONE)]
+    if item.acts and item.on_failed is not None:
+        found.append(Passage((item.about, item.on_failed.target), item, Ending.FAILED))
+    if item.acts and item.on_timeout is not None:
+        found.append(Passage((item.about, item.on_timeout.target), item, Ending.TIMED_OUT))
+    return found
 
 
 def reached(graph: Graph) -> dict[Place, None]:
     """Return every place a case can get to, in the order of finding."""
-    return _spread(graph.begins, graph.leads)
+    return spread(graph.begins, graph.leads)
 
 
 def trapped(graph: Graph) -> dict[Place, None]:
@@ -61,7 +91,7 @@ def trapped(graph: Graph) -> dict[Place, None]:
         for target in graph.leads.get(place, ()):
             back.setdefault(target, []).append(place)
     ends = [place for place in found if place in graph.ends or not graph.leads.get(place)]
-    free = _spread(ends, back)
+    free = spread(ends, back)
     return {place: None for place in found if place not in free}
 
 
@@ -70,7 +100,7 @@ def traps(graph: Graph) -> list[tuple[Place, ...]]:
     inside = trapped(graph)
     leads = {place: [t for t in graph.leads.get(place, ()) if t in inside] for place in inside}
     found = []
-    for group in _components(leads):
+    for group in components(leads):
         members = set(group)
         if all(target in members for place in group for target in leads[place]):
             found.append(tuple(place for place in inside if place in members))
@@ -87,7 +117,7 @@ def check(spec: CheckedSpec, problems: Problems) -> None:
         problems.add(
             "C018",
             spec.words.spans[names[0]],
-            f"a case in {_alternatives(names)} can never end",
+            f"a case in {alternatives(names)} can never end",
             help="add a way from there to a `final` state",
             severity=Severity.WARNING,
         )
@@ -100,14 +130,15 @@ def check(spec: CheckedSpec, problems: Problems) -> None:
         problems.add(
             "C023",
             item.span,
-            f"no case about `{item.about}` is ever in {_alternatives(list(item.sources))}",
+            f"no case about `{item.about}` is ever in {alternatives(list(item.sources))}",
             label="can never be proposed",
             help="say which entity it is about, or from which state it starts",
             severity=Severity.WARNING,
         )
 
 
-def _spread(starts: Iterable[Place], leads: Mapping[Place, Iterable[Place]]) -> dict[Place, None]:
+def spread(starts: Iterable[Place], leads: Mapping[Place, Iterable[Place]]) -> dict[Place, None]:
+    """Return every place that can be got to from the starts, them included, in the order of finding."""
     found = dict.fromkeys(starts)
     pending = list(found)
     while pending:
@@ -118,7 +149,7 @@ def _spread(starts: Iterable[Place], leads: Mapping[Place, Iterable[Place]]) -> 
     return found
 
 
-def _components(leads: Mapping[Place, list[Place]]) -> list[list[Place]]:
+def components(leads: Mapping[Place, list[Place]]) -> list[list[Place]]:
     """Return the strongly connected components (S. R. Kosaraju's two passes, without recursion)."""
     order: list[Place] = []
     seen: set[Place] = set()
@@ -151,6 +182,7 @@ def _components(leads: Mapping[Place, list[Place]]) -> list[list[Place]]:
     return components
 
 
-def _alternatives(names: list[str]) -> str:
+def alternatives(names: Iterable[str], word: str = "or") -> str:
+    """Return names in backticks, joined for a sentence: `a`, `b` or `c`."""
     quoted = [f"`{name}`" for name in names]
-    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} {word} {quoted[-1]}"

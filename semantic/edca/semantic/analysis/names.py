@@ -30,6 +30,8 @@ _OWN_NAMES = frozenset(
         tree.EffectDeclaration,
         tree.MemoryMember,
         tree.StateDeclaration,
+        tree.CompositeState,
+        tree.ModeDeclaration,
         tree.DefineDeclaration,
         tree.TableDeclaration,
         tree.TransitionDeclaration,
@@ -65,7 +67,7 @@ def mentioned(nodes: Iterable[object]) -> set[str]:
             found.add(node.text)
         elif isinstance(node, tuple):
             pending.extend(node)
-        elif dataclasses.is_dataclass(node) and type(node).__module__ == tree.__name__:
+        elif dataclasses.is_dataclass(node) and type(node).__module__.startswith(tree.__name__):
             own = "name" if type(node) in _OWN_NAMES else ""
             pending.extend(getattr(node, field.name) for field in dataclasses.fields(node) if field.name != own)
     return found

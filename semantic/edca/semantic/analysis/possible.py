@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from edca.kernel.types import Type
     from edca.semantic.checked import CheckedSpec
 
-FACT, CLAIM, INPUT, GAP = (frozenset((doubt,)) for doubt in Doubt)
+FACT, CLAIM, INPUT, HISTORY, GAP = (frozenset((doubt,)) for doubt in Doubt)
 CONFIDENCE = Between(0, 10_000)
 
 
@@ -142,6 +142,8 @@ class Within:
                 return self.reach.memory(name)
             case typed.ClaimRead(_, type_):
                 return self.reach.given(type_).doubted(CLAIM)
+            case typed.HistoryRead(_, _, type_):
+                return self.reach.given(type_).doubted(HISTORY)
             case typed.FactRead():
                 return self._fact(node, scope)
             case typed.PartRead(base, _, index, type_):
@@ -201,7 +203,7 @@ class Within:
             together = self.constraints(scope)
             for operand in node.operands:
                 together.add(operand, not decisive)
-            if not together.contradictory:
+            if together.settled() is not None:
                 found.add(not decisive)
         # Unknown only if no operand decides: each must be able to be unknown or of the other truth value.
         doubtful = all(operand.doubts or (not decisive) in truths(operand.values) for operand in operands)

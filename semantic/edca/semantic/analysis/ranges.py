@@ -36,6 +36,7 @@ class Doubt(enum.Enum):
     FACT = "fact"  # the source may not give it
     CLAIM = "claim"  # nobody may have attested it
     INPUT = "input"  # the subject or the confidence may not be stated
+    HISTORY = "history"  # what it asks about may not have happened yet
     GAP = "gap"  # it may be absent, or an element of an empty list
 
 
@@ -104,6 +105,8 @@ class Possible:
 
 
 SURE: frozenset[Doubt] = frozenset()
+# A condition that fails only where these are missing asks for them, which is a use of its own.
+ASKED_FOR = frozenset((Doubt.CLAIM, Doubt.INPUT, Doubt.HISTORY))
 NOTHING = Among(frozenset())
 BOTH = Among(frozenset((True, False)))
 ANY_NUMBER = Between(None, None)

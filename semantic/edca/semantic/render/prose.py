@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from edca.kernel.calendar import DAY
-from edca.kernel.expression import Comparison, Fold, Input, Operation, Selection
+from edca.kernel.expression import Comparison, Fold, History, Input, Operation, Selection
 from edca.kernel.types import (
     BoolType,
     DateType,
@@ -25,7 +25,7 @@ from edca.kernel.types import (
 )
 from edca.semantic import typed
 from edca.semantic.relations import plain as without_optional
-from edca.semantic.render.phrase import Phrase, articled, bracketed, joined, listed, name, plain, say, text_of
+from edca.semantic.render.phrase import Phrase, articled, bracketed, code, joined, listed, name, plain, say, text_of
 from edca.semantic.render.wording import value
 
 if TYPE_CHECKING:
@@ -242,6 +242,10 @@ class Prose:
                 return say("the case's {}", name(called))
             case typed.ClaimRead(called):
                 return say("the attested {}", name(called))
+            case typed.HistoryRead(History.PROPOSER, called):
+                return say("the person behind the last accepted {}", code(called))
+            case typed.HistoryRead(_, called):
+                return say("the people whose yes {} last took", code(called))
             case typed.FactRead(base, _, field):
                 return self._part(base, field)
             case typed.PartRead(base, part):

@@ -9,17 +9,19 @@ from edca.kernel.calendar import duration_text
 from edca.kernel.machine import RoleKind, Tier
 from edca.kernel.types import EnumType, RecordType, Type
 from edca.semantic import typed
+from edca.semantic.render.clauses import clause, defined
 from edca.semantic.render.graph import graph_of
 from edca.semantic.render.page import Bullets, Chapter, Diagram, Entry, Grid, Page, Paragraphs, Row, Section
 from edca.semantic.render.phrase import articled, code, joined, listed, name, plain, quote, say, strong
+from edca.semantic.render.promises import modes, properties, releases
 from edca.semantic.render.prose import Prose
-from edca.semantic.render.transitions import clause, defined, transition
+from edca.semantic.render.transitions import goes, transition
 from edca.semantic.render.wording import cell, kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from edca.kernel.machine import EntityField, Machine, State
+    from edca.kernel.machine import Machine, State
     from edca.semantic.checked import CheckedSpec
     from edca.semantic.render.phrase import Phrase
     from edca.semantic.typed import Definition
@@ -45,17 +47,20 @@ _KINDS = {
 def signoff(spec: tree.Spec, checked: CheckedSpec, machine: Machine) -> Page:
     """Return the page of a compiled spec. The three arguments come from one compilation."""
     prose = Prose(checked.words.entities, checked.definitions)
-    vocabulary = [*_types(spec, checked.words.types), *_entities(checked), *_said(checked, prose)]
+    vocabulary = [*_types(spec, checked.words.types), *_entities(checked, machine), *_said(checked, machine, prose)]
     chapters = (
         Chapter("What this is", (_about(machine),)),
         Chapter("How to read it", (_reading(),), comparable=False),
         Chapter("Who takes part", (_roles(checked),)),
-        Chapter("What a case goes through", (_case(machine), _states(checked))),
+        Chapter("What a case goes through", (_case(machine), _states(checked), *_composites(machine))),
         Chapter("What is known", tuple(vocabulary)),
         Chapter("What can be done in the world", tuple(_effects(checked))),
         Chapter("Rules with a name", tuple(_rules(spec, checked.definitions, prose))),
-        Chapter("What is forbidden everywhere", tuple(_forbids(checked, prose))),
-        Chapter("Transitions", tuple(transition(node, checked, prose) for node in checked.transitions)),
+        Chapter("What is forbidden everywhere", tuple(_forbids(checked, machine, prose))),
+        Chapter("Transitions", tuple(transition(node, checked, machine, prose) for node in checked.transitions)),
+        Chapter("What must never be, and what must come", tuple(properties(checked, prose))),
+        Chapter("When less is allowed", tuple(modes(machine))),
+        Chapter("What may be shown although it is confidential", tuple(releases(machine))),
         Chapter("Sign-off", (_signature(machine),), comparable=False),
     )
     return Page(plain(f"{_title(machine.name)}, version {machine.version}"), tuple(c for c in chapters if c.sections))
@@ -137,8 +142,23 @@ def _states(checked: CheckedSpec) -> Section:
 
 def _part(state: State) -> Phrase:
     begins = () if state.initial_about is None else say("cases about {} begin here", articled(state.initial_about))
-    ends = plain("the end, a success" if state.success else "the end") if state.final else ()
-    return joined("; ", [part for part in (begins, ends) if part])
+    ends = plain(f"the end, a {'success' if state.success else 'failure'}") if state.final else ()
+    within = () if state.within is None else say("within {}", name(state.within))
+    return joined("; ", [part for part in (begins, ends, within) if part])
+
+
+def _composites(machine: Machine) -> Iterator[Section]:
+    """Yield what is said of composite states: each holds for all that is within it."""
+    rows = []
+    for composite in machine.composites:
+        inner = [name(each.name) for each in machine.composites if each.within == composite.name]
+        inner += [name(each.name) for each in machine.states if each.within == composite.name]
+        within = () if composite.within is None else name(composite.within)
+        rows.append(Row(composite.name, (name(composite.name), quote(composite.text), listed(inner), within)))
+    if rows:
+        headings = ("stands for several states", "what holds in all of them", "within it", "within")
+        title = plain("States that stand for several")
+        yield Section("composites", "", title, (Grid(tuple(map(plain, headings)), tuple(rows)),))
 
 
 def _types(spec: tree.Spec, types: Mapping[str, Type]) -> Iterator[Section]:
@@ -165,34 +185,40 @@ def _spelled(type_: Type) -> Phrase:
             return kind(type_)
 
 
-def _entities(checked: CheckedSpec) -> Iterator[Section]:
+def _entities(checked: CheckedSpec, machine: Machine) -> Iterator[Section]:
     headings = (plain("field"), plain("what it is"), plain("to know"))
     for entity in checked.words.entities.values():
         rows = [Row(part.name, (name(part.name), kind(part.type), plain("part of its key"))) for part in entity.key]
-        rows += [Row(field.name, (name(field.name), kind(field.type), _notes(field))) for field in entity.fields]
+        for field in entity.fields:
+            where = goes(machine, entity.name, field.name, field.labels)
+            notes = [part for part in (plain("never changes") if field.fixed else (), where) if part]
+            rows.append(Row(field.name, (name(field.name), kind(field.type), joined("; ", notes))))
         yield Section("entity", entity.name, plain(_title(entity.name)), (Grid(headings, tuple(rows)),))
 
 
-def _notes(field: EntityField) -> Phrase:
-    notes = ["never changes"] if field.fixed else []
-    return plain("; ".join([*notes, *(f"{label}: never shown to a model" for label in field.labels)]))
-
-
-def _said(checked: CheckedSpec, prose: Prose) -> Iterator[Section]:
-    claims = [
-        Row(claim.name, (name(claim.name), kind(claim.type), articled(claim.by), quote(claim.text)))
-        for claim in checked.words.claims.values()
-    ]
+def _said(checked: CheckedSpec, machine: Machine, prose: Prose) -> Iterator[Section]:
+    claims = []
+    for claim in checked.words.claims.values():
+        where = goes(machine, None, claim.name, claim.labels)
+        cells = (name(claim.name), kind(claim.type), articled(claim.by), quote(claim.text), where)
+        claims.append(Row(claim.name, cells))
     if claims:
-        headings = ("claim", "what it is", "attested by", "what it means")
-        yield Section("claims", "", plain("Claims"), (Grid(tuple(map(plain, headings)), tuple(claims)),))
-    memory = [
-        Row(called, (name(called), kind(type_), prose.thing(checked.memory[called])))
-        for called, type_ in checked.words.memory.items()
-    ]
+        headings = ("claim", "what it is", "attested by", "what it means", "to know")
+        yield Section("claims", "", plain("Claims"), (_grid(headings, claims),))
+    memory = []
+    for called, initial in checked.memory.items():
+        slot = machine.index.memory[called]
+        where = goes(machine, None, called, slot.labels)
+        memory.append(Row(called, (name(called), kind(slot.type), prose.thing(initial), where)))
     if memory:
-        grid = Grid((plain("field"), plain("what it is"), plain("in a new case")), tuple(memory))
-        yield Section("memory", "", plain("What is kept with a case"), (grid,))
+        kept = ("field", "what it is", "in a new case", "to know")
+        yield Section("memory", "", plain("What is kept with a case"), (_grid(kept, memory),))
+
+
+def _grid(headings: Sequence[str], rows: Sequence[Row]) -> Grid:
+    """Return a table without its last column where that would be empty."""
+    kept = len(headings) if any(row.cells[-1] for row in rows) else len(headings) - 1
+    return Grid(tuple(map(plain, headings[:kept])), tuple(Row(row.key, row.cells[:kept]) for row in rows))
 
 
 def _effects(checked: CheckedSpec) -> Iterator[Section]:
@@ -248,10 +274,13 @@ def joined_text(cells: tuple[Phrase, ...]) -> str:
     return " | ".join("".join(piece.text for piece in phrase) for phrase in cells)
 
 
-def _forbids(checked: CheckedSpec, prose: Prose) -> Iterator[Section]:
+def _forbids(checked: CheckedSpec, machine: Machine, prose: Prose) -> Iterator[Section]:
+    withheld = {each.code for node in machine.transitions for each in node.clauses if each.withheld}
+    free = [code(node.name) for node in checked.transitions if node.unblockable]
     for forbid in checked.forbids:
-        entry = clause(forbid.clause, {}, prose)
-        where = say("It is a clause of every transition of cases about {}.", articled(forbid.about))
+        entry = clause(forbid.clause, prose, withheld=forbid.clause.code in withheld)
+        where = say("It is a clause of every transition of cases about {}", articled(forbid.about))
+        where = say("{}, except of {}.", where, listed(free)) if free else say("{}.", where)
         said = Entry(entry.key, entry.text, entry.parts, (*entry.then, where))
         yield Section("prohibition", forbid.clause.code, plain(_title(forbid.clause.code)), (Paragraphs((said,)),))
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
-from edca.semantic.render.graph import labels
 from edca.semantic.render.layout import (
     BOX_HEIGHT,
+    FRAME_TITLE,
     LINE_HEIGHT,
     LOOP_WIDTH,
     START_WIDTH,
+    Border,
     Box,
     Line,
     caption,
     lay_out,
-    text_width,
 )
 from edca.semantic.render.phrase import plain, text_of
+from edca.semantic.render.ranks import FRAME_PAD, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,6 +43,8 @@ def svg(graph: Graph) -> str:
         "</defs>",
         f'<rect width="{layout.width}" height="{layout.height}" fill="#ffffff"/>',
     ]
+    for border in layout.borders:
+        lines += _frame(border)
     for line in layout.lines:
         lines.append(_path(_curve(line.points), line.edge))
     for box in layout.boxes:
@@ -80,6 +83,17 @@ def _path(d: str, edge: Edge) -> str:
     return f'<path d="{d}" fill="none" stroke="{_INK}" marker-end="url(#move)"/>'
 
 
+def _frame(border: Border) -> Iterator[str]:
+    (left, top), (right, bottom) = border.upper, border.lower
+    yield f"<g><title>{_text(border.frame.text)}</title>"
+    yield (
+        f'<rect x="{left}" y="{top}" width="{right - left}" height="{bottom - top}" rx="12" fill="none" '
+        f'stroke="{_PALE}" stroke-dasharray="2 3"/>'
+    )
+    yield f'<text x="{left + FRAME_PAD}" y="{top + FRAME_TITLE - 4}" font-weight="bold" fill="{_PALE}">'
+    yield f"{_text(border.frame.name)}</text></g>"
+
+
 def _box(box: Box) -> Iterator[str]:
     (x, y), node = box.middle, box.node
     left, top = x - box.width // 2, y - BOX_HEIGHT // 2
@@ -110,13 +124,13 @@ def _loops(box: Box) -> Iterator[str]:
     x, y = box.middle[0] + box.width // 2, box.middle[1]
     reach = x + LOOP_WIDTH + 6
     yield _path(f"M{x} {y - 10} C{reach} {y - 22} {reach} {y + 22} {x} {y + 10}", box.loops[0])
-    lines = [(line, edge.failure) for edge in box.loops for line in labels(edge)]
+    lines = [(line, edge.failure) for edge in box.loops for line in edge.labels]
     yield from _lines(x + LOOP_WIDTH, y, lines, "start")
 
 
 def _label(line: Line) -> Iterator[str]:
     """Return the label of a line on a ground of its own: the line goes behind it, not through it."""
-    (x, y), words = line.label, labels(line.edge)
+    (x, y), words = line.label, line.edge.labels
     width, height = max(map(text_width, words)) + 4, LINE_HEIGHT * len(words)
     yield f'<rect x="{x - width // 2}" y="{y - height // 2}" width="{width}" height="{height}" fill="#ffffff"/>'
     yield from _lines(x, y, [(text, line.edge.failure) for text in words], "middle")

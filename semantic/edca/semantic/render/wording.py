@@ -35,12 +35,12 @@ def kind(type_: Type) -> Phrase:
     match type_:
         case BoolType():
             return plain("true or false")
-        case IntType(low, high):
-            return plain(f"a whole number from {low} to {high}")
-        case DecimalType(scale, low, high):
+        case IntType(low, high, unit):
+            return _counted(plain(f"a whole number from {low} to {high}"), unit)
+        case DecimalType(scale, low, high, unit):
             places = "one decimal place" if scale == 1 else f"{scale} decimal places"
             bounds = f"from {decimal_text(low, scale)} to {decimal_text(high, scale)}"
-            return plain(f"a number with {places} {bounds}")
+            return _counted(plain(f"a number with {places} {bounds}"), unit)
         case TextType(length_max):
             return plain(f"text of at most {length_max} characters")
         case IdType():
@@ -63,6 +63,10 @@ def kind(type_: Type) -> Phrase:
             return say("{}, or absent", kind(of))
         case _:
             assert_never(type_)
+
+
+def _counted(phrase: Phrase, unit: str) -> Phrase:
+    return say("{}, in {}", phrase, name(unit)) if unit else phrase
 
 
 def _length(low: int, high: int) -> str:

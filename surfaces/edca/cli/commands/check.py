@@ -6,12 +6,12 @@ from typing import Annotated, Final
 
 import typer
 
-from edca.cli.loading import diagnostics_text, has_errors, read_source
+from edca.cli.loading import compile_file, diagnostics_text, has_errors, read_source
 from edca.cli.options import FINDINGS, AsJSON, DiagnosticFormat, ErrorFormat, Spec, command_app, examples
 from edca.cli.output import document, line
 from edca.diagnostics import to_json
 from edca.routing import clashes, load
-from edca.semantic.compile import compile_spec
+from edca.semantic.compile import Compiled
 from edca.semantic.scenario import run_scenarios
 
 app: Final = command_app()
@@ -37,8 +37,9 @@ def check(
     """Find the mistakes in a spec, and in its routes.
 
     All in one run, those in scenarios too, each with its code and place. Warnings alone don't count as findings.
+    A vocabulary file is checked as what it is: no machine has to come of it.
     """
-    compiled = compile_spec(read_source(spec))
+    compiled = compile_file(spec)
     found = list(compiled.diagnostics)
     if compiled.machine is not None and compiled.spec is not None and compiled.checked is not None:
         # What is wrong in a scenario itself; how scenarios come out is for `edca test` to say.
@@ -56,7 +57,13 @@ def check(
     else:
         sys.stdout.write(diagnostics_text(found, error_format, color=sys.stdout.isatty()))
         if not found and error_format is ErrorFormat.HUMAN:
-            machine = compiled.machine
-            line("no mistakes" if machine is None else f"{machine.name} {machine.version}: no mistakes")
+            line(f"{_named(compiled)}: no mistakes")
     if wrong:
         raise typer.Exit(FINDINGS)
+
+
+def _named(compiled: Compiled) -> str:
+    """Return what was checked by name: a machine with its version, a vocabulary without one."""
+    if compiled.machine is not None:
+        return f"{compiled.machine.name} {compiled.machine.version}"
+    return "nothing" if compiled.spec is None else compiled.spec.header.name.text

@@ -11,11 +11,17 @@ from edca.cli.loading import parsed
 from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.reading import Readable, read
+from edca.cli.telling_clauses import mending_data
 from edca.cli.telling_codes import all_codes, code_lines
 from edca.cli.telling_configuration import Kept
+from edca.cli.telling_effects import question_of
+from edca.cli.telling_machine import property_line
 from edca.diagnostics import CODES, Code, closest, find_code, page
 from edca.ledger.record import Record
 from edca.runtime.config import CHAIN
+from edca.runtime.kinds import VERDICT
+from edca.runtime.verdicts import verdict_from_raw
+from edca.semantic.notation_clauses import clause_notation
 
 app: Final = command_app()
 
@@ -48,7 +54,7 @@ def explain(record: _What, ledger: _Ledger = None, as_json: AsJSON = False) -> N
 
 
 def _explain_record(index: int, path: Path, as_json: bool) -> None:
-    (record, lines, configured), is_sound = read(path, lambda ledger: _told(index, path, ledger))
+    (record, lines, more), is_sound = read(path, lambda ledger: _told(index, path, ledger))
     if as_json:
         told = {
             "chain": record.chain,
@@ -58,7 +64,7 @@ def _explain_record(index: int, path: Path, as_json: bool) -> None:
             "kind": record.kind,
             "text": list(lines),
         }
-        document(told if configured is None else told | {"document": configured})
+        document(told | more)
     else:
         for text in lines:
             line(text)
@@ -66,16 +72,22 @@ def _explain_record(index: int, path: Path, as_json: bool) -> None:
         raise typer.Exit(FINDINGS)
 
 
-def _told(index: int, path: Path, ledger: Readable) -> tuple[Record, tuple[str, ...], object]:
-    """Return a record, its text, and where it is configuration the document it is a part of."""
+def _told(index: int, path: Path, ledger: Readable) -> tuple[Record, tuple[str, ...], dict[str, object]]:
+    """Return a record, its text, and what its JSON has besides.
+
+    That is the document where it is a part of one, and of a verdict what is missing and the nearest legal changes.
+    """
     if index >= ledger.size:
         raise CLIError(f"there is no record {index}; the ledger has {ledger.size}", f"run `edca log {path}` for them")
     record = parsed(ledger.read(index))
     lines = explained(index, record, ledger)  # first: it refuses contents that are none of the record's kind
     content: Any = record.content
-    if record.kind != CHAIN:
-        return record, lines, None
-    return record, lines, json_data(Kept(ledger).document(content["what"], content["digest"]))
+    if record.kind == CHAIN:
+        return record, lines, {"document": json_data(Kept(ledger).document(content["what"], content["digest"]))}
+    if record.kind == VERDICT:
+        question = question_of(content, Kept(ledger))
+        return record, lines, mending_data(question, verdict_from_raw(content["verdict"]))
+    return record, lines, {}
 
 
 def _explain_code(text: str, ledger: Path | None, as_json: bool) -> None:
@@ -99,14 +111,19 @@ def _explain_code(text: str, ledger: Path | None, as_json: bool) -> None:
 
 
 def _declared(code: str, ledger: Readable) -> tuple[str, ...]:
-    """Return where the ledger's machines declare a clause of that code, and its text."""
-    found = [
-        f"{code} is a clause of {transition.name} in {machine.name} {machine.version}: {clause.text}"
-        for machine in Kept(ledger).machines()
-        for transition in machine.transitions
-        for clause in transition.clauses
-        if clause.code == code
-    ]
+    """Return where the ledger's machines declare a clause or a property of that code, its text and what it tests."""
+    found: list[str] = []
+    for machine in Kept(ledger).machines():
+        for transition in machine.transitions:
+            for clause in transition.clauses:
+                if clause.code == code:
+                    where = f"{transition.name} in {machine.name} {machine.version}"
+                    found.append(f"{code} is a clause of {where}: {clause.text}")
+                    found += [f"  {text}" for text in clause_notation(machine, transition, clause)]
+        for item in machine.properties:
+            if item.code == code:
+                found.append(f"{code} is a property of {machine.name} {machine.version}: {item.text}")
+                found.append(f"  {property_line(machine, item)}")
     return (*found, f"verdicts with it: `edca log {ledger.path} --code {code}`") if found else ()
 
 

@@ -43,7 +43,8 @@ def graph(
 ) -> None:
     """Draw the states of a spec, and how a case gets from one to another.
 
-    Dashed lines are where a case goes when an effect fails.
+    Dashed lines are where a case goes when an effect fails or times out; a frame is a state that stands for those
+    within it.
     """
     machine = load_policy(spec, error_format).machine
     drawn = graph_of(machine)
@@ -54,11 +55,15 @@ def graph(
     if as_json:
         document(
             {
+                "composites": [
+                    {"name": frame.name, "text": frame.text, "within": frame.within} for frame in drawn.frames
+                ],
                 "digest": machine.digest.hex(),
                 "edges": [
                     {
                         "failure": edge.failure,
                         "from": edge.source,
+                        "labels": list(edge.labels),
                         "to": edge.target,
                         "transitions": list(edge.transitions),
                     }
@@ -67,7 +72,14 @@ def graph(
                 "format": chosen.value,
                 "output": None if output is None else output.as_posix(),
                 "states": [
-                    {"final": node.final, "initial_about": node.initial_about, "name": node.name, "text": node.text}
+                    {
+                        "final": node.final,
+                        "initial_about": node.initial_about,
+                        "name": node.name,
+                        "success": node.success,
+                        "text": node.text,
+                        "within": node.within,
+                    }
                     for node in drawn.nodes
                 ],
                 "text": text if output is None else None,

@@ -12,6 +12,8 @@ from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, table
 from edca.cli.reading import Readable, read
 from edca.cli.telling_configuration import Kept
+from edca.cli.telling_operations import KINDS as OPERATIONS
+from edca.cli.telling_operations import operation_lines
 from edca.diagnostics import closest
 from edca.kernel.calendar import time_text
 from edca.kernel.values import TIME_MAX
@@ -133,9 +135,11 @@ def _by(content: Any) -> str:
 
 
 def _what(record: Record, kept: Kept, transition: str) -> str:
-    if record.kind != CHAIN:
+    if record.kind not in (CHAIN, *OPERATIONS):
         return transition
     try:
+        if record.kind in OPERATIONS:
+            return operation_lines(record.kind, record.content)[0]
         return kept.title(record.content)
-    except (KeyError, TypeError):
-        return ""  # no configuration as this version writes it: `edca verify` and `edca replay` judge it
+    except (KeyError, TypeError, ValueError):
+        return ""  # nothing as this version writes it: `edca verify` and `edca replay` judge it

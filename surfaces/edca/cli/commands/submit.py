@@ -27,12 +27,14 @@ from edca.cli.options import (
     examples,
 )
 from edca.cli.output import document, line, note
+from edca.cli.telling_clauses import mending_data
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import outcome_of, question_of, reasons
 from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.runtime.answers import Answer, Outcome
+from edca.runtime.question import Question
 from edca.semantic.candidate import admit
 from edca.semantic.explain import for_model, for_operator
 
@@ -114,42 +116,45 @@ def submit(
         Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
     ):
         answer = kernel.submit(payload, caller=caller, attestations=vouched)
-        why = _why_not_confirmed(kernel, answer)
+        question = question_of(parsed(kernel.ledger.read(answer.record.index)).content, Kept(kernel.ledger))
+        why = _why_not_confirmed(kernel, answer, question)
+    told = for_operator(policy.machine, answer.verdict, question)
     if as_json:
-        document(_answer_data(policy.machine, admit(payload, caller), answer) | {"outcome_reasons": why})
+        more = {"outcome_reasons": why, **mending_data(question, answer.verdict)}
+        document(_answer_data(policy.machine, admit(payload, caller), answer, told) | more)
     else:
-        _write_answer(policy.machine, answer, why)
+        _write_answer(answer, told, why)
     if answer.verdict.to_raw()["outcome"] in failing:
         raise typer.Exit(FINDINGS)
 
 
-def _answer_data(machine: Machine, candidate: Candidate | Malformed, answer: Answer) -> dict[str, object]:
+def _answer_data(
+    machine: Machine, candidate: Candidate | Malformed, answer: Answer, told: tuple[str, ...]
+) -> dict[str, object]:
     return {
         "model_is_told": for_model(machine, candidate, answer.verdict).to_raw(),
         "outcome": None if answer.outcome is None else answer.outcome.value,
         "record": {"digest": answer.record.digest.hex(), "index": answer.record.index},
         "revision": answer.revision,
         "state": answer.state,
-        "text": list(for_operator(machine, answer.verdict)),
+        "text": list(told),
         "verdict": json_data(answer.verdict.to_raw()),
     }
 
 
-def _why_not_confirmed(kernel: Kernel, answer: Answer) -> list[str]:
+def _why_not_confirmed(kernel: Kernel, answer: Answer, question: Question) -> list[str]:
     """Return why the effects are not confirmed, as the outcome's record tells; empty where they are, or there are none.
 
     Raises what reading the ledger raises.
     """
     if answer.outcome in (None, Outcome.CONFIRMED):
         return []
-    ledger = kernel.ledger
-    accepted = ledger.read(answer.record.index)
-    content = outcome_of(accepted, ledger)
-    return [] if content is None else list(reasons(question_of(parsed(accepted).content, Kept(ledger)), content))
+    content = outcome_of(kernel.ledger.read(answer.record.index), kernel.ledger)
+    return [] if content is None else list(reasons(question, content))
 
 
-def _write_answer(machine: Machine, answer: Answer, why: list[str]) -> None:
-    for text in for_operator(machine, answer.verdict):
+def _write_answer(answer: Answer, told: tuple[str, ...], why: list[str]) -> None:
+    for text in told:
         line(text)
     if answer.outcome is not None:
         line(f"effects: {answer.outcome.value}")

@@ -105,13 +105,13 @@ def test(
     made = None if generate_to is None else generate(policy.checked, policy.machine, results, shown)
     if as_json:
         whole: dict[str, object] = {"ok": ok, "scenarios": [_result_row(result) for result in results]}
-        whole |= {"coverage": coverage_rows(shown)} if reported else {}
+        whole |= {"coverage": coverage_rows(shown, policy)} if reported else {}
         whole |= {} if made is None else {"generated": generated_rows(made)}
         document(whole)
     elif generate_to is None or generate_to.name != "-":  # else stdout is for the scenarios alone
         _write_results(results)
         if reported:
-            write_coverage(shown)
+            write_coverage(shown, policy)
         if not enough:
             line(f"coverage is {shown.percent} %, less than {fail_under} %")
     else:
@@ -158,7 +158,7 @@ def _write_results(results: Sequence[ScenarioResult]) -> None:
     )
     for one in results:
         for place, text in enumerate(one.detail):
-            line(f"{one.span.source.name}:{one.span.line}: {text}" if place == 0 else f"  {text}")
+            line(f"{one.place.source.name}:{one.place.line}: {text}" if place == 0 else f"  {text}")
     line(_summary(results))
 
 

@@ -1,19 +1,30 @@
 """`edca verify`: whether a ledger's records are as they were written, for somebody who does not trust the operator."""
 
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from edca.cli.errors import CLIError
-from edca.cli.findings import verification_data
+from edca.cli.findings import miscount_lines, miscounts_data, verification_data
+from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.ledger.checks import Flaw
-from edca.ledger.errors import LedgerFormatError
+from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.verify import Finding, Verification, counted
 from edca.ledger.verify import verify as verify_ledger
+from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
+from edca.runtime.recount import Miscount, recount
+from edca.runtime.replay import UNREADABLE
 
 app: Final = command_app()
+
+_SIGNED: Final = "every answer of somebody who has a key is signed with it, over what they were shown"
+_BROKEN: Final = "the answer is not signed by whom it names, or not over this"
+_NAMED_MAX: Final = 10
+
+_COUNTED: Final = "every counter of a limit holds what the records add up to"
 
 _Size = Annotated[
     int | None,
@@ -45,27 +56,56 @@ def verify(ledger: Ledger, expect_size: _Size = None, expect_root: _Root = None,
         found = verify_ledger(ledger, expect_size=expect_size, expect_root=root, progress=advance)
     if not found.is_ledger:
         raise LedgerFormatError(found.findings[0].detail)
+    miscounts = _miscounts(ledger) if found.is_sound else None
+    answers = _answers(ledger) if found.is_sound else NO_ANSWERS
     if as_json:
-        document(verification_data(found))
+        counters = None if miscounts is None else miscounts_data(miscounts)
+        whole = verification_data(found) | {"miscounts": counters, "answers": _answers_data(answers)}
+        document(whole if not miscounts and not answers.broken else whole | {"ok": False})
     else:
-        _write(found)
-    if not found.is_sound:
+        _write(found, miscounts, answers)
+    if not found.is_sound or miscounts or answers.broken:
         raise typer.Exit(FINDINGS)
 
 
-def _write(found: Verification) -> None:
+def _miscounts(path: Path) -> tuple[Miscount, ...] | None:
+    """Return what limits are said to have counted and the records don't add up to; null where nobody can tell."""
+    try:
+        with open_to_read(path) as ledger:
+            return recount(ledger)
+    except (LedgerError, *UNREADABLE):
+        return None  # sound bytes of records that this version does not write
+
+
+def _answers(path: Path) -> CheckedAnswers:
+    with open_to_read(path) as ledger:
+        return check_answers(ledger.records())
+
+
+def _answers_data(answers: CheckedAnswers) -> dict[str, object]:
+    return {"asserted": list(answers.asserted), "broken": list(answers.broken), "signed": list(answers.signed)}
+
+
+def _write(found: Verification, miscounts: tuple[Miscount, ...] | None, answers: CheckedAnswers) -> None:
     for finding in found.findings:
         line(_told(finding))
-    for failed in found.failed:
+    for told in miscount_lines(miscounts or ()):
+        line(told)
+    for index in answers.broken:
+        line(f"record {index}: signature: {_BROKEN}")
+    for failed in (*found.failed, *((_COUNTED,) if miscounts else ()), *((_SIGNED,) if answers.broken else ())):
         line(f"failed: {failed}")
-    for checked in found.checked:
+    proven = answers.signed and not answers.broken
+    for checked in (*found.checked, *((_COUNTED,) if miscounts == () else ()), *((_SIGNED,) if proven else ())):
         line(f"checked: {checked}")
-    for unchecked in found.not_checked:
+    for unchecked in (*found.not_checked, *((f"whether {_COUNTED}",) if miscounts is None else ())):
         line(f"not checked: {unchecked}")
+    if answers.asserted:
+        line(f"not checked: who answered in {_records(answers.asserted)}: the host's word stands for it, no signature")
     if found.size or found.is_sound:
         line(f"{counted(found.size)}, root {found.root.hex()}")
-    count = len(found.findings)
-    line("nothing was found" if found.is_sound else f"{count} finding{'' if count == 1 else 's'}")
+    count = len(found.findings) + len(miscounts or ()) + len(answers.broken)
+    line("nothing was found" if not count else f"{count} finding{'' if count == 1 else 's'}")
 
 
 def _told(finding: Finding) -> str:
@@ -73,6 +113,12 @@ def _told(finding: Finding) -> str:
         return finding.detail  # it names the records itself
     where = "ledger" if finding.index is None else f"record {finding.index}"
     return f"{where}: {finding.what.value}: {finding.detail}"
+
+
+def _records(indexes: tuple[int, ...]) -> str:
+    named = ", ".join(str(index) for index in indexes[:_NAMED_MAX])
+    more = f" and {len(indexes) - _NAMED_MAX} more" if len(indexes) > _NAMED_MAX else ""
+    return f"record{'' if len(indexes) == 1 else 's'} {named}{more}"
 
 
 def _hash(text: str) -> bytes:

@@ -1,0 +1,115 @@
+"""Approvals: who has answered a `confirm` or `sign`, how many are still missing, and who has waived what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edca.kernel.attestations import may_attest
+from edca.kernel.calendar import DAY
+from edca.kernel.evaluate import Closure, Frame, known
+from edca.kernel.inputs import Authenticated
+from edca.kernel.machine import ClauseKind, OnFail
+from edca.kernel.values import Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edca.kernel.candidate import Candidate
+    from edca.kernel.inputs import Attestation, Inputs
+    from edca.kernel.machine import Clause
+
+WAIVER_LASTS_US: Final = 7 * DAY  # how long a person's word on a failing clause counts
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was answered to a clause, by different people: those who said yes and those who said no, each sorted.
+
+    Each person stands there once, with the account of their newest answer. `unknown` is set where it isn't known whose
+    answers may not count: then no yes is enough.
+    """
+
+    yes: tuple[str, ...]
+    no: tuple[str, ...]
+    unknown: Unknown | None
+
+
+def is_waivable(clause: Clause) -> bool:
+    """Tell whether a person may let a candidate pass that fails this clause."""
+    return clause.kind is ClauseKind.REQUIRE and clause.on_fail is OnFail.ESCALATE
+
+
+def answers_to(
+    clause: Clause,
+    distinct_from: Sequence[Closure],
+    candidate: Candidate,
+    frame: Frame,
+    inputs: Inputs,
+    shown: bytes | None,
+) -> Answers:
+    """Return each person's newest answer in time; of two at one instant the no counts.
+
+    Answers count from people in the clause's role who may speak in it: never the proposer's own, never those of anybody
+    that the clause demands to be distinct from, through whichever account. `shown` is the digest of the preview that
+    an answer must have been given to.
+    """
+    roster = inputs.roster
+    outcomes = [known(closure(frame)) for closure in distinct_from]
+    accounts = {candidate.proposer}.union(*(_people(outcome) for outcome in outcomes))
+    excluded = {roster.person(account) for account in accounts}
+    newest: dict[str, tuple[int, bool, str]] = {}
+    for attestation in inputs.attestations:
+        person = roster.person(attestation.by)
+        if person in excluded or not _counts(clause, attestation, candidate, inputs, shown):
+            continue
+        answer = (attestation.at, attestation.value is not True, attestation.by)
+        newest[person] = max(answer, newest.get(person, answer))
+    return Answers(
+        yes=tuple(sorted(account for _, declined, account in newest.values() if not declined)),
+        no=tuple(sorted(account for _, declined, account in newest.values() if declined)),
+        unknown=next((outcome for outcome in outcomes if isinstance(outcome, Unknown)), None),
+    )
+
+
+def _counts(
+    clause: Clause, attestation: Attestation, candidate: Candidate, inputs: Inputs, shown: bytes | None
+) -> bool:
+    lasts_us = WAIVER_LASTS_US if is_waivable(clause) else clause.within_us
+    return (
+        attestation.name == clause.code
+        and attestation.role == clause.role
+        and may_attest(attestation, candidate.subject, inputs)
+        and attestation.at <= inputs.now
+        and (lasts_us is None or inputs.now - attestation.at <= lasts_us)
+        and _is_bound(clause, attestation, shown)
+        and _is_proven(clause, attestation, inputs)
+    )
+
+
+def _is_bound(clause: Clause, attestation: Attestation, shown: bytes | None) -> bool:
+    """Tell whether the answer is one to what would now come about.
+
+    A `confirm` also takes the yes that the host hands over together with the candidate: it names no preview.
+    """
+    if attestation.binds is None:
+        return clause.kind is ClauseKind.CONFIRM
+    return attestation.binds == shown
+
+
+def _is_proven(clause: Clause, attestation: Attestation, inputs: Inputs) -> bool:
+    """Tell whether it is known well enough who answers: with their key where they have one.
+
+    Only somebody on the roster can waive: the host's word that a subject holds a role is not enough for that.
+    """
+    found = inputs.roster.find(attestation.by)
+    if found is None:
+        return clause.kind is not ClauseKind.REQUIRE
+    return found.key is None or attestation.authenticated is Authenticated.SIGNED
+
+
+def _people(outcome: Any) -> tuple[str, ...]:
+    """Return whom a principal, or a list of them, stands for; nobody where it is unknown."""
+    if isinstance(outcome, Unknown):
+        return ()
+    return outcome if isinstance(outcome, tuple) else (outcome,)

@@ -1,0 +1,288 @@
+"""The inbox: escalations that wait for people, each an open question until it is answered, decided otherwise, or over.
+
+A question's cell names records and holds nothing else, so that editing it shows people nothing that was not decided:
+what was proposed, by whom, and what is asked stands in the record of the escalation.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edca.kernel import canonical
+from edca.kernel.candidate import Candidate
+from edca.kernel.counting import ends_at
+from edca.kernel.inputs import Attestation, Authenticated
+from edca.kernel.preview import preview
+from edca.kernel.verdict import Escalated
+from edca.ledger.errors import TamperedError
+from edca.ledger.record import Draft, parse
+from edca.ledger.store import Cell
+from edca.runtime.cases import Row, case_to_data, touched
+from edca.runtime.config import CHAIN, Configuration
+from edca.runtime.kinds import CLOSED, INTAKE, VERDICT
+from edca.runtime.question import Question
+from edca.runtime.standing import trusted_row
+from edca.runtime.verdicts import verdict_from_raw
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from edca.kernel.canonical import Data
+    from edca.kernel.machine import Machine
+    from edca.kernel.verdict import Preview, Verdict
+    from edca.ledger.store import StoredRecord
+    from edca.runtime.answers import RecordReference
+    from edca.runtime.context import Context, Place
+    from edca.runtime.ports import Store
+
+SPACE: Final = "inbox"
+SOURCE: Final = "inbox"
+"""The source of attestations that came as answers to a question; nobody else may use it."""
+OPEN_MAX: Final = 1000  # questions that may wait at one time, unless the runtime is told otherwise
+ID_LENGTH: Final = 16  # hexadecimal digits
+
+
+class Risk(enum.IntEnum):
+    """How much hangs on an answer; the greatest comes first."""
+
+    NO_EFFECT = 0
+    EFFECT = 1
+    IRREVERSIBLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An open question as its cell holds it: indexes of records, and when it is over (microseconds UTC).
+
+    `opened` first escalated it, `newest` did so last. `approval` is an answer that counted and has led to no verdict
+    yet, null between answers.
+    """
+
+    key: str
+    opened: int
+    newest: int
+    due: int
+    approval: int | None
+
+    def cell(self) -> Cell:
+        """Return the write that keeps it."""
+        data: Data = {"opened": self.opened, "newest": self.newest, "due": self.due, "approval": self.approval}
+        return Cell(SPACE, self.key, canonical.encode(data))
+
+
+@dataclass(frozen=True, slots=True)
+class OpenQuestion:
+    """One escalation that waits for people, with all that they need to answer it.
+
+    `id` is new whenever a question is opened. `preview` is what an acceptance would have brought about at the newest
+    decision, whose inputs stand in `question`. `answers` are those that count so far.
+    """
+
+    id: str
+    waiting: Waiting
+    tenant: str
+    chain: str
+    question: Question
+    candidate: Candidate
+    verdict: Escalated
+    preview: Preview
+    opened_at: int
+    risk: Risk
+    answers: tuple[Attestation, ...]
+
+    @property
+    def due(self) -> int:
+        """The instant from which on no answer counts any more, in microseconds UTC."""
+        return self.waiting.due
+
+
+def key_of(tenant: str, case: str | None, candidate: Candidate) -> str:
+    """Return the key of the cell of a candidate's question; `case` is null where it creates one."""
+    return canonical.digest("question", canonical.encode([tenant, case, candidate.digest])).hex()
+
+
+def find(context: Context, key: str) -> Waiting | None:
+    """Return the open question of that key."""
+    found = context.store.cell(SPACE, key)
+    return None if found is None else _waiting(key, found)
+
+
+def waiting(store: Store) -> tuple[Waiting, ...]:
+    """Return the cells of all open questions of the ledger, in order of their keys."""
+    return tuple(_waiting(key, value) for key, value in store.cells(SPACE))
+
+
+def questions(store: Store, tenant: str | None = None, machine: str | None = None) -> tuple[OpenQuestion, ...]:
+    """Return the open questions of a tenant and of the machine of that name (null: of all), as people should look.
+
+    Irreversible effects come first, then other effects; of equals what is over sooner. Raises `TamperedError` where a
+    cell names records that leave nothing open.
+    """
+    items = waiting(store)
+    if not items:
+        return ()
+    configuration = Configuration.of(store.records(chain=CHAIN))
+    mine = [
+        one
+        for one in (opened(store, item, configuration) for item in items)
+        if (tenant is None or one.tenant == tenant) and (machine is None or one.question.machine.name == machine)
+    ]
+    return tuple(sorted(mine, key=lambda one: (-one.risk, one.due, one.id)))
+
+
+def by_id(context: Context, id_: str) -> OpenQuestion | None:
+    """Return the tenant's open question of that id. Raises as `questions` does."""
+    store = context.store
+    item = next((item for item in waiting(store) if id_of(store.read(item.opened)) == id_), None)
+    if item is None:
+        return None
+    found = opened(store, item, Configuration.of(store.records(chain=CHAIN)))
+    mine = found.tenant == context.tenant and found.question.machine.name == context.machine.name
+    return found if mine else None
+
+
+def opened(store: Store, item: Waiting, configuration: Configuration) -> OpenQuestion:
+    """Return the question behind a cell. Raises `TamperedError` where its records leave nothing open."""
+    first, newest = store.read(item.opened), store.read(item.newest)
+    record = parse(newest.body)
+    content: Any = record.content
+    if record.kind != VERDICT or parse(first.body).kind != VERDICT:
+        raise TamperedError(f"the open question `{item.key}` names no verdict; verify the ledger")
+    machine = configuration.machine(content["machine"])
+    question = Question.from_data(content, machine, configuration.roster(content["roster"]))
+    verdict, candidate = verdict_from_raw(content["verdict"]), question.candidate
+    seen = preview(machine, question.case, candidate, question.inputs)
+    begun: Any = parse(first.body).content
+    if (
+        not isinstance(verdict, Escalated)
+        or not isinstance(candidate, Candidate)
+        or seen is None
+        or seen.digest != verdict.preview
+        or begun["candidate_digest"] != candidate.digest
+        or begun["verdict"]["outcome"] != "escalated"
+    ):
+        raise TamperedError(f"the open question `{item.key}` is none by its records; verify the ledger")
+    return OpenQuestion(
+        id=id_of(first),
+        waiting=item,
+        tenant=content["tenant"],
+        chain=record.chain,
+        question=question,
+        candidate=candidate,
+        verdict=verdict,
+        preview=seen,
+        opened_at=begun["at"],
+        risk=risk_of(machine, verdict.transition),
+        answers=tuple(one for one in question.inputs.attestations if one.source == SOURCE),
+    )
+
+
+def id_of(record: StoredRecord) -> str:
+    """Return the id of the question that a record opened."""
+    return record.leaf.body_digest.hex()[:ID_LENGTH]
+
+
+def risk_of(machine: Machine, transition: str) -> Risk:
+    """Return how much hangs on a transition."""
+    acts = machine.index.transitions[transition].acts
+    if any(act.undo is None for act in acts):
+        return Risk.IRREVERSIBLE
+    return Risk.EFFECT if acts else Risk.NO_EFFECT
+
+
+def is_full(context: Context, key: str | None) -> bool:
+    """Tell whether a question of that key can't be opened, because as many wait as may."""
+    if key is not None and find(context, key) is not None:
+        return False
+    return sum(1 for _ in context.store.cells(SPACE)) >= context.inbox_max
+
+
+def close_if_overdue(context: Context, key: str | None) -> None:
+    """Put on record that a candidate's own question is over, before it is decided anew."""
+    item = None if key is None else find(context, key)
+    if item is not None and (now := context.clock.now()) >= item.due:
+        close(context, item, now)
+
+
+def after_verdict(context: Context, key: str, machine: Machine, verdict: Verdict, now: int, place: Place) -> list[Cell]:
+    """Return the writes that a verdict makes: an escalation opens its question or keeps it open, all else ends it."""
+    before = find(context, key)
+    if not isinstance(verdict, Escalated):
+        return [] if before is None else [Cell(SPACE, key, None)]
+    index = place.reference.index
+    if before is None:
+        return [Waiting(key, index, index, ends_at(machine, verdict, now), None).cell()]
+    return [Waiting(key, before.opened, index, before.due, None).cell()]
+
+
+def answers_so_far(context: Context, key: str, now: int) -> tuple[Attestation, ...]:
+    """Return the answers that a candidate's open question has had: none where there is none, or it is over."""
+    item = find(context, key)
+    if item is None or now >= item.due:
+        return ()
+    found = opened(context.store, item, Configuration.of(context.store.records(chain=CHAIN)))
+    if item.approval is None:
+        return found.answers
+    return (*found.answers, answer_in(parse(context.store.read(item.approval).body).content))
+
+
+def answer_in(content: Any) -> Attestation:
+    """Return the answer that the record of an approval holds. Raises `TamperedError` for one that did not count."""
+    if content["void"] is not None:
+        raise TamperedError("an answer that did not count is taken for one that did; verify the ledger")
+    return Attestation(
+        name=content["code"],
+        value=content["yes"],
+        by=content["by"],
+        role=content["role"],
+        source=SOURCE,
+        at=content["at"],
+        binds=content["preview"],
+        authenticated=Authenticated(content["authenticated"]),
+    )
+
+
+def close_overdue(context: Context) -> tuple[RecordReference, ...]:
+    """Put on record that questions are over which nobody has answered in time. Nothing is approved by that."""
+    items = waiting(context.store)
+    now = context.clock.now() if items else 0
+    return tuple(close(context, item, now) for item in items if now >= item.due)
+
+
+def close(context: Context, item: Waiting, now: int) -> RecordReference:
+    """Put on record that one question is over, and remove it."""
+    chain = parse(context.store.read(item.newest).body).chain
+    first = context.store.read(item.opened)
+    row = None if chain == INTAKE else trusted_row(context.store, context.machine, chain)
+    at = now if row is None else max(row.case.touched, now)
+    content: dict[str, Data] = {
+        "at": at,
+        "clock": context.clock.source,
+        "tenant": context.tenant,
+        "machine": context.machine.digest,
+        "question": id_of(first),
+        "opened": first.leaf.body_digest,
+        "due": item.due,
+        "case": None if row is None else case_to_data(row.case),
+    }
+
+    def cells(place: Place) -> list[Cell]:
+        return [Cell(SPACE, item.key, None), *noted_row(row, place, at)]
+
+    return context.append(Draft(chain, CLOSED, content), cells)
+
+
+def noted_row(row: Row | None, place: Place, at: int) -> Iterator[Cell]:
+    """Yield the write of a case's row after a record that moves no state."""
+    if row is not None:
+        yield Row(touched(row.case, place.entry, at), row.record, row.quarantined).cell()
+
+
+def _waiting(key: str, encoded: bytes) -> Waiting:
+    try:
+        data: Any = canonical.decode(encoded)
+        return Waiting(key, data["opened"], data["newest"], data["due"], data["approval"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise TamperedError("an open question can't be read; verify the ledger") from error

@@ -1,0 +1,151 @@
+"""One answer to an open question from the shell: what `edca approve` and `edca decline` share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edca.api import Answered, AnswerError, FixedClock, Kernel, OpenQuestion, RosterError, SystemClock, load_roster
+from edca.api.roster import check_roster
+from edca.cli.errors import CLIError, from_os_error
+from edca.cli.explanation import json_data
+from edca.cli.keys import read_key
+from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
+from edca.cli.options import FINDINGS
+from edca.cli.output import document, line
+from edca.cli.telling_codes import VOIDS
+from edca.kernel.machine import Machine
+from edca.kernel.roster import Roster
+from edca.runtime.inbox import questions
+from edca.semantic.explain import for_operator
+
+Question = Annotated[
+    str, typer.Argument(metavar="ID", help="The question's id, as `edca inbox` shows it.", show_default=False)
+]
+RosterFile = Annotated[
+    Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
+]
+LedgerFile = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.", show_default=False)]
+AnswerCode = Annotated[
+    str, typer.Option("--code", metavar="CODE", help="Which of its clauses is answered.", show_default=False)
+]
+Answerer = Annotated[str, typer.Option("--as", metavar="PRINCIPAL", help="Who answers.", show_default=False)]
+AnswerRole = Annotated[
+    str | None,
+    typer.Option("--role", metavar="ROLE", help="In which role, if not in the one asked for.", show_default=False),
+]
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="Their private key, to sign the answer with.", show_default=False),
+]
+Shown = Annotated[
+    str | None,
+    typer.Option(
+        "--preview",
+        metavar="HEX",
+        help="The preview that they saw, if not the newest that is on record.",
+        show_default=False,
+    ),
+]
+
+
+def answer(
+    spec: Path,
+    question: str,
+    routes: Path,
+    roster: Path,
+    ledger: Path,
+    code: str,
+    principal: str,
+    role: str | None,
+    key: Path | None,
+    preview: str | None,
+    now: str | None,
+    source: list[str] | None,
+    as_json: bool,
+    *,
+    yes: bool,
+) -> None:
+    """Answer, write what became of it, and end the command with exit code 1 where the answer is void."""
+    policy = load_policy(spec)
+    found_routes = load_routes(routes, policy)
+    people = _people(roster, policy.machine)
+    clock = SystemClock() if now is None else FixedClock(parse_instant(now))
+    private = None if key is None else read_key(key)
+    if not ledger.exists():
+        raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the question")
+    with (
+        open_router(found_routes, policy.machine, source or ()) as router,
+        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
+    ):
+        found = _question(kernel, question, code)
+        shown = found.preview.digest if preview is None else _digest(preview)
+        asked = next(need.role for need in found.verdict.needs if need.code == code)
+        say = kernel.approve if yes else kernel.decline
+        try:
+            answered = say(found.id, code=code, by=principal, role=role or asked, preview=shown, key=private)
+        except AnswerError as error:
+            raise CLIError(str(error)) from error
+    _write(policy.machine, answered, as_json=as_json)
+    if answered.void is not None:
+        raise typer.Exit(FINDINGS)
+
+
+def _question(kernel: Kernel, id_: str, code: str) -> OpenQuestion:
+    """Return the question. One whose time is over is still there, so that a late answer is on record."""
+    found = next((one for one in questions(kernel.ledger, "", kernel.machine.name) if one.id == id_), None)
+    if found is None:
+        raise CLIError(f"no question `{id_}` waits for an answer", "run `edca inbox` for those that do")
+    codes = [need.code for need in found.verdict.needs]
+    if code not in codes:
+        raise CLIError(f"`{id_}` asks nothing of code `{code}`", f"it asks for {', '.join(codes)}")
+    return found
+
+
+def _write(machine: Machine, answered: Answered, *, as_json: bool) -> None:
+    answer_, void = answered.answer, answered.void
+    if as_json:
+        document(
+            {
+                "approval": {"digest": answered.record.digest.hex(), "index": answered.record.index},
+                "detail": answered.detail,
+                "outcome": None if answer_ is None or answer_.outcome is None else answer_.outcome.value,
+                "state": None if answer_ is None else answer_.state,
+                "verdict": None if answer_ is None else json_data(answer_.verdict.to_raw()),
+                "void": None if void is None else void.value,
+            }
+        )
+        return
+    detail = f" ({answered.detail})" if answered.detail else ""
+    counted = "the answer counts" if void is None else f"the answer is void: {void.value}: {VOIDS[void]}{detail}"
+    line(f"{counted}; record {answered.record.index}")
+    if answer_ is None:
+        return
+    for text in for_operator(machine, answer_.verdict):
+        line(text)
+    if answer_.outcome is not None:
+        line(f"effects: {answer_.outcome.value}")
+    if answer_.state is not None:
+        line(f"case: {answer_.state}, revision {answer_.revision}")
+    line(f"record: {answer_.record.index} ({answer_.record.digest.hex()})")
+
+
+def _digest(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) != 32:
+        raise CLIError("`--preview` takes 64 hexadecimal digits", "copy the preview that `edca inbox` shows")
+    return digest
+
+
+def _people(path: Path, machine: Machine) -> Roster:
+    try:
+        roster = load_roster(path)
+        check_roster(roster, machine)
+    except RosterError as error:
+        raise CLIError(str(error)) from error
+    except OSError as error:
+        raise from_os_error(error, path) from error
+    return roster
