@@ -37,7 +37,7 @@ demo: $(STAMP) ## run the refund machine from an empty ledger to a verified one
 	$(PY) specs/refund/demo.py
 
 test: $(STAMP) ## run the tests
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto $(ARGS)
 
 check: $(STAMP) ## formatting, lint, layers, types, and the wheel
 	$(BIN)/ruff format --check .

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edca.cli.main import collect_seldom
 from edca.diagnostics import Severity, Source, concise
 from edca.dsl import tree
 from edca.dsl.format import format_source
@@ -219,6 +220,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="runs, of which the best counts (default: 3)")
     parser.add_argument("--profile", type=int, metavar="ROWS", help="print where the time goes, at 2,000 lines")
     asked = parser.parse_args()
+    collect_seldom()  # as the command does
     body = body_of(SPEC)
     if asked.profile:
         profile(body, scenarios=False, rows=asked.profile)
