@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from edca.diagnostics.diagnostic import Severity
 from edca.dsl import tree
 from edca.kernel.machine import Edge, Timeout
 from edca.semantic import typed
@@ -11,6 +12,7 @@ from edca.semantic.check import check, condition
 from edca.semantic.checked import CheckedAct, CheckedCall
 from edca.semantic.draft import Draft, no_confidence, usable
 from edca.semantic.durations import lasting
+from edca.semantic.grounded import Ground
 from edca.semantic.problems import did_you_mean
 
 
@@ -41,6 +43,10 @@ def perform(draft: Draft, clause: tree.Perform) -> None:
     else:
         after = dataclasses.replace(draft.scope, ensure=True)
         ensure = usable(after, condition(after, clause.ensure), clause.ensure.span)
+        if ensure is not None and Ground(after.definitions, draft.lets).could_be(True, ensure):
+            help_ = "compare a fact that the effect changes: `ensure order.refunded == before(order.refunded) + amount`"
+            message = f"this could be true whatever became of `{name.text}`"
+            words.problems.add("C006", clause.ensure.span, message, help=help_, severity=Severity.WARNING)
     undo = None if clause.undo is None else _call(draft, clause.undo)
     if clause.undo is None and not clause.irreversible:
         help_ = "name the effect that takes it back: `undo …`, or write `irreversible`"
