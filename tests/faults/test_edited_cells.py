@@ -73,7 +73,10 @@ def _row(folder: Path) -> tuple[str, dict[str, dict[str, object]]]:
     return key, data  # type: ignore[return-value]  # a row's own shape
 
 
-@pytest.mark.parametrize(("part", "value"), [("state", "approved"), ("revision", 1), ("memory", {"promised": 9000})])
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("state", "approved"), ("revision", 1), ("memory", {"promised": 9000}), ("key", ["o2"]), ("touched", 0)],
+)
 def test_an_edited_row_is_not_believed(repository: Path, folder: Path, part: str, value: object) -> None:
     _approve_and_pay(repository, folder)
     key, data = _row(folder)

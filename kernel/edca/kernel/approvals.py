@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from edca.kernel.candidate import Candidate
     from edca.kernel.inputs import Attestation, Inputs
-    from edca.kernel.machine import Clause
+    from edca.kernel.machine import Clause, Machine
 
 WAIVER_LASTS_US: Final = 7 * DAY  # how long a person's word on a failing clause counts
 
@@ -41,6 +41,7 @@ def is_waivable(clause: Clause) -> bool:
 
 
 def answers_to(
+    machine: Machine,
     clause: Clause,
     distinct_from: Sequence[Closure],
     candidate: Candidate,
@@ -61,7 +62,7 @@ def answers_to(
     newest: dict[str, tuple[int, bool, str]] = {}
     for attestation in inputs.attestations:
         person = roster.person(attestation.by)
-        if person in excluded or not _counts(clause, attestation, candidate, inputs, shown):
+        if person in excluded or not _counts(machine, clause, attestation, candidate, inputs, shown):
             continue
         answer = (attestation.at, attestation.value is not True, attestation.by)
         newest[person] = max(answer, newest.get(person, answer))
@@ -73,13 +74,18 @@ def answers_to(
 
 
 def _counts(
-    clause: Clause, attestation: Attestation, candidate: Candidate, inputs: Inputs, shown: bytes | None
+    machine: Machine,
+    clause: Clause,
+    attestation: Attestation,
+    candidate: Candidate,
+    inputs: Inputs,
+    shown: bytes | None,
 ) -> bool:
     lasts_us = WAIVER_LASTS_US if is_waivable(clause) else clause.within_us
     return (
         attestation.name == clause.code
         and attestation.role == clause.role
-        and may_attest(attestation, candidate.subject, inputs)
+        and may_attest(machine, attestation, candidate.subject, inputs)
         and attestation.at <= inputs.now
         and (lasts_us is None or inputs.now - attestation.at <= lasts_us)
         and _is_bound(clause, attestation, shown)

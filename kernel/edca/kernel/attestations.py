@@ -11,15 +11,16 @@ if TYPE_CHECKING:
     from edca.kernel.machine import Machine
 
 
-def may_attest(attestation: Attestation, subject: str | None, inputs: Inputs) -> bool:
+def may_attest(machine: Machine, attestation: Attestation, subject: str | None, inputs: Inputs) -> bool:
     """Tell whether the attestor may speak in that role.
 
     Somebody on the roster speaks only in roles that the roster gives them now, and a model in none. Of others the host
-    vouches, but they speak only for themselves: as the subject on whose behalf the candidate is.
+    vouches, but they speak only for themselves: as the subject on whose behalf the candidate is, and never in a role
+    that answers for anything, signs or waives.
     """
     found = inputs.roster.find(attestation.by)
     if found is None:
-        return attestation.by == subject
+        return attestation.by == subject and attestation.role not in machine.index.staff
     return found.model is None and attestation.role in found.roles and found.is_valid(inputs.now)
 
 
@@ -31,7 +32,7 @@ def claims_of(machine: Machine, subject: str | None, inputs: Inputs) -> dict[str
         claim = machine.index.claims.get(attestation.name)
         if claim is None or attestation.role != claim.by or attestation.at > inputs.now:
             continue
-        if not may_attest(attestation, subject, inputs):
+        if not may_attest(machine, attestation, subject, inputs):
             continue
         if attestation.at > newest.get(claim.name, attestation.at - 1):
             newest[claim.name], claims[claim.name] = attestation.at, attestation.value

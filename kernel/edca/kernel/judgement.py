@@ -59,12 +59,12 @@ def judge(
             case ClauseKind.REQUIRE:
                 one = _tested(clause, truth, passed=truth is True)
                 if truth is not True and shown is not None and is_waivable(clause):
-                    one = _waived(one, answers_to(clause, distinct_from, gate.candidate, frame, inputs, shown))
+                    one = _waived(one, answers_to(machine, clause, distinct_from, gate.candidate, frame, inputs, shown))
                 judged.append(one)
             case ClauseKind.FORBID:
                 judged.append(_tested(clause, truth, passed=truth is False))
             case ClauseKind.CONFIRM | ClauseKind.SIGN:
-                answers = answers_to(clause, distinct_from, gate.candidate, frame, inputs, shown)
+                answers = answers_to(machine, clause, distinct_from, gate.candidate, frame, inputs, shown)
                 judged.append(_answered(clause, truth, answers))
             case ClauseKind.LIMIT:
                 counter = (gate.transition.offered, clause.code)

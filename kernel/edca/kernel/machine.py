@@ -460,6 +460,7 @@ class Index:
     offered: Mapping[str, tuple[Transition, ...]]  # by what candidates call them, in the order they are tried
     modes: Mapping[str, Mode]
     initial: Mapping[str, str]  # entity → the state its cases start in
+    staff: frozenset[str]  # the roles that answer for a transition, sign or waive: only a roster says who holds these
 
     @staticmethod
     def of(machine: Machine) -> Index:
@@ -477,5 +478,16 @@ class Index:
             transitions={d.name: d for d in machine.transitions},
             offered=offered,
             modes={d.name: d for d in machine.modes},
+            staff=frozenset(
+                [
+                    *(transition.answers for transition in machine.transitions),
+                    *(
+                        clause.role
+                        for transition in machine.transitions
+                        for clause in transition.clauses
+                        if clause.role is not None and clause.kind is not ClauseKind.CONFIRM
+                    ),
+                ]
+            ),
             initial={s.initial_about: s.name for s in machine.states if s.initial_about is not None},
         )

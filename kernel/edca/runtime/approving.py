@@ -173,7 +173,7 @@ def _void_by_person(found: OpenQuestion, question: Question, said: Said) -> Void
         return Void.NOT_ASKED
     roster, inputs = question.inputs.roster, question.inputs
     spoken = Attestation(said.code, said.yes, said.by, said.role, inbox.SOURCE, inputs.now, said.preview)
-    if need.role != said.role or not may_attest(spoken, found.candidate.subject, inputs):
+    if need.role != said.role or not may_attest(question.machine, spoken, found.candidate.subject, inputs):
         return Void.WRONG_ROLE
     if need.kind is ClauseKind.REQUIRE and roster.find(said.by) is None:
         return Void.WRONG_ROLE  # who waives has to be on the roster: the host's word is not enough

@@ -96,6 +96,11 @@ def leave(context: Context, by: str, role: str, reason: str = "") -> RecordRefer
     return _command(context, Act.LEAVE, "", by, role, reason)
 
 
+def check_halt(context: Context, by: str, reason: str) -> None:
+    """Raise `ModeError` as `halt` would for this operator and this reason, without looking at the ledger."""
+    commanded(context.machine, context.roster, Standing(), Act.HALT, "", by, None, reason[:REASON_LENGTH_MAX])
+
+
 def halt(context: Context, by: str, reason: str) -> RecordReference:
     """Refuse everything from now on. Halting again is recorded again, and changes nothing.
 

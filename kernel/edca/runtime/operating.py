@@ -44,6 +44,7 @@ class Operated(ABC):
 
     def halt(self, by: str, reason: str) -> RecordReference:
         """Refuse everything from now on: see `modes.halt`. From the moment of the call no permit is spent."""
+        modes.check_halt(self.context, by, reason)  # before anything is stopped by somebody who may not
         # The lock may be held by a submission whose effects are under way: it must see this without it.
         self.context.stop.set()
         try:

@@ -17,7 +17,7 @@ from edca.kernel.verdict import Accepted
 from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
 from edca.runtime.answers import Outcome
-from edca.runtime.cases import Row, case_from_data, load_row, value_from_data
+from edca.runtime.cases import Row, case_from_data, case_id, load_row, value_from_data
 from edca.runtime.kinds import OUTCOME
 from edca.runtime.verdicts import verdict_from_raw
 
@@ -71,7 +71,11 @@ def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
         stands = _standing_of(case)
         if left.memory is None:
             stands = dataclasses.replace(stands, memory=None)
-        if stands != left or case.entry != newest.leaf.entry + 1 or not _is_pending_rightly(store, row):
+        own = case.id == id_ == case_id(machine, id_.partition("/")[0], case.entity, case.key)
+        content: Any = parse(newest.body).content
+        since = case.touched >= content.get("at", 0)  # time that a record has seen is past
+        entered = case.entry == newest.leaf.entry + 1
+        if stands != left or not (own and since and entered and _is_pending_rightly(store, row)):
             raise TamperedError(f"case `{id_}` does not stand where its newest record left it; verify the ledger")
     return row
 

@@ -59,12 +59,20 @@ class Reference:
         self.spec = spec
         self._digest = digest
         self._graph = StateGraph(spec)
+        asked = [
+            clause for item in spec.transitions for clause in item.clauses if clause.kind is not ClauseKind.CONFIRM
+        ]
+        # Who answers, signs or waives must be on the roster: of others the host's word counts, but not for that.
+        self._staff: set[str | None] = {item.answers for item in spec.transitions}
+        self._staff |= {clause.role for clause in asked}
 
     def judge(self, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs) -> Verdict:
         """Return the verdict, without readings and detail."""
         name = candidate.transition if isinstance(candidate, Candidate) else ""
+        listed = {principal.id for principal in inputs.roster.principals}
+        heard = tuple(said for said in inputs.attestations if said.by in listed or said.role not in self._staff)
         try:
-            return self._judge(case, candidate, inputs)
+            return self._judge(case, candidate, dataclasses.replace(inputs, attestations=heard))
         except _Chosen as chosen:
             return _refused(chosen.item.name, chosen.stage.value, chosen.stage)
         except _Stopped as stopped:

@@ -40,6 +40,13 @@ def test_so_many_different_people_must_answer(count: int, people: tuple[str, ...
         assert verdict.needs == (Need("twice", SIGN, "supervisor", count - different),)
 
 
+def test_a_subject_whom_the_roster_does_not_know_signs_for_nobody() -> None:
+    """The host's word makes them the subject, and nobody's supervisor, whatever role the answer names."""
+    made = answered(_signing(count=1), "twice", "carla")
+    assert made.candidate.subject == "carla"  # type: ignore[union-attr]
+    assert isinstance(made.decide(), Escalated)
+
+
 def test_a_waiver_waits_for_one_person() -> None:
     waivable = clause("wide", condition=FALSE, on_fail=OnFail.ESCALATE, role="supervisor")
     verdict = setup(machine(transition("go", waivable, clause("twice", SIGN, count=2)))).decide()
