@@ -21,6 +21,7 @@ from edca.kernel.facts import table
 from edca.kernel.gate import bind_arguments
 from edca.kernel.inputs import Inputs
 from edca.kernel.machine import Machine, Transition
+from edca.kernel.roster import Principal, Roster
 from edca.kernel.types import DecimalType
 from edca.kernel.values import Unknown, in_bounds, to_raw
 from edca.kernel.verdict import Accepted, Escalated, Refused
@@ -155,7 +156,9 @@ def test_what_would_be_refused_once_people_have_said_yes_is_no_change() -> None:
 def test_a_yes_to_what_was_proposed_counts_for_nothing_else() -> None:
     clauses = 'require a <= 20 else refuse r "R." confirm c by person "C."'
     agreed = _asked(clauses).with_candidate(subject="pia")
-    agreed = agreed.with_inputs(attestations=(said("c", True, "pia", "person"),))
+    roster = agreed.inputs.roster
+    roster = Roster((*roster.principals, Principal("pia", ("person",))), roster.mandates)
+    agreed = agreed.with_inputs(attestations=(said("c", True, "pia", "person"),), roster=roster)
     assert isinstance(agreed.decide(), Refused)
     assert _near(agreed) == ["would be escalated with a ≤ 20.00; with 20.00 it needs c"]
     declined = agreed.with_inputs(attestations=(said("c", False, "pia", "person"),)).with_arguments(a="10.00")
