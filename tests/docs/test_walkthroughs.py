@@ -29,6 +29,7 @@ FOLLOWED = {
     "how-to/operate.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/settle-effects.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/replay-a-ledger.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/prove-a-record.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/read-a-refusal.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/answer-an-escalation.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
 }

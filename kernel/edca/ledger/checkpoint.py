@@ -47,18 +47,26 @@ class Checkpoint:
             raise LedgerFormatError("a checkpoint has at least three lines, none of them empty: origin, size and root")
         origin, size, root = lines[:3]
         decoded = from_base64(root)
-        is_count = size.isascii() and size.isdigit() and len(size) <= len(str(SIZE_MAX))
-        if not is_count or size != str(int(size)) or int(size) > SIZE_MAX:
+        counted = parse_count(size)
+        if counted is None:
             raise LedgerFormatError("the second line of a checkpoint is how many records it counts")
         if decoded is None or len(decoded) != HASH_SIZE:
             raise LedgerFormatError("the third line of a checkpoint is a root, in base64")
-        return cls(origin, int(size), decoded)
+        return cls(origin, counted, decoded)
 
     def signed(self, key: SigningKey) -> Note:
         """Return it with its ledger's signature. Raises `ValueError` for a key of another name or kind."""
         if key.name != self.origin or key.kind is not KeyKind.LOG:
             raise ValueError(f"a checkpoint of `{self.origin}` is signed by that ledger's own key, not {key.verifier}")
         return Note(self.text).signed_by(key)
+
+
+def parse_count(text: str) -> int | None:
+    """Return a number of records written in decimal without leading zeros, or null for any other text."""
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(SIZE_MAX)):
+        return None
+    count = int(text)
+    return count if str(count) == text and count <= SIZE_MAX else None
 
 
 @dataclass(frozen=True, slots=True)

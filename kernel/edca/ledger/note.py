@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import IntEnum
@@ -23,6 +24,7 @@ SIGNATURES_MAX: Final = 64
 _ID_SIZE: Final = 4  # bytes
 _TIME_SIZE: Final = 8  # bytes
 _TIME_MAX: Final = 2**63 - 1
+_PRIVATE: Final = "PRIVATE+KEY+"
 _DASH: Final = "\N{EM DASH} "
 
 
@@ -62,18 +64,11 @@ class VerifierKey:
     @classmethod
     def parse(cls, text: str) -> VerifierKey:
         """Read what `str` gives. Raises `LedgerFormatError` for anything else."""
-        parts = text.split("+", 2)
-        if len(parts) != 3:
-            raise LedgerFormatError("a public key is written NAME+ID+KEY")
-        name, id_, encoded = parts
-        data = from_base64(encoded)
-        if data is None or len(data) != 1 + KEY_SIZE or data[0] not in KeyKind.__members__.values():
-            raise LedgerFormatError(f"the key of `{name}` is none that this version reads")
-        try:
-            key = cls(name, KeyKind(data[0]), data[1:])
-        except ValueError as error:
-            raise LedgerFormatError(str(error)) from error
-        if id_ != key.id.hex():
+        name, id_, kind, public = _key_parts(text)
+        if not is_key_name(name):
+            raise LedgerFormatError(f"`{name}` can't be the name of a key")
+        key = cls(name, kind, public)
+        if id_ != key.id:
             raise LedgerFormatError(f"the id of `{name}` is not that of its key: one of the two was altered")
         return key
 
@@ -93,6 +88,22 @@ class SigningKey:
     def verifier(self) -> VerifierKey:
         """Its public half."""
         return VerifierKey(self.name, self.kind, public_key(self.private))
+
+    def to_secret(self) -> str:
+        """Return the key as its owner keeps it: `PRIVATE+KEY+NAME+ID+KEY`."""
+        encoded = base64.b64encode(bytes([self.kind]) + self.private).decode()
+        return f"{_PRIVATE}{self.name}+{self.verifier.id.hex()}+{encoded}"
+
+    @classmethod
+    def parse(cls, text: str) -> SigningKey:
+        """Read what `to_secret` gives. Raises `LedgerFormatError` for anything else; the text is not repeated."""
+        if not text.startswith(_PRIVATE):
+            raise LedgerFormatError("a private key is written PRIVATE+KEY+NAME+ID+KEY")
+        name, id_, kind, private = _key_parts(text.removeprefix(_PRIVATE))
+        key = cls(name, kind, private)
+        if not is_key_name(name) or id_ != key.verifier.id:
+            raise LedgerFormatError("the id of the private key is not that of its name and bytes")
+        return key
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +182,20 @@ class Signer:
 
     key: VerifierKey
     time: int | None
+
+
+def _key_parts(text: str) -> tuple[str, bytes, KeyKind, bytes]:
+    """Return name, id, kind and the 32 bytes of `NAME+ID+KEY`. Raises `LedgerFormatError` for any other text."""
+    name, _, rest = text.partition("+")
+    id_, _, encoded = rest.partition("+")
+    data = from_base64(encoded) or b""
+    if len(data) != 1 + KEY_SIZE or not re.fullmatch("[0-9a-f]{8}", id_):
+        raise LedgerFormatError(
+            "a key is written NAME+ID+KEY: 8 hexadecimal digits, and base64 of its kind and 32 bytes"
+        )
+    if data[0] not in frozenset(KeyKind):
+        raise LedgerFormatError(f"kind {data[0]} of key is not known")
+    return name, bytes.fromhex(id_), KeyKind(data[0]), data[1:]
 
 
 def is_key_name(name: str) -> bool:

@@ -19,7 +19,7 @@ from edca.ledger.lock import WriterLock
 from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, Draft, body_digest, seal
 from edca.ledger.schema import READ_ERRORS, connect, prepare, primary_code, translated
 from edca.ledger.store import Cell, Stored, StoredRecord
-from edca.ledger.tree import CompactRange
+from edca.ledger.tree import CompactRange, leaf_hash
 
 _ROWS_A_READ: Final = 64
 """Rows fetched at a time: an open cursor would hold up the writer, and a row can be a megabyte."""
@@ -222,6 +222,15 @@ class SQLiteLedger:
         if not rows:
             raise LedgerError(f"there is no record {index}; the ledger has {self.size}")
         return _stored_record(*rows[0])
+
+    def headers(self, start: int, end: int) -> list[bytes]:
+        """Return the headers of the records from `start` up to `end`, without their bodies."""
+        query = "SELECT header FROM ledger WHERE leaf >= ? AND leaf < ? ORDER BY leaf"
+        return [header for (header,) in self._fetch(query, (start, end))]
+
+    def leaf_hashes(self, start: int, end: int) -> list[bytes]:
+        """Return under which hashes those records stand in the tree."""
+        return [leaf_hash(header) for header in self.headers(start, end)]
 
     def newest(self, chain: str) -> StoredRecord | None:
         """Return the newest record of `chain`, or null where it has none. Raises as `read` does."""

@@ -10,18 +10,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from edca.ledger.leaf import HEADER_SIZE
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 HEIGHT: Final = 8
 WIDTH: Final = 1 << HEIGHT
+ENTRIES: Final = -1
+BODIES: Final = -2
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """The place of a tile: `width` hashes of `level`, the first of them number `place` x 256. Level -1 is headers."""
+    """The place of a tile: `width` hashes of `level`, the first of them number `place` x 256.
+
+    Two levels below 0 hold no hashes: `ENTRIES` the headers, `BODIES` what was recorded.
+    """
 
     level: int
     place: int
@@ -30,7 +33,7 @@ class Tile:
     @property
     def path(self) -> str:
         """Where it is found, below the place that a ledger is published at."""
-        level = "entries" if self.level < 0 else str(self.level)
+        level = {ENTRIES: "entries", BODIES: "bodies"}.get(self.level, str(self.level))
         partial = "" if self.width == WIDTH else f".p/{self.width}"
         return f"tile/{level}/{_digits(self.place)}{partial}"
 
@@ -44,15 +47,12 @@ def tiles(size: int, *, since: int = 0) -> Iterator[Tile]:
             width = min(WIDTH, hashes - place * WIDTH)
             if place * WIDTH + width > had:
                 yield Tile(level, place, width)
-                if level == 0:
-                    yield Tile(-1, place, width)
         level += 1
 
 
-def entries(headers: Sequence[bytes]) -> bytes:
-    """Return headers as a bundle of entries: each behind its length in two bytes."""
-    size = HEADER_SIZE.to_bytes(2, "big")
-    return b"".join(size + header for header in headers)
+def entries(items: Sequence[bytes], length_size: int) -> bytes:
+    """Return a bundle of entries: each behind its length, in so many bytes."""
+    return b"".join(len(item).to_bytes(length_size, "big") + item for item in items)
 
 
 def _digits(place: int) -> str:

@@ -14,11 +14,19 @@ _FILE_SIZE_MAX: Final = 4096
 
 
 def write_key(path: Path, private: bytes) -> None:
-    """Write a private key to a new file. Raises `CLIError` where there is one already, or it can't be written."""
+    """Write a person's private key to a new file. Raises as `write_secret` does."""
+    write_secret(path, f"{_HEAD}{KEY_PREFIX}{private.hex()}")
+
+
+def write_secret(path: Path, text: str) -> None:
+    """Write one line to a new file that its owner alone can read.
+
+    Raises `CLIError` where there is such a file already, or it can't be written.
+    """
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{_HEAD}{KEY_PREFIX}{private.hex()}\n")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(f"{text}\n")
     except FileExistsError as error:
         raise CLIError(f"`{path}` is there already", "a lost key can't be made again: choose another name") from error
     except OSError as error:

@@ -41,12 +41,16 @@ COMMANDS: Final[Mapping[str, str]] = {
     "inbox": "Show what waits for people.",
     "approve": "Say yes to what an open question asks, or waive it, and decide again.",
     "decline": "Say no to what an open question asks, which refuses it.",
-    "keygen": "Make a key with which a person signs their answers.",
+    "keygen": "Make a key with which a person signs their answers, or a ledger or a witness its checkpoints.",
     "roster": "Say who holds which role, and which mandates are in force.",
     "log": "List the records of a ledger.",
     "explain": "Say in words what one record holds, or what a code means.",
     "verify": "Check that no record of a ledger was altered.",
     "replay": "Decide every record of a ledger anew, and compare.",
+    "checkpoint": "Sign how many records a ledger has, and the Merkle root over them.",
+    "cosign": "Sign a ledger's checkpoint as a witness, once it is shown that the ledger only grew.",
+    "receipt": "Write a receipt: a record, the proof that it is in the ledger, and the signed checkpoint.",
+    "publish": "Write a ledger's tree and headers as tiles, with a signed checkpoint (c2sp.org/tlog-tiles).",
     "trial": "Run a recorded agent's calls through a kernel, and report.",
 }
 """Every command with the first sentence of its help, so that `edca --help` need not load any of them."""

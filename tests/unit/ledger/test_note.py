@@ -169,6 +169,17 @@ def test_only_its_own_ledgers_key_signs_a_checkpoint() -> None:
             CHECKPOINT.signed(key)
 
 
+def test_a_private_key_is_kept_as_text_and_read_again() -> None:
+    for key in (LOG, WITNESSES[0]):
+        text = key.to_secret()
+        assert SigningKey.parse(text) == key
+        for place in range(len(text)):
+            other = text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]
+            with pytest.raises(LedgerFormatError) as refused:
+                SigningKey.parse(other)
+            assert other not in str(refused.value)
+
+
 def test_a_private_key_is_not_in_its_representation() -> None:
     assert LOG.private.hex() not in repr(LOG) and repr(LOG.private) not in repr(LOG)
 

@@ -15,7 +15,7 @@ from edca.ledger.proof import (
     subtree_hash,
 )
 from edca.ledger.subtrees import StoredSubtrees
-from edca.ledger.tiles import WIDTH, Tile, entries, tiles
+from edca.ledger.tiles import ENTRIES, WIDTH, Tile, entries, tiles
 from edca.ledger.tree import EMPTY_ROOT, leaf_hash, node_hash
 
 LEAVES = [leaf_hash(index.to_bytes(2, "big")) for index in range(600)]
@@ -156,7 +156,7 @@ def test_subtrees_reckon_a_full_tile_once() -> None:
 
 
 def test_the_tiles_of_70000_records_are_those_of_the_specification() -> None:
-    found = [tile for tile in tiles(70_000) if tile.level >= 0]
+    found = list(tiles(70_000))
     full = [tile for tile in found if tile.width == WIDTH]
     assert [sum(tile.level == level for tile in full) for level in range(3)] == [273, 1, 0]
     partial = [tile for tile in found if tile.width < WIDTH]
@@ -166,7 +166,7 @@ def test_the_tiles_of_70000_records_are_those_of_the_specification() -> None:
 def test_tiles_are_named_as_the_specification_says() -> None:
     assert Tile(0, 1_234_067, WIDTH).path == "tile/0/x001/x234/067"
     assert Tile(2, 0, 1).path == "tile/2/000.p/1"
-    assert Tile(-1, 5, 7).path == "tile/entries/005.p/7"
+    assert Tile(ENTRIES, 5, 7).path == "tile/entries/005.p/7"
 
 
 @given(st.integers(0, 70_000), st.integers(0, 70_000))
@@ -176,4 +176,4 @@ def test_a_ledger_that_grew_publishes_what_is_new_and_nothing_twice(first: int, 
 
 
 def test_a_bundle_has_each_header_behind_its_length() -> None:
-    assert entries([b"a" * 120, b"b" * 120]) == b"\x00\x78" + b"a" * 120 + b"\x00\x78" + b"b" * 120
+    assert entries([b"a" * 120, b"b" * 120], 2) == b"\x00\x78" + b"a" * 120 + b"\x00\x78" + b"b" * 120

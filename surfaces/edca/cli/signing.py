@@ -1,0 +1,80 @@
+"""Keys that sign and keys that are trusted, as commands are given them, and signed checkpoints as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from edca.cli.errors import CLIError
+from edca.cli.loading import read_bytes
+from edca.ledger.checkpoint import Checkpoint
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.note import NOTE_SIZE_MAX, KeyKind, Note, SigningKey, VerifierKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edca.ledger.sqlite import SQLiteLedger
+
+_KEY_SIZE_MAX: Final = 4096  # bytes of a key's file
+
+Key = Annotated[
+    Path, typer.Option("--key", metavar="FILE", help="The private key, as `edca keygen` made it.", show_default=False)
+]
+Trust = Annotated[
+    list[str],
+    typer.Option(
+        "--trust",
+        metavar="KEY",
+        help="A public key, `NAME+ID+KEY`, or a file of them. May be given several times.",
+        show_default=False,
+    ),
+]
+
+
+def signing_key(path: Path, kind: KeyKind) -> SigningKey:
+    """Read a named private key. Raises `CLIError` where the file holds none of that kind."""
+    text = read_bytes(path, _KEY_SIZE_MAX).decode("utf-8", "replace").strip()
+    flag = {KeyKind.LOG: "--ledger", KeyKind.WITNESS: "--witness"}[kind]
+    try:
+        key = SigningKey.parse(text)
+    except LedgerFormatError as error:
+        raise CLIError(f"`{path}`: {error}", f"make one with `edca keygen {path} {flag} NAME`") from error
+    if key.kind is not kind:
+        raise CLIError(f"`{path}` holds the key of a {key.kind.name.lower()}", f"`edca keygen` with `{flag}` makes it")
+    return key
+
+
+def trusted_keys(given: Iterable[str]) -> tuple[VerifierKey, ...]:
+    """Return the public keys that `--trust` names, in its text or in a file. Raises `CLIError` for one that is none."""
+    keys: list[VerifierKey] = []
+    for text in given:
+        path = Path(text)
+        lines = [text]
+        if "+" not in text or path.is_file():
+            lines = read_bytes(path, NOTE_SIZE_MAX).decode("utf-8", "replace").split("\n")
+        for line in lines:
+            if not line.strip() or line.startswith("#"):
+                continue
+            try:
+                keys.append(VerifierKey.parse(line.strip()))
+            except LedgerFormatError as error:
+                raise CLIError(f"`--trust`: {error}", "copy the key that `edca keygen` printed") from error
+    return tuple(keys)
+
+
+def read_checkpoint(path: Path) -> tuple[Note, Checkpoint]:
+    """Read a signed checkpoint; whether its signatures hold is not asked. Raises `CLIError` where the file is none."""
+    try:
+        note = Note.parse(read_bytes(path, NOTE_SIZE_MAX))
+        return note, Checkpoint.parse(note.text)
+    except LedgerFormatError as error:
+        raise CLIError(f"`{path}` is no checkpoint: {error}", "`edca checkpoint` makes one") from error
+
+
+def checkpoint_of(ledger: SQLiteLedger, key: SigningKey) -> tuple[Checkpoint, Note]:
+    """Return a checkpoint of the whole ledger, and the same with its key's signature."""
+    checkpoint = Checkpoint(key.name, ledger.size, ledger.root())
+    return checkpoint, checkpoint.signed(key)

@@ -1,0 +1,598 @@
+#!/usr/bin/env python3
+"""An independent verifier of EDCA ledgers, for an auditor who trusts none of EDCA's code.
+
+One file; it needs Python 3.11 or newer and the package `cryptography`, for Ed25519 alone. It was written from
+docs/reference/ledger.md and imports nothing of EDCA. It opens nothing but the files it is given, and no network.
+
+    verify_ledger.py FOLDER --trust KEY           a ledger that `edca publish --bodies` wrote
+    verify_ledger.py LEDGER                       the SQLite file itself
+    verify_ledger.py --receipt FILE --trust KEY   one record's receipt
+
+It exits with 0 if nothing was found, 1 if something was, 2 if it could not do its work. It says what it checked, what
+it found, and what it could not check.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import os
+import sqlite3
+import struct
+import sys
+from collections import namedtuple
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+HEADER = struct.Struct(">4sHHQ32s32sQ32s")
+ZERO = bytes(32)
+RECORD_MAX = 1 << 20
+NOTE_MAX = 64 << 10
+RECEIPT_MAX = 2 * (RECORD_MAX + NOTE_MAX)
+TILE = 256
+DEPTH_MAX = 64
+LOG, WITNESS = 1, 4
+NODE_CHAINS = {1: "intake", 2: "config"}
+
+
+Leaf = namedtuple("Leaf", "index previous kind tag entry body")  # a parsed header; `body` is a digest
+Key = namedtuple("Key", "name id kind public")  # a public key that is trusted
+Checkpoint = namedtuple("Checkpoint", "origin size root signers")  # its signatures were checked
+Receipt = namedtuple("Receipt", "leaf header body checkpoint")  # it was checked
+
+
+class Flaw(Exception):
+    """Something that contradicts the format: `code` is one of a closed set, `index` the record's, if it is of one."""
+
+    def __init__(self, code: str, text: str, index: int | None = None) -> None:
+        super().__init__(text)
+        self.code, self.text, self.index = code, text, index
+
+
+def forbid(fault: bool, code: str, text: str) -> None:
+    """Raise `Flaw` where there is a fault."""
+    if fault:
+        raise Flaw(code, text)
+
+
+# --- section 1: canonical bytes ---
+
+
+def decode(raw: bytes) -> Any:
+    """Return the value of canonical bytes. Raises `Flaw` for anything that is not the one encoding of a value."""
+    value, end = _value(raw, 0, 0)
+    if end != len(raw):
+        raise Flaw("canonical", "bytes follow the value")
+    return value
+
+
+# First byte of a value -> what it is, how many bytes its number or length has, and the least that needs that many.
+FORMS = {
+    **{0xC4: ("bytes", 1, 0), 0xC5: ("bytes", 2, 1 << 8), 0xC6: ("bytes", 4, 1 << 16)},
+    **{0xCC: ("int", 1, 1 << 7), 0xCD: ("int", 2, 1 << 8), 0xCE: ("int", 4, 1 << 16), 0xCF: ("int", 8, 1 << 32)},
+    **{0xD9: ("text", 1, 32), 0xDA: ("text", 2, 1 << 8), 0xDB: ("text", 4, 1 << 16)},
+    **{0xDC: ("array", 2, 16), 0xDD: ("array", 4, 1 << 16), 0xDE: ("map", 2, 16), 0xDF: ("map", 4, 1 << 16)},
+}
+NEGATIVE = {0xD0: (1, -32), 0xD1: (2, -(1 << 7)), 0xD2: (4, -(1 << 15)), 0xD3: (8, -(1 << 31))}
+CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
+
+
+def _take(raw: bytes, start: int, size: int) -> bytes:
+    if start + size > len(raw):
+        raise Flaw("canonical", "the bytes end inside a value")
+    return raw[start : start + size]
+
+
+def _value(raw: bytes, at: int, depth: int) -> tuple[Any, int]:
+    head = _take(raw, at, 1)[0]
+    at += 1
+    if head <= 0x7F or head >= 0xE0:
+        return head if head <= 0x7F else head - 256, at
+    if head in CONSTANTS:
+        return CONSTANTS[head], at
+    if head in NEGATIVE:
+        width, least = NEGATIVE[head]
+        size = int.from_bytes(_take(raw, at, width), "big", signed=True)
+        if size >= least:
+            raise Flaw("canonical", "a negative number is longer than it needs to be")
+        return size, at + width
+    if head < 0xC0:
+        form = "map" if head <= 0x8F else "array" if head <= 0x9F else "text"
+        size = head & (31 if form == "text" else 15)
+    elif head in FORMS:
+        form, width, least = FORMS[head]
+        size = int.from_bytes(_take(raw, at, width), "big")
+        at += width
+        if size < least:
+            raise Flaw("canonical", "a number or length is longer than it needs to be")
+    else:
+        raise Flaw("canonical", f"byte {head:02x} begins no value")
+    if form == "int":
+        return size, at
+    if form == "bytes":
+        return _take(raw, at, size), at + size
+    if form == "text":
+        try:
+            return _take(raw, at, size).decode("utf-8"), at + size
+        except UnicodeDecodeError:
+            raise Flaw("canonical", "text is not UTF-8") from None
+    if depth >= DEPTH_MAX:
+        raise Flaw("canonical", f"arrays and maps are nested more than {DEPTH_MAX} deep")
+    return _array(raw, at, size, depth) if form == "array" else _map(raw, at, size, depth)
+
+
+def _array(raw: bytes, at: int, count: int, depth: int) -> tuple[list[Any], int]:
+    items = []
+    for _ in range(count):
+        item, at = _value(raw, at, depth + 1)
+        items.append(item)
+    return items, at
+
+
+def _map(raw: bytes, at: int, count: int, depth: int) -> tuple[dict[str, Any], int]:
+    pairs: dict[str, Any] = {}
+    before: bytes | None = None
+    for _ in range(count):
+        key, at = _value(raw, at, depth + 1)
+        spelt = key.encode() if isinstance(key, str) else None
+        if spelt is None or (before is not None and spelt <= before):
+            raise Flaw("canonical", "the keys of a map are not text in order, each once")
+        before = spelt
+        pairs[key], at = _value(raw, at, depth + 1)
+    return pairs, at
+
+
+# --- sections 2 to 5: digests, chains, bodies, headers ---
+
+
+def digest(domain: str, data: bytes) -> bytes:
+    """SHA-256 under a domain's name."""
+    return hashlib.sha256(b"edca/" + domain.encode() + b"\0" + data).digest()
+
+
+def tag_of(chain: str) -> tuple[int, bytes]:
+    """How a header names a chain: its kind, and the tag of a case."""
+    for kind, name in NODE_CHAINS.items():
+        if chain == name:
+            return kind, ZERO
+    return 0, digest("case", chain.encode())
+
+
+def parse_header(raw: bytes) -> Leaf:
+    """Read a header. Raises `Flaw`."""
+    forbid(len(raw) != HEADER.size, "header", f"a header has {HEADER.size} bytes, not {len(raw)}")
+    magic, version, kind, index, previous, tag, entry, body = HEADER.unpack(raw)
+    forbid(magic != b"EDCA" or version != 1 or kind > 2, "header", "magic, version or chain kind is not known")
+    forbid(kind != 0 and tag != ZERO, "header", "a record of the node's own chain has a case tag")
+    return Leaf(index, previous, kind, tag, entry, body)
+
+
+def parse_body(raw: bytes) -> dict[str, Any]:
+    """Read a body and check its envelope. Raises `Flaw`."""
+    forbid(len(raw) > RECORD_MAX, "body", f"a body has at most {RECORD_MAX} bytes")
+    body = decode(raw)
+    is_record = isinstance(body, dict) and body.get("schema") == "edca.record/1"
+    forbid(not is_record, "body", "the body is no map of schema edca.record/1")
+    kind, chain, entry, prev = (body.get(name) for name in ("kind", "chain", "entry", "prev"))
+    is_named = type(kind) is str and kind and type(chain) is str and 0 < len(chain.encode()) <= 256
+    is_placed = type(entry) is int and entry >= 0 and type(prev) is bytes and len(prev) == 32
+    forbid(not (is_named and is_placed), "body", "kind, chain, entry or prev is not as it should be")
+    return body
+
+
+# --- section 6: the tree ---
+
+
+def leaf_hash(header: bytes) -> bytes:
+    """The hash under which a header stands in the tree."""
+    return hashlib.sha256(b"\0" + header).digest()
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    """The hash over two subtrees."""
+    return hashlib.sha256(b"\1" + left + right).digest()
+
+
+class Tree:
+    """RFC 9162, section 2.1.1, over leaves that come one after another."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.parts: list[bytes] = []  # roots of complete subtrees, the largest first
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf hash."""
+        size = self.size
+        self.size += 1
+        while size & 1:
+            leaf = node(self.parts.pop(), leaf)
+            size >>= 1
+        self.parts.append(leaf)
+
+    def root(self) -> bytes:
+        """The root over all leaves so far."""
+        if not self.parts:
+            return hashlib.sha256(b"").digest()
+        root = self.parts[-1]
+        for part in reversed(self.parts[:-1]):
+            root = node(part, root)
+        return root
+
+
+def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
+    """RFC 9162, section 2.1.3.2: where an inclusion path leads, or null where it is none."""
+    if not 0 <= index < size:
+        return None
+    first, last = index, size - 1
+    for sibling in path:
+        if last == 0:
+            return None
+        if first & 1 or first == last:
+            leaf = node(sibling, leaf)
+            while first and not first & 1:
+                first, last = first >> 1, last >> 1
+        else:
+            leaf = node(leaf, sibling)
+        first, last = first >> 1, last >> 1
+    return leaf if last == 0 else None
+
+
+# --- checkpoints: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature ---
+
+
+def unbase64(text: str) -> bytes:
+    """Standard base64, in its only form. Raises `Flaw`."""
+    try:
+        data = base64.b64decode(text.encode("ascii"), validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        raise Flaw("format", "that is not base64") from None
+    forbid(base64.b64encode(data).decode() != text, "format", "that is not the only base64 of its bytes")
+    return data
+
+
+def parse_key(text: str) -> Key:
+    """Read `NAME+ID+KEY`. Raises `Flaw`."""
+    name, _, rest = text.strip().partition("+")
+    id_, _, encoded = rest.partition("+")
+    data = unbase64(encoded)
+    forbid(not name or len(data) != 33 or data[0] not in (LOG, WITNESS), "format", "a key is written NAME+ID+KEY")
+    found = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
+    forbid(found.hex() != id_, "format", f"the id of {name} is not that of its key")
+    return Key(name, found, data[0], data[1:])
+
+
+def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Checkpoint:
+    """Read a checkpoint and check its signatures. Raises `Flaw`."""
+    forbid(len(raw) > NOTE_MAX, "format", "the checkpoint is too long")
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Flaw("format", "a checkpoint is UTF-8") from None
+    forbid(any(c < " " and c != "\n" for c in text), "format", "a checkpoint has no control characters")
+    body, blank, below = text.rpartition("\n\n")
+    forbid(not blank or not below.endswith("\n"), "format", "a checkpoint is text, an empty line, and signature lines")
+    signed = body + "\n"
+    lines = body.split("\n")
+    forbid(len(lines) < 3 or not all(lines), "format", "a checkpoint has three lines or more, none empty")
+    size = int(lines[1][:20]) if lines[1].isascii() and lines[1].isdigit() else -1
+    root = unbase64(lines[2])
+    is_size = 0 <= size < 1 << 63 and str(size) == lines[1]
+    forbid(not is_size or len(root) != 32, "format", "the checkpoint's size or root is not as it should be")
+    keys = {(key.name, key.id): key for key in trusted}
+    own, outside, signers = False, set(), []
+    for line in below[:-1].split("\n"):
+        name, _, encoded = line.removeprefix("— ").partition(" ")
+        data = unbase64(encoded)
+        is_line = line.startswith("— ") and name and len(data) > 4
+        forbid(not is_line, "format", "a signature line is not as it should be")
+        key = keys.get((name, data[:4]))
+        if key is None:
+            continue
+        forbid(not _holds(key, data[4:], signed), "signature", f"the signature of {name} does not hold")
+        signers.append(name)
+        if key.kind == LOG and name == lines[0]:
+            own = True
+        if key.kind == WITNESS:
+            outside.add(key.public)
+    forbid(not own, "signature", f"no trusted key of {lines[0]} has signed the checkpoint")
+    forbid(len(outside) < witnesses, "witness", f"{len(outside)} trusted witnesses have signed, and {witnesses} must")
+    return Checkpoint(lines[0], size, root, tuple(signers))
+
+
+def _holds(key: Key, data: bytes, signed: str) -> bool:
+    message = signed.encode()
+    if key.kind == WITNESS:
+        stamp = int.from_bytes(data[:8], "big")
+        data, message = data[8:], f"cosignature/v1\ntime {stamp}\n{signed}".encode()
+    if len(data) != 64 or (key.kind == WITNESS and stamp >= 1 << 63):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(data, message)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+# --- receipts: c2sp.org/tlog-proof ---
+
+
+def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt:
+    """Check a receipt. Raises `Flaw`."""
+    forbid(len(raw) > RECEIPT_MAX, "format", "the receipt is too long")
+    head, blank, note = raw.partition(b"\n\n")
+    lines = head.decode("ascii", "replace").split("\n")
+    is_receipt = len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("extra ")
+    forbid(not blank or not is_receipt, "format", "that is no receipt")
+    held = decode(unbase64(lines[1].removeprefix("extra ")))
+    is_record = isinstance(held, dict) and set(held) == {"header", "body"}
+    forbid(not is_record or not all(type(v) is bytes for v in held.values()), "format", "it holds no record")
+    leaf = parse_header(held["header"])
+    path = [unbase64(line) for line in lines[3:]]
+    is_path = len(path) <= 64 and all(len(item) == 32 for item in path)
+    forbid(not is_path or lines[2] != f"index {leaf.index}", "format", "its index or proof is not as it should be")
+    body = check_body(leaf, held["body"])
+    checkpoint = parse_checkpoint(note, trusted, witnesses)
+    root = root_of(leaf_hash(held["header"]), leaf.index, checkpoint.size, path)
+    forbid(root != checkpoint.root, "proof", "the proof does not lead to the checkpoint's root")
+    return Receipt(leaf, held["header"], body, checkpoint)
+
+
+def check_body(leaf: Leaf, raw: bytes) -> dict[str, Any]:
+    """Check a body against its header. Raises `Flaw`."""
+    forbid(digest("record", raw) != leaf.body, "body", "the body is not the one its header was made for")
+    body = parse_body(raw)
+    is_same = (leaf.kind, leaf.tag, leaf.entry) == (*tag_of(body["chain"]), body["entry"])
+    forbid(not is_same, "header", "the header names another chain or entry than the body")
+    return body
+
+
+# --- sections 7 and 8: a whole ledger ---
+
+
+def pages(source: Path) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Yield index, header and body of each record of a folder or SQLite file, in order. Raises `Flaw`, `OSError`."""
+    if source.is_dir():
+        place = 0
+        while (found := _tile(source, "entries", place)) is not None:
+            headers = _bundle(found, 2)
+            data = _tile(source, "bodies", place)
+            held = [None] * len(headers) if data is None else _bundle(data, 4)
+            forbid(len(held) != len(headers), "missing", f"file {place} has not as many bodies as headers")
+            for number, header in enumerate(headers):
+                yield place * TILE + number, header, held[number]
+            if len(headers) < TILE:
+                return
+            place += 1
+        return
+    with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        for index, header, body in connection.execute("SELECT leaf, header, body FROM ledger ORDER BY leaf"):
+            yield index, header if isinstance(header, bytes) else b"", body if isinstance(body, bytes) else None
+
+
+def _tile(folder: Path, kind: str, place: int) -> bytes | None:
+    """Return the file of a tile, the fullest there is, or null."""
+    text = str(place).zfill(-(-len(str(place)) // 3) * 3)
+    groups = [text[at : at + 3] for at in range(0, len(text), 3)]
+    path = folder / "tile" / kind / "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    if path.is_file():
+        return path.read_bytes()
+    partial = path.with_name(path.name + ".p")
+    names = [name for name in os.listdir(partial) if name.isdecimal()] if partial.is_dir() else []
+    return (partial / max(names, key=int)).read_bytes() if names else None
+
+
+def _bundle(data: bytes, width: int) -> list[bytes]:
+    """Cut a file of entries, each behind its length."""
+    found, at = [], 0
+    while at < len(data):
+        size = int.from_bytes(data[at : at + width], "big")
+        at += width
+        forbid(at + size > len(data), "missing", "a file of entries ends inside one")
+        found.append(data[at : at + size])
+        at += size
+    return found
+
+
+class Ledger:
+    """One pass over all records, in order."""
+
+    def __init__(self, *, decoding: bool) -> None:
+        self.decoding = decoding
+        self.findings: list[Flaw] = []
+        self.tree = Tree()
+        self.tip: bytes | None = ZERO
+        self.newest: dict[tuple[int, bytes], tuple[int, bytes | None]] = {}
+        self.roots: dict[int, bytes] = {}
+        self.headers: dict[int, bytes] = {}
+        self.bodies = 0
+
+    def run(self, records: Iterator[tuple[int, bytes, bytes | None]], sizes: set[int], indexes: set[int]) -> None:
+        """Check each record; keep the roots at `sizes` and the headers at `indexes` for what is compared with them."""
+        if 0 in sizes:
+            self.roots[0] = self.tree.root()
+        try:
+            for index, header, body in records:
+                due = self.tree.size
+                if index != due:
+                    raise Flaw("missing" if index > due else "order", f"record {index} stands where {due} is due")
+                self.record(index, header, body)
+                if index in indexes:
+                    self.headers[index] = header
+                if self.tree.size in sizes:
+                    self.roots[self.tree.size] = self.tree.root()
+        except Flaw as flaw:
+            self.find(flaw, None)
+
+    def find(self, flaw: Flaw, index: int | None) -> None:
+        """Keep a flaw, and the record it is about."""
+        flaw.index = index
+        self.findings.append(flaw)
+
+    def compare(self, checkpoint: Checkpoint) -> None:
+        """Compare with a checkpoint. Raises `Flaw`."""
+        size, root = checkpoint.size, self.roots.get(checkpoint.size)
+        forbid(size > self.tree.size, "missing", f"it counts {size} records, and {self.tree.size} are there")
+        forbid(root != checkpoint.root, "root", f"the root over the first {size} records is another")
+
+    def record(self, index: int, header: bytes, raw: bytes | None) -> None:
+        """Check one record against its header, the record before it, and its chain's record before it."""
+        previous, self.tip = self.tip, leaf_hash(header)
+        self.tree.add(self.tip)
+        try:
+            leaf = parse_header(header)
+            if leaf.index != index:
+                raise Flaw("header", f"the header is that of record {leaf.index}")
+        except Flaw as flaw:
+            self.find(flaw, index)
+            self.tip = None
+            return
+        if previous is not None and leaf.previous != previous:
+            self.find(Flaw("order", "it does not follow the record before it"), index)
+        chain = leaf.kind, leaf.tag
+        entry, digest_before = self.newest.get(chain, (-1, ZERO))
+        self.newest[chain] = leaf.entry, leaf.body
+        if leaf.entry != entry + 1:
+            self.find(Flaw("gap", f"it is entry {leaf.entry} of its chain, where {entry + 1} is due"), index)
+            return
+        if raw is not None:
+            self.body(index, leaf, raw, digest_before)
+
+    def body(self, index: int, leaf: Leaf, raw: bytes, before: bytes | None) -> None:
+        """Check a record's body, decoded only where that was asked for."""
+        self.bodies += 1
+        try:
+            if not self.decoding:
+                if digest("record", raw) != leaf.body:
+                    raise Flaw("body", "the body is not the one its header was made for")
+            elif before is not None and check_body(leaf, raw)["prev"] != before:
+                raise Flaw("chain", "it names another body than its chain's record before it")
+        except Flaw as flaw:
+            self.find(flaw, index)
+            self.newest[leaf.kind, leaf.tag] = leaf.entry, None if flaw.code == "body" else leaf.body
+
+
+def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
+    """Do what the command line asks, and return what was checked, found and left open."""
+    source, kept = arguments.ledger, list(arguments.checkpoint)
+    if source is not None and (source / "checkpoint").is_file():
+        kept.insert(0, source / "checkpoint")
+    report = Report()
+    checkpoints: list[tuple[Path, Checkpoint]] = []
+    receipts: list[tuple[Path, Receipt]] = []
+    for path in kept:
+        with report.asking(f"{path}: its signatures hold"):
+            checkpoints.append((path, parse_checkpoint(path.read_bytes(), trusted, arguments.witnesses)))
+    for path in arguments.receipt:
+        with report.asking(f"{path}: its signatures and its proof hold"):
+            receipts.append((path, check_receipt(path.read_bytes(), trusted, arguments.witnesses)))
+    if source is None:
+        return report.document()
+    checkpoints += [(path, receipt.checkpoint) for path, receipt in receipts]
+    run = Ledger(decoding=not arguments.fast)
+    run.run(pages(source), {one.size for _, one in checkpoints}, {one.leaf.index for _, one in receipts})
+    for path, checkpoint in checkpoints:
+        with report.asking(f"the first {checkpoint.size} records are those of {path}"):
+            run.compare(checkpoint)
+    for path, receipt in receipts:
+        with report.asking(f"record {receipt.leaf.index} is the one of {path}"):
+            if run.headers.get(receipt.leaf.index) != receipt.header:
+                raise Flaw("root", f"it is another than in {path}", receipt.leaf.index)
+    if source.is_dir():
+        report.open.append("the hashes in tile/0 and above: the tree was reckoned from the headers instead")
+    report.about(run, fast=arguments.fast, counted=max((one.size for _, one in checkpoints), default=None))
+    return report.document()
+
+
+class Report:
+    """What was checked, what was found, and what could not be checked."""
+
+    def __init__(self) -> None:
+        self.checked: list[str] = []
+        self.findings: list[Flaw] = []
+        self.open: list[str] = []
+        self.size: int | None = None
+        self.root: str | None = None
+
+    @contextmanager
+    def asking(self, what: str) -> Iterator[None]:
+        """Note `what` as checked, or the flaw that keeps it from being so."""
+        try:
+            yield
+        except Flaw as flaw:
+            self.findings.append(Flaw(flaw.code, f"not so: {what}: {flaw.text}", flaw.index))
+        else:
+            self.checked.append(what)
+
+    def about(self, run: Ledger, *, fast: bool, counted: int | None) -> None:
+        """Take in a pass over a ledger; `counted` is the size of the largest checkpoint."""
+        self.size, self.root = run.tree.size, run.tree.root().hex()
+        self.findings += run.findings
+        if not run.findings:
+            self.checked.append(
+                f"{self.size} headers: form, order, links, tree, {len(run.newest)} chains without a gap"
+            )
+        if not run.findings and run.bodies == self.size:
+            self.checked.append("every body has the digest its header carries" + ("" if fast else ", is canonical, and"
+                " names the digest of its chain's record before it"))  # fmt: skip
+        if run.bodies < self.size:
+            self.open.append(f"{self.size - run.bodies} bodies: they are not there")
+        if fast:
+            self.open.append("what stands inside the bodies: they were not decoded")
+        if counted is None:
+            self.open += ["deletion of the newest records: no checkpoint was given", "who wrote the records"]
+        elif counted < self.size:
+            self.open.append(f"deletion of records after the {counted} of the newest checkpoint")
+        self.open.append("whether the verdicts are right: `edca replay` decides them again")
+
+    def document(self) -> dict[str, Any]:
+        """The report as plain data."""
+        found = [{"code": one.code, "index": one.index, "text": one.text} for one in self.findings]
+        whole = {"checked": self.checked, "findings": found, "not_checked": self.open}
+        return {"ok": not found, "size": self.size, "root": self.root, **whole}
+
+
+def main() -> int:
+    """Run the program."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("ledger", type=Path, nargs="?", help="a published folder, or a ledger's SQLite file")
+    parser.add_argument("--trust", action="append", default=[], metavar="KEY", help="a public key, NAME+ID+KEY")
+    parser.add_argument("--witnesses", type=int, default=0, help="how many trusted witnesses must have signed")
+    parser.add_argument("--checkpoint", type=Path, action="append", default=[], help="a checkpoint kept elsewhere")
+    parser.add_argument("--receipt", type=Path, action="append", default=[], help="a record's receipt")
+    parser.add_argument("--fast", action="store_true", help="do not decode the bodies, only compare their digests")
+    parser.add_argument("--json", action="store_true", help="write one JSON document")
+    arguments = parser.parse_args()
+    try:
+        if arguments.ledger is None and not arguments.receipt and not arguments.checkpoint:
+            parser.error("name a ledger, a receipt or a checkpoint")
+        found = verify(arguments, [parse_key(text) for text in arguments.trust])
+    except Flaw as flaw:
+        print(f"--trust: {flaw.text}", file=sys.stderr)
+        return 2
+    except (OSError, sqlite3.Error) as error:
+        print(f"verify_ledger: {error}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(json.dumps(found, sort_keys=True, indent=2))
+        return 0 if found["ok"] else 1
+    for one in found["findings"]:
+        where = "" if one["index"] is None else f"record {one['index']}: "
+        print(f"found: {where}{one['code']}: {one['text']}")
+    print(*(f"checked: {text}" for text in found["checked"]), sep="\n")
+    print(*(f"not checked: {text}" for text in found["not_checked"]), sep="\n")
+    print("nothing was found" if found["ok"] else f"{len(found['findings'])} found", end="")
+    print("" if found["size"] is None else f" in {found['size']} records, root {found['root']}")
+    return 0 if found["ok"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
