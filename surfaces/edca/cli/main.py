@@ -47,6 +47,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "explain": "Say in words what one record holds, or what a code means.",
     "verify": "Check that no record of a ledger was altered.",
     "replay": "Decide every record of a ledger anew, and compare.",
+    "query": "Ask a question about all records of a ledger, in SQL (SQLite's).",
+    "export": "Write a ledger's tables as files, one a table, for DuckDB, Spark and the like.",
     "checkpoint": "Sign how many records a ledger has, and the Merkle root over them.",
     "cosign": "Sign a ledger's checkpoint as a witness, once it is shown that the ledger only grew.",
     "receipt": "Write a receipt: a record, the proof that it is in the ledger, and the signed checkpoint.",
