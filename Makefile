@@ -13,11 +13,12 @@ ARGS   ?=
 COUNT    ?= 100000
 QUESTIONS ?= 1000000
 EXAMPLES ?= 5000
+CUTS     ?= 1000000
 SEED     ?= 1
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel bench-decide bench-language clean
+.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts bench-decide bench-language clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,9 @@ campaign-engines: $(STAMP) ## put 1,000,000 questions to both engines; QUESTIONS
 
 campaign-kernel: $(STAMP) ## break the kernel's source in some 40 ways; each must be noticed
 	$(PY) tests/campaigns/kernel_mutants.py --jobs $(JOBS)
+
+campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
+	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)
 
 campaign-specs: $(STAMP) ## try 5,000 specs written by chance; EXAMPLES changes that
 	EDCA_EXAMPLES=$(EXAMPLES) $(PY) -m pytest tests/property/test_generated_specs.py --numprocesses $(JOBS) --timeout 0
