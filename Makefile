@@ -15,10 +15,11 @@ QUESTIONS ?= 1000000
 EXAMPLES ?= 5000
 CUTS     ?= 1000000
 SEED     ?= 1
+RECORDS  ?= 100000
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts bench-decide bench-language clean
+.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts bench-decide bench-language bench-submit bench-verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -75,6 +76,12 @@ bench-decide: $(STAMP) ## what one decision costs, against a function by hand an
 
 bench-language: $(STAMP) ## what checking and laying out cost, by a spec's length
 	$(PY) benchmarks/language.py
+
+bench-submit: $(STAMP) ## what the whole durable way of a candidate costs, against a bare loop; RECORDS changes how far it grows
+	$(PY) benchmarks/submit.py --records $(RECORDS)
+
+bench-verify: $(STAMP) ## what checking a whole ledger costs, by its length (1,000,000 records take half an hour); RECORDS changes that
+	$(PY) benchmarks/verify.py --records $(RECORDS)
 
 clean: ## remove the environment and everything that was built
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

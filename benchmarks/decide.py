@@ -4,7 +4,8 @@ The question is specs/refund's `approve_refund`: thirteen clauses over an order,
 three arguments. All are asked it in one run, in turns, and each figure is the best of many rounds, so that a busy
 machine disturbs all alike. What each does differs: the kernel checks who proposes, parses the arguments, judges every
 clause with three truth values and returns a verdict that a record can hold; the function by hand takes the same inputs
-and returns which clauses pass; the others are given plain values, ready parsed.
+and returns which clauses pass, once as it is and once with a verdict made of that; the others are given plain values,
+ready parsed, and return no more than yes.
 
 Engines that aren't installed are left out: `pip install --group bench`.
 """
@@ -27,7 +28,7 @@ import worlds  # noqa: E402
 
 from edca.kernel.decide import decide  # noqa: E402
 from edca.kernel.values import Unknown  # noqa: E402
-from edca.kernel.verdict import Accepted, Result  # noqa: E402
+from edca.kernel.verdict import Accepted, Anchor, ClauseResult, Result  # noqa: E402
 
 MINUTE, DAY = 60_000_000, 86_400_000_000
 ROUNDS, CALLS = 40, 200
@@ -121,6 +122,34 @@ def by_hand() -> int:  # noqa: PLR0915  one function, as somebody would write it
         if promised is not None and promised + amount <= 500_000:
             bits |= 4096
     return bits
+
+
+CLAUSES = SETUP.machine.index.transitions["approve_refund"].clauses
+
+
+def by_hand_with_verdict() -> Accepted:
+    """The same, and then the verdict that tells each clause's result, through the constructors of its parts."""
+    bits, given = by_hand(), SETUP.candidate.arguments  # type: ignore[union-attr]
+    clauses = tuple(
+        ClauseResult(
+            code=clause.code,
+            kind=clause.kind,
+            on_fail=clause.on_fail,
+            role=clause.role,
+            withheld=clause.withheld,
+            result=Result.PASSED if bits >> place & 1 else Result.FAILED,
+        )
+        for place, clause in enumerate(CLAUSES)
+    )
+    return Accepted(
+        transition="approve_refund",
+        source="requested",
+        target="approved",
+        memory={"promised": given["amount"]},
+        intents=(),
+        anchor=Anchor("sven", "supervisor", "standing"),
+        clauses=clauses,
+    )
 
 
 # --- the others: one object with plain values, and the same conditions ---
@@ -301,14 +330,18 @@ def measure(asked: dict[str, Callable[[], object]], rounds: int, calls: int) -> 
 
 
 def main() -> int:
-    """Measure, and print each figure and its ratio to the kernel's."""
+    """Measure, and print each figure, and how many times the kernel's and the function's by hand it is."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--calls", type=int, default=CALLS, help="calls of each in a round")
     parser.add_argument("--json", action="store_true")
     asked = parser.parse_args()
     assert by_hand() == kernel_bits() == (1 << 13) - 1, "the two don't judge alike"
-    runs: dict[str, Callable[[], object]] = {"edca decide": by_kernel, "by hand": by_hand}
+    runs: dict[str, Callable[[], object]] = {
+        "edca decide": by_kernel,
+        "by hand": by_hand,
+        "by hand, verdict": by_hand_with_verdict,
+    }
     missing: list[str] = []
     for name, build in PEERS.items():
         try:
@@ -316,12 +349,12 @@ def main() -> int:
         except ImportError:
             missing.append(name)
     found = measure(runs, asked.rounds, asked.calls)
-    kernel = found["edca decide"]
+    kernel, hand = found["edca decide"], found["by hand"]
     if asked.json:
         print(json.dumps({name: {"us": round(us, 2), "ratio": round(us / kernel, 2)} for name, us in found.items()}))
         return 0
     for name, us in found.items():
-        print(f"{name:22} {us:9.2f} µs   {us / kernel:7.2f} times decide")
+        print(f"{name:22} {us:9.2f} µs   {us / kernel:7.2f} times decide   {us / hand:7.2f} times by hand")
     if missing:
         print(f"not installed, left out: {', '.join(missing)}")
     return 0

@@ -185,7 +185,7 @@ def measure(body: Body, sizes: list[int], *, scenarios: bool, runs: int) -> list
         text = body.repeated(size, scenarios=scenarios)
         lines = text.count("\n")
         for name, step in STEPS:
-            took = seconds(step, text, runs if size <= 2_000 else 1)
+            took = seconds(step, text, runs)
             line = f"{lines:>7}  {name:<6} {took:>8.3f}  {took / lines * 1e6:>8.0f}"
             if name in before:
                 fewer, quicker = before[name]

@@ -9,6 +9,7 @@ A block's first line says what a test does with it. Readers don't see it on the 
 - `edca` without a file holds declarations that complete, or replace those of the same name in, the page's spec;
   `edca clauses` holds clauses for its transition `approve`; `edca spec` is a whole file. `arp` is like `edca`.
   Names that a part declares and does not use (N014) are no mistake of it, unless it is marked `unused`.
+- `migration` is a map between the versions of `reference/maps.md`; `edca old` completes the older one.
 - `console` and everything else is only read.
 """
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edca.diagnostics import Diagnostic, Source
+from edca.semantic.imports import File
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
@@ -64,12 +66,12 @@ def completed(base: str, example: Block) -> str:
     return _with_declarations(base, example.text)
 
 
-def reader(page: str) -> Callable[[str], Source | None]:
+def reader(page: str) -> Callable[[str], File | None]:
     """Return what reads the files that a page's parts may import: its blocks with a file's name."""
     files = {block.options["file"]: block.text for block in blocks(page) if "file" in block.options}
 
-    def read(path: str) -> Source | None:
-        return Source(path, files[path]) if path in files else None
+    def read(path: str) -> File | None:
+        return File(path, Source(path, files[path])) if path in files else None
 
     return read
 

@@ -11,6 +11,7 @@ import pytest
 from edca.diagnostics import CODES, Diagnostic, Source, human
 from edca.routing import check_against, clashes, load, open_engine
 from edca.semantic.compile import compile_spec
+from edca.semantic.migration import compile_map
 from edca.semantic.scenario import run_scenarios
 
 # Codes of the list that nothing gives yet. One that is given belongs into a page and out of this set.
@@ -22,11 +23,23 @@ README = (FOLDER / "README.md").read_text("utf-8")
 SPEC = pages.blocks((pages.DOCS / "reference" / "language.md").read_text("utf-8"))[0].text
 ROUTES, SCHEMA = (next(b.text for b in pages.blocks(README) if b.language == name) for name in ("arp", "sql"))
 READ = pages.reader(README)  # what the examples import
+OLD, NEW, MAP = (block.text for block in pages.blocks((pages.DOCS / "reference" / "maps.md").read_text("utf-8")))
 PARTS = ["What it means", "Why", "Example", "Write instead"]
 
 
+def found_in_map(example: pages.Block) -> tuple[Diagnostic, ...]:
+    """Return what a map is told, or the map of the reference where the example is part of the old version."""
+    old, text = (OLD, example.text) if example.language == "migration" else (pages.completed(OLD, example), MAP)
+    before, after = (compile_spec(Source("refund.edca", spec)) for spec in (old, NEW))
+    assert before.machine is not None, human(before.diagnostics)
+    assert after.machine is not None, human(after.diagnostics)
+    return compile_map(Source("refund.migration", text), before.machine, after.machine).diagnostics
+
+
 def found_in(example: pages.Block) -> tuple[Diagnostic, ...]:
-    """Return what is found in a whole spec, or in routes, on the way that `Kernel.open` takes."""
+    """Return what is found in a whole spec, or in routes, on the way that `Kernel.open` takes; or in a map."""
+    if example.language == "migration" or "old" in example.options:
+        return found_in_map(example)
     spec = SPEC if example.language == "arp" else pages.completed(SPEC, example)
     compiled = compile_spec(Source("refund.edca", spec), READ)
     compiled = dataclasses.replace(compiled, diagnostics=pages.of_whole(example, compiled.diagnostics))

@@ -26,6 +26,14 @@ FOLLOWED = {
     "how-to/keep-limits.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/run-timers.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/sign-off.md": ("refund.edca",),
+    "how-to/migrate-cases.md": (
+        "refund.edca",
+        "refund.arp",
+        "roster.toml",
+        "shop.sql",
+        "next/refund.edca",
+        "next/from-1.0.0.migration",
+    ),
     "how-to/operate.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/settle-effects.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/replay-a-ledger.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
@@ -38,7 +46,8 @@ FOLLOWED = {
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_a_page_can_be_followed(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for file in FOLLOWED[name]:
-        shutil.copy(REPOSITORY / "specs" / "refund" / file, tmp_path)
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        shutil.copy(REPOSITORY / "specs" / "refund" / file, tmp_path / file)
     monkeypatch.chdir(tmp_path)
     known: dict[str, Any] = {"__name__": "page"}
     output = ""

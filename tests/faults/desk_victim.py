@@ -16,7 +16,7 @@ import desk_world as world
 from edca.kernel.inputs import Attestation
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.loop import Runtime
-from edca.runtime.recount import recount
+from edca.runtime.rebuild import compare_cells
 from edca.runtime.recover import recover
 from edca.runtime.replay import replay
 from edca.runtime.scheduler import Scheduler
@@ -43,25 +43,27 @@ class KeptDesk(world.Desk):
 
 
 class Wired:
-    """Passes every call on, counts those that write, and kills the process at the point."""
+    """Counts what writes, and kills the process at the point: the desk's effects and the ledger's transactions."""
 
-    def __init__(self, target, counts, point):
-        self._target, self._counts, self._point = target, counts, point
+    def __init__(self, counts, point):
+        self._counts, self._point = counts, point
 
-    def __getattr__(self, name):
-        found = getattr(self._target, name)
-        if name not in CALLS:
-            return found
+    def wire(self, target, method, name):
+        """Count calls of the method under that name; an empty transaction is none."""
+        found = getattr(target, method)
 
-        def call(*arguments):
+        def call(what):
+            if name == "commit" and not (what.rows or what.cells):
+                return None
             self._counts[name] = self._counts.get(name, 0) + 1
             here = f"{name} {self._counts[name]}"
             self._die_at(f"before {here}")
-            result = found(*arguments)
+            result = found(what)
             self._die_at(f"after {here}")
             return result
 
-        return call
+        setattr(target, method, call)
+        return target
 
     def _die_at(self, point):
         if point == self._point:
@@ -77,8 +79,9 @@ def tell(folder, point=""):
     """Tell the story from wherever it stands; return how often each writing call was made."""
     counts, clock = {}, world.StillClock()
     with SQLiteLedger.open(folder / "ledger.db", durable=False) as ledger:
-        router = Wired(KeptDesk(folder / "desk.json"), counts, point)
-        store = Wired(ledger, counts, point)
+        wired = Wired(counts, point)
+        router = wired.wire(KeptDesk(folder / "desk.json"), "perform", "perform")
+        store = wired.wire(ledger, "_write", "commit")
         runtime = Runtime(world.MACHINE, router, store, world.ROSTER, clock, admit=admit)
         recover(runtime)
 
@@ -106,7 +109,7 @@ def ended(folder):
         cells = {space: [(key, value.hex()) for key, value in ledger.cells(space)] for space in ("counter", "case")}
         held = [key for key, _ in ledger.cells("reservation")]
         found = replay(ledger)
-        sound = [found.mismatches, found.not_replayed, found.unfinished, recount(ledger)]
+        sound = [found.mismatches, found.not_replayed, found.unfinished, compare_cells(ledger)]
     return json.dumps([cells, held, (folder / "desk.json").read_text(), [len(part) for part in sound]])
 
 

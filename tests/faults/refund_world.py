@@ -33,6 +33,7 @@ from edca.kernel.expression import (
 )
 from edca.kernel.facts import Instance
 from edca.kernel.machine import (
+    SEMANTICS_VERSION,
     Act,
     Assignment,
     Call,
@@ -165,7 +166,7 @@ MACHINE = Machine(
     text="Money back.",
     tier=Tier.CONSEQUENTIAL,
     language=1,
-    semantics=1,
+    semantics=SEMANTICS_VERSION,
     case_about="order",
     case_key=("order_id",),
     fresh_us=5 * MINUTE,

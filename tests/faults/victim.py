@@ -1,7 +1,7 @@
 """A process that dies on purpose: it opens a runtime, recovers, submits, and kills itself at the named point.
 
-Points are counted calls of the ledger's and the router's methods, before or after (`before commit 2`): the loop itself
-knows nothing of them. What was acknowledged goes to standard output, one line each, before anything else happens.
+Points are counted calls of the router's methods and the ledger's transactions, before or after (`before commit 2`): the
+loop itself knows nothing of them. What was acknowledged goes to standard output, one line each, before all else.
 """
 
 import dataclasses
@@ -50,6 +50,22 @@ class Wired:
         return call
 
 
+def wired_commits(ledger, counts):
+    """Kill the process before or after one of the ledger's transactions, however many commits share it."""
+    write = ledger._write
+
+    def counted(staged):
+        if staged.rows or staged.cells:
+            counts["commit"] = counts.get("commit", 0) + 1
+            point = f"commit {counts['commit']}"
+            _die_at(f"before {point}")
+            write(staged)
+            _die_at(f"after {point}")
+
+    ledger._write = counted
+    return ledger
+
+
 def _die_at(point):
     if os.environ.get(POINT) == point:
         sys.stdout.flush()
@@ -96,7 +112,7 @@ def main():
     folder, transition = Path(sys.argv[1]), sys.argv[2]
     counts = {}
     with SQLiteLedger.open(folder / "ledger.db", durable=False) as ledger:
-        store = Wired(ledger, {"commit"}, counts)
+        store = wired_commits(ledger, counts)
         router = Wired(refund_world.OrderRouter(folder / "world.db"), {"perform", "performed"}, counts)
         # Each start is a new look at a later clock.
         clock = refund_world.TickingClock(refund_world.START + ledger.size * 1_000_000_000)

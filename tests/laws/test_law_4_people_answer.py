@@ -75,6 +75,19 @@ def test_nobody_answers_what_they_propose(name: str, setup: Setup) -> None:
 
 
 @pytest.mark.parametrize(("name", "setup"), ASKING)
+def test_who_has_a_key_on_any_account_answers_unsigned_on_none(name: str, setup: Setup) -> None:
+    found = _people(setup, _answers(setup, "other"))
+    known = found.inputs.roster.principals
+    mine = [one.id for one in known if one.id.startswith("other")]
+    keyed = [
+        dataclasses.replace(next(one for one in known if one.id == id_), id=f"{id_}'s", key=bytes(32)) for id_ in mine
+    ]
+    people = [dataclasses.replace(one, person=one.id.removesuffix("'s") + "!") for one in keyed]
+    people += [dataclasses.replace(one, person=one.id + "!") if one.id in mine else one for one in known]
+    assert found.with_inputs(roster=Roster(tuple(people), found.inputs.roster.mandates)).bytes() == setup.bytes()
+
+
+@pytest.mark.parametrize(("name", "setup"), ASKING)
 def test_an_answer_to_another_preview_is_none(name: str, setup: Setup) -> None:
     digest = shown(setup)
     assert digest is not None

@@ -40,7 +40,7 @@ def test_a_verdict_is_a_value_with_a_code_of_a_closed_set(name: str, setup: Setu
     codes = {clause.code for clause in verdict.clauses}
     match verdict:
         case Accepted():
-            assert all(clause.result is Result.PASSED for clause in verdict.clauses)
+            assert all(clause.result in (Result.PASSED, Result.WAIVED) for clause in verdict.clauses)
             assert verdict.code == "accepted"
         case Refused(stage=Stage() as stage):
             assert (verdict.code, verdict.clauses) == (stage.value, ())

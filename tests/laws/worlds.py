@@ -16,6 +16,7 @@ from edca.kernel.inputs import CounterKey, Inputs
 from edca.kernel.machine import Machine
 from edca.kernel.verdict import Accepted
 from edca.semantic.compile import Compiled, compile_spec
+from edca.semantic.imports import File
 from edca.semantic.scenario import run_scenarios
 
 __all__ = ["MODEL"]  # for those who import `worlds` alone
@@ -31,10 +32,10 @@ SPECS = sorted(ROOT.glob("specs/*/*.edca"))
 def compiled(path: Path) -> Compiled:
     """A spec of the repository."""
 
-    def read(name: str) -> Source:
-        return Source(name, (path.parent / name).read_text("utf-8"))
+    def read(name: str) -> File:
+        return File(name, Source(name, (path.parent / name).read_text("utf-8")))
 
-    found = compile_spec(read(path.name), read)
+    found = compile_spec(read(path.name).source, read)
     assert found.machine is not None, concise(found.diagnostics)
     return found
 

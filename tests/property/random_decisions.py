@@ -11,7 +11,7 @@ from setups import shown
 from edca.kernel.approvals import is_waivable
 from edca.kernel.candidate import Candidate
 from edca.kernel.decide import counters_wanted
-from edca.kernel.evaluate import known
+from edca.kernel.evaluate import closure_of, known
 from edca.kernel.facts import Instance, table
 from edca.kernel.frames import frame_for
 from edca.kernel.gate import bind_arguments
@@ -41,6 +41,7 @@ from edca.kernel.values import TIME_MAX, Unknown, Value, to_raw
 if TYPE_CHECKING:
     from random import Random
 
+    from edca.kernel.expression import Expression
     from edca.kernel.machine import Machine, Transition
 
 NAMES = ("k1", "k2", "k3")
@@ -55,8 +56,8 @@ def value_of(random: Random, type_: Type, machine: Machine) -> Value:
             return random.random() < 0.5
         case IntType(low, high) | DecimalType(_, low, high):
             return random.choice([low, high, random.randint(low, high), max(low, min(high, random.randint(0, 20)))])
-        case TextType():
-            return random.choice(["", "a", "b c"])
+        case TextType(most):
+            return random.choice([text for text in ("", "a", "b c") if len(text) <= most])
         case IdType() | PrincipalType():
             return random.choice(NAMES)
         case DateType():
@@ -113,24 +114,28 @@ def results(setup: worlds.Setup, transition: Transition) -> list[tuple[object, T
     frame = frame_for(machine, setup.case, candidate, bind_arguments(machine, transition, candidate), setup.inputs)
     compiled = program(machine, transition.name)
     compiled.bind_lets(frame)
-    truths = [*compiled.clauses, *compiled.ensures, *(never.condition for never in compiled.nevers)]
+    clauses, acts = transition.clauses, transition.acts
+    conditions = [closure_of(clause.condition) for clause in clauses]
+    truths = [*conditions, *compiled.ensures, *(never.condition for never in compiled.nevers)]
     truths += [] if compiled.guard is None else [compiled.guard]
     found: list[tuple[object, Type]] = [(known(closure(frame)), BoolType()) for closure in truths]
-    for clause, others, limit in zip(transition.clauses, compiled.distinct_from, compiled.limits, strict=True):
-        people = [known(other(frame)) for other in others]
+
+    def value(expression: Expression) -> object:
+        return known(closure_of(expression)(frame))
+
+    for clause in clauses:
+        people = [value(other) for other in clause.distinct_from]
         found += [(who, PrincipalType("")) for each in people for who in (each if isinstance(each, tuple) else (each,))]
-        if limit is not None and clause.limit is not None:
-            numbers = (limit.measure, limit.bound)
-            found += [(known(closure(frame)), clause.limit.type) for closure in numbers]
-            keys = zip(limit.keys, clause.limit.key_types, strict=True)
-            found += [(known(closure(frame)), type_) for closure, type_ in keys]
-    for name, closure in compiled.assignments:
-        found.append((closure(frame), machine.index.memory[name].type))
-    undos = [(act.undo, closures) for act, closures in zip(transition.acts, compiled.undos, strict=True)]
-    for call, closures in [*((act.call, c) for act, c in zip(transition.acts, compiled.calls, strict=True)), *undos]:
-        if call is not None and closures is not None:
+        if clause.limit is not None:
+            found += [(value(number), clause.limit.type) for number in (clause.limit.measure, clause.limit.bound)]
+            keys = zip(clause.limit.keys, clause.limit.key_types, strict=True)
+            found += [(value(key), type_) for key, type_ in keys]
+    found += [(closure_of(item.value)(frame), machine.index.memory[item.name].type) for item in transition.assignments]
+    for call in [*(act.call for act in acts), *(act.undo for act in acts)]:
+        if call is not None:
             parameters = machine.index.effects[call.effect].parameters
-            found += [(closure(frame), p.type) for closure, p in zip(closures, parameters, strict=True)]
+            pairs = zip(call.arguments, parameters, strict=True)
+            found += [(closure_of(argument)(frame), p.type) for argument, p in pairs]
     return found
 
 

@@ -50,7 +50,7 @@ class SpecWriter(VocabularyWriter):
         head = f"transition {plan.name}{f'.{plan.branch}' if plan.branch else ''}({listed})"
         head += f" from {', '.join(plan.sources)} to {plan.target}"
         if plan.branch:
-            head += f" when {self.condition(scope)}"
+            head += f" when {self.condition(scope.only(clean=True))}"  # what branches do would tell of a label
         by = self.random.choice([("agent",), ("agent", "person"), ("person", "chief"), ("chief",), ("clock",)])
         lines = [f"means {self.text()}", f"by {', '.join(by)}", f"answers {self.random.choice(['chief', 'person'])}"]
         if plan.branch:
@@ -160,7 +160,9 @@ class SpecWriter(VocabularyWriter):
             states = random.sample([*self.states, *self.finals, *self.composites], random.randint(0, 2))
             about = self.maybe(" about x0", 0.3)
             within = f" while {', '.join(states)}" if states else ""
-            add(f"never y{i}{about} {self.text()}{within} when {self.condition(held)}")
+            # What memory begins with mustn't break it where cases begin, so there a fact has its say.
+            sure = " and x0.ready" if not states or {self.states[0], *self.composites} & set(states) else ""
+            add(f"never y{i}{about} {self.text()}{within} when ({self.condition(held)}){sure}")
         graph = graph_of.Graph(self.states, self.finals, self.composites, self.plans)
         for i, (target, needed) in enumerate(random.sample(graph.passages(), min(self.size, len(graph.passages())))):
             add(f"never z{i} {self.text()} reaching {target} without {needed}")

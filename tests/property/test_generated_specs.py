@@ -27,6 +27,7 @@ from edca.kernel.types import describe
 from edca.kernel.values import from_raw
 from edca.kernel.verdict import Accepted, Result
 from edca.semantic.compile import Compiled, compile_spec
+from edca.semantic.imports import File
 from edca.semantic.scenario import run_scenarios
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def test_what_was_moved_to_imported_files_leaves_the_digest_as_it_is(seed: int) 
         "words/inner.edca": "\n".join(["edca 1 vocabulary inner", *moved["words/inner.edca"]]),
     }
     text = "\n".join([header, *random.choice([imported, imported[::-1], imported[:1]]), *kept])
-    second = compile_spec(Source("spec.edca", text), lambda path: Source(path, files[path]))
+    second = compile_spec(Source("spec.edca", text), lambda path: File(path, Source(path, files[path])))
     assert first is not None
     assert second.machine is not None, human(_errors(second.diagnostics))
     assert second.machine.to_bytes() == first.to_bytes()

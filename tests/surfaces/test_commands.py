@@ -259,13 +259,14 @@ class TestLedger:
         assert [row["outcome"] for row in everything][3:] == [
             "escalated",
             "accepted",
+            "",  # the permit for its effect is spent
             "confirmed",
             "refused",
             "refused",
         ]
-        assert [row["index"] for row in edca("log", ledger, "--code", "too_little", "--json").json] == [6]
+        assert [row["index"] for row in edca("log", ledger, "--code", "too_little", "--json").json] == [7]
         assert [row["index"] for row in edca("log", ledger, "--outcome", "accepted", "--json").json] == [4]
-        assert {row["entry"] for row in edca("log", ledger, "--case", "a1", "--json").json} == {0, 1, 2}
+        assert {row["entry"] for row in edca("log", ledger, "--case", "a1", "--json").json} == {0, 1, 2, 3}
         assert "malformed" in edca("log", ledger).out
 
     def test_every_record_can_be_explained(self, edca: Edca, ledger: Path) -> None:
@@ -273,7 +274,8 @@ class TestLedger:
         for index in range(count):
             ran = edca("explain", index, "--ledger", ledger)
             assert ran.code == 0 and ran.out.startswith(f"record {index}: ")
-        refusal = edca("explain", 6, "--ledger", ledger).out
+        assert "the permit for effect take_seat is spent" in edca("explain", 5, "--ledger", ledger).out
+        refusal = edca("explain", 7, "--ledger", ledger).out
         assert "too_little: The seat costs more than that." in refusal and "offer = 1.00" in refusal
         document = edca("explain", 4, "--ledger", ledger, "--json").json
         assert document["kind"] == "verdict" and document["content"]["verdict"]["outcome"] == "accepted"
@@ -284,15 +286,15 @@ class TestLedger:
 
     def test_a_sound_ledger_verifies_and_replays(self, edca: Edca, ledger: Path) -> None:
         document = edca("verify", ledger, "--json").json
-        assert document["ok"] is True and document["size"] == 8
-        assert edca("verify", ledger, "--expect-size", 8, "--expect-root", document["root"]).code == 0
+        assert document["ok"] is True and document["size"] == 9
+        assert edca("verify", ledger, "--expect-size", 9, "--expect-root", document["root"]).code == 0
         assert "not checked: deletion of the newest records" in edca("verify", ledger).out
         ran = edca("replay", ledger)
-        assert (ran.code, ran.out) == (0, "8 of 8 records equal\n")
-        assert edca("replay", ledger, "--json").json["equal"] == 8
+        assert (ran.code, ran.out) == (0, "9 of 9 records equal\n")
+        assert edca("replay", ledger, "--json").json["equal"] == 9
 
     def test_a_cut_tail_shows_against_a_kept_checkpoint(self, edca: Edca, ledger: Path) -> None:
-        ran = edca("verify", ledger, "--expect-size", 9)
+        ran = edca("verify", ledger, "--expect-size", 10)
         assert ran.code == 1 and "the newest were deleted" in ran.out
 
     def test_reading_commands_leave_the_ledger_as_it_is(self, edca: Edca, ledger: Path) -> None:

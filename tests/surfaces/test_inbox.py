@@ -69,7 +69,7 @@ def test_a_waiver_lets_the_candidate_pass(edca: Edca, asked: Path, answer: Calla
     explained = edca("explain", 4, "--ledger", asked).out
     assert "mia as manager says yes to too_dear" in explained and "asserted by the host" in explained
     verified = edca("verify", asked).out
-    assert "not checked: who answered in record 4: the host's word stands for it, no signature" in verified
+    assert "not checked: who answered or looked in record 4: the host's word stands for it, no signature" in verified
     assert edca("replay", asked).code == 0
 
 
@@ -146,6 +146,9 @@ def test_a_roster_is_told_with_what_is_in_force(edca: Edca, theatre: Path, asked
     assert (later["mandates"][0]["now"], later["mandates"][0]["uses"]) == ("is over", "0")
     roster = theatre / "roster.toml"
     roster.write_text(f'{roster.read_text()}\n[[principals]]\nid = "max"\nroles = ["manger"]\n')
+    people = theatre / "people.toml"
+    people.write_text(f"{(theatre / 'roster.toml').read_text()}".replace('["manger"]', '["manager"]\nperson = "mo"'))
+    assert "`mo` has the accounts max, mo" in edca("roster", people).err
     wrong = edca("roster", roster, "--spec", theatre / "seats.edca")
     assert wrong.code == 2 and "did you mean `manager`?" in wrong.err
 

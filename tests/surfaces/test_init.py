@@ -32,7 +32,7 @@ def test_the_commands_of_the_readme_work(
     monkeypatch.chdir(folder)
     check, test, submit = (edca(*arguments) for arguments in commands(folder))
     assert (check.code, check.out) == (0, f"{name} 0.1.0: no mistakes\n")
-    assert test.code == 0 and "14 of 14 scenarios passed" in test.out
+    assert test.code == 0 and "15 of 15 scenarios passed" in test.out
     assert submit.code == 0 and submit.out.startswith("accepted grant, asked → granted")
     connection = sqlite3.connect(folder / "office.db")
     assert connection.execute("SELECT bk_f, bud_c FROM t_rq WHERE rq_no = 'r1'").fetchall() == [(1, 6000)]

@@ -72,7 +72,7 @@ class TestLimits:
             "window": "utc day",
         }
         assert (pace["counted"], pace["reserved"], pace["window"]) == ("1", "1", "rolling 1 hour")
-        assert found.json["miscounts"] == []
+        assert found.json["cells"] == []
 
     def test_before_the_newest_passage_nothing_is_known(self, edca: Edca) -> None:
         _submit(edca, *YES)
@@ -80,8 +80,9 @@ class TestLimits:
 
     def test_a_counter_that_was_tampered_with_is_found_by_all_three(self, edca: Edca) -> None:
         _submit(edca, *YES)
-        assert edca("verify", "l.db", "--json").json["miscounts"] == []
-        assert "checked: every counter of a limit holds what the records add up to" in edca("verify", "l.db").out
+        assert edca("verify", "l.db", "--json").json["cells"] == []
+        checked = "checked: every cell beside the records, such as where a case stands, is what they add up to"
+        assert checked in edca("verify", "l.db").out
         with closing(sqlite3.connect("l.db")) as ledger, ledger:
             ledger.execute("DELETE FROM cells WHERE space = 'counter'")
         told = "limit daily of approve_refund, machine refund per ['carla']: the ledger's cell holds nothing"
@@ -90,7 +91,7 @@ class TestLimits:
             assert (ran.code, told in ran.out) == (1, True), ran.out
             document = edca(*command, "--json")
             assert document.code == 1
-            assert len(document.json["miscounts"]) == 2
+            assert len(document.json["cells"]) == 2
         assert edca("verify", "l.db", "--json").json["ok"] is False
         assert edca("replay", "l.db", "--json").json["ok"] is False
 

@@ -43,6 +43,46 @@ def test_people_take_a_case_over_and_hand_it_back(edca: Edca, submit: Submit, le
     assert edca("replay", ledger).code == 0
 
 
+def test_a_changed_roster_is_put_in_force(edca: Edca, submit: Submit, theatre: Path, ledger: Path) -> None:
+    file = theatre / "roster.toml"
+    changed = theatre / "changed.toml"
+    changed.write_text(file.read_text("utf-8").replace('"mo"', '"max"'), "utf-8")
+    adopting = ("--ledger", ledger, "--adopt", "--as", "ops", "--reason", "Mo has left.", *AT)
+    ran = edca("roster", changed, *adopting)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "seats goes on with changed.toml"), ran.err
+    index = int(ran.out.splitlines()[1].split()[1])
+    told = edca("explain", index, "--ledger", ledger).out
+    assert "by ops as an operator (asserted by the host)" in told and "reason: Mo has left." in told
+    assert "is no person" in edca("takeover", ledger, CASE, "--as", "mo", *AT).err
+    stale = submit(OTHER)
+    assert (stale.code, stale.out) == (2, "")
+    assert "has adopted another roster" in stale.err
+    file.write_text(changed.read_text("utf-8"), "utf-8")
+    assert submit(OTHER, "--json").json["verdict"]["outcome"] == "escalated"
+    again = edca("roster", changed, *adopting)
+    assert (again.code, "in force already" in again.err) == (2, True)
+    assert edca("roster", changed, "--adopt").code == 2
+    assert edca("replay", ledger).code == edca("verify", ledger).code == 0
+
+
+def test_each_tenant_is_operated_apart(edca: Edca, submit: Submit, ledger: Path) -> None:
+    edca("halt", ledger, "--as", "ops", "--reason", "Look first.", "--tenant", "north", *AT)
+    assert edca("mode", ledger, "--tenant", "north").out == "seats is in mode halted\n"
+    assert edca("mode", ledger).out == "seats is in mode normal\n"
+    assert submit(OTHER, "--tenant", "north", "--json").json["verdict"]["code"] == "halted"
+    assert submit(OTHER, "--json").json["verdict"]["outcome"] == "escalated"
+    edca("resume", ledger, "--as", "ops", "--tenant", "north", *AT)
+    assert submit(OTHER | {"key": "k10"}, "--tenant", "north", "--json").json["verdict"]["outcome"] == "escalated"
+    ran = edca("takeover", ledger, 'north/seat:["a2"]', "--as", "mo", "--tenant", "north", *AT)
+    assert ran.code == 0, ran.err
+    assert edca("replay", ledger).code == 0
+
+
+def test_the_inbox_has_a_bound_that_can_be_set(edca: Edca, submit: Submit, ledger: Path) -> None:
+    assert submit(OTHER, "--inbox-max", "0", "--json").json["verdict"]["code"] == "overload"
+    assert submit(OTHER | {"key": "k10"}, "--json").json["verdict"]["outcome"] == "escalated"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -16,10 +16,10 @@ Edca = Callable[..., Any]  # see conftest.py
 
 def test_both_engines_decide_every_record_alike(edca: Edca, ledger: Path, theatre: Path) -> None:
     both = edca("replay", ledger, "--engine", "both", "--spec", theatre / "seats.edca")
-    assert (both.code, both.out) == (0, "compiled: 8 of 8 records equal\nreference: 8 of 8 records equal\n")
+    assert (both.code, both.out) == (0, "compiled: 9 of 9 records equal\nreference: 9 of 9 records equal\n")
     alone = edca("replay", ledger, "--engine", "reference", "--spec", theatre / "seats.edca")
-    assert (alone.code, alone.out) == (0, "reference: 8 of 8 records equal\n")
-    assert edca("replay", ledger, "--engine", "compiled").out == "8 of 8 records equal\n"
+    assert (alone.code, alone.out) == (0, "reference: 9 of 9 records equal\n")
+    assert edca("replay", ledger, "--engine", "compiled").out == "9 of 9 records equal\n"
 
 
 def test_json_has_each_engine(edca: Edca, ledger: Path, theatre: Path) -> None:
@@ -27,7 +27,7 @@ def test_json_has_each_engine(edca: Edca, ledger: Path, theatre: Path) -> None:
     both = edca("replay", ledger, "--engine", "both", *spec).json
     assert both["ok"] is True and sorted(both["engines"]) == ["compiled", "reference"]
     alone = edca("replay", ledger, "--engine", "reference", *spec).json
-    assert alone == both["engines"]["reference"] and alone["equal"] == 8
+    assert alone == both["engines"]["reference"] and alone["equal"] == 9
 
 
 def test_a_difference_is_told_per_record(
@@ -36,8 +36,8 @@ def test_a_difference_is_told_per_record(
     monkeypatch.setattr(evaluate, "_compare", lambda comparison, left, right: True)
     ran = edca("replay", ledger, "--engine", "both", "--spec", theatre / "seats.edca")
     assert ran.code == 1
-    assert "compiled: 8 of 8 records equal" in ran.out
-    assert "reference: record 6: " in ran.out and "reference: 8 of 8" not in ran.out
+    assert "compiled: 9 of 9 records equal" in ran.out
+    assert "reference: record 7: " in ran.out and "reference: 9 of 9" not in ran.out
 
 
 def test_what_the_reference_lacks_is_said(

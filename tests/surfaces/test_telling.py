@@ -43,11 +43,11 @@ def test_an_acceptance_names_every_clause_and_what_it_read(edca: Edca, ledger: P
 
 
 def test_a_refusal_names_what_passed_too_and_an_early_stage_nothing(edca: Edca, ledger: Path) -> None:
-    refused = told(edca, 6, ledger)
+    refused = told(edca, 7, ledger)
     assert any(line.startswith("too_little: ") for line in refused)
     assert any(line.startswith("passed: too_dear, ") for line in refused)
     assert not any(line.startswith("passed: too_little") for line in refused)
-    assert not any(line.startswith("passed: ") for line in told(edca, 7, ledger))
+    assert not any(line.startswith("passed: ") for line in told(edca, 8, ledger))
 
 
 def test_the_rules_in_force_can_be_read(edca: Edca, ledger: Path) -> None:
@@ -74,7 +74,7 @@ def test_what_was_undone_says_why_at_once_and_later(edca: Edca, theatre: Path, s
     place = lines.index("effects: undone")
     reason = ["effect take_seat: done, and its postcondition does not hold; read back:", "seat.taken = false"]
     assert lines[place + 1 : place + 3] == reason
-    later = told(edca, 4, theatre / "seats.ledger")
+    later = told(edca, 6, theatre / "seats.ledger")
     assert later[2:5] == ["outcome of record 3: undone", *reason]
     assert later[-1] == "nothing changed: the effects were undone"
     again = submit(SELL | {"key": "k2"}, *YES, "--json").json
@@ -90,12 +90,12 @@ def test_an_effect_that_failed_says_why(theatre: Path, submit: Submit) -> None:
 
 
 def test_what_is_left_of_a_ledger_can_be_read(edca: Edca, ledger: Path) -> None:
-    without(ledger, 3, 6)
+    without(ledger, 3, 7)
     log = edca("log", ledger)
     assert log.code == 1 and "edca verify" in log.err
-    assert log.out.endswith("record 3 is not there\nrecord 6 is not there\n")
-    assert [row["index"] for row in edca("log", ledger, "--json").json] == [0, 1, 2, 4, 5, 7]
-    for index in (0, 1, 2, 4, 5, 7):
+    assert log.out.endswith("record 3 is not there\nrecord 7 is not there\n")
+    assert [row["index"] for row in edca("log", ledger, "--json").json] == [0, 1, 2, 4, 5, 6, 8]
+    for index in (0, 1, 2, 4, 5, 6, 8):
         ran = edca("explain", index, "--ledger", ledger)
         assert ran.code == 1 and ran.out.startswith(f"record {index}: ") and "edca verify" in ran.err
     gone = edca("explain", 3, "--ledger", ledger)
@@ -104,7 +104,7 @@ def test_what_is_left_of_a_ledger_can_be_read(edca: Edca, ledger: Path) -> None:
 
 def test_an_outcome_whose_verdict_is_gone_says_so(edca: Edca, ledger: Path) -> None:
     without(ledger, 4)
-    assert "which is not there: confirmed" in edca("explain", 5, "--ledger", ledger).out
+    assert "which is not there: confirmed" in edca("explain", 6, "--ledger", ledger).out
 
 
 def test_a_verdict_whose_machine_is_gone_says_so(edca: Edca, ledger: Path) -> None:
@@ -163,7 +163,7 @@ def test_the_log_says_who_and_what(edca: Edca, ledger: Path) -> None:
         "sell_seat",
         "sell_seat",
     ]
-    assert [row["by"] for row in rows[3:]] == ["bot", "bot", "", "bot", "bot"]
+    assert [row["by"] for row in rows[3:]] == ["bot", "bot", "", "", "bot", "bot"]
 
 
 @pytest.mark.parametrize(("option", "value"), [("--code", "nonsense"), ("--case", "z9"), ("--outcome", "undone")])

@@ -72,7 +72,7 @@ def test_the_world_can_change_as_it_was_recorded(trial: Trial, edca: Edca, theat
     assert all(run["as_recorded"] for run in document["runs"])
     assert {run["run"] for run in document["runs"] if run["equal"]} == {"fair", "hasty"}
     observed = [row["case"] for row in edca("log", kept, "--json").json if row["kind"] == "observed"]
-    assert observed == ['cheap/seat:["a2"]', 'hasty/seat:["a1"]']
+    assert observed == []  # what the ledger has moved nowhere stands where its source says
     assert edca("verify", kept, "--expect-root", document["ledger"]["root"]).code == 0
     assert edca("replay", kept).code == 0
 

@@ -3,6 +3,7 @@
 # ruff: noqa: D102 - a method is named after the rule whose node it makes; the rule says the rest
 
 from dataclasses import dataclass
+from functools import cache
 
 from lark import Token
 from lark.tree import Meta
@@ -21,6 +22,12 @@ class LabelledType:
     labels: tuple[tree.Name, ...]
 
 
+@cache
+def _rules(builder: type) -> tuple[str, ...]:
+    """Return the names of the rules that a builder has methods for."""
+    return tuple(name for name in dir(builder) if name.islower() and not hasattr(Transformer_NonRecursive, name))
+
+
 @v_args(meta=True, inline=True)
 class ExpressionBuilder(Transformer_NonRecursive[Token, object]):
     """One method for each rule of types and expressions, and for the terminals and lists that all rules share.
@@ -32,6 +39,9 @@ class ExpressionBuilder(Transformer_NonRecursive[Token, object]):
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source
+        for rule in _rules(type(self)):
+            # Lark wraps a method anew whenever it is looked up on the class; here once for a whole text.
+            setattr(self, rule, getattr(self, rule))
 
     def _span(self, place: Meta | Token) -> Span:
         start, end = place.start_pos, place.end_pos

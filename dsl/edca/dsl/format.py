@@ -34,10 +34,11 @@ class Formatted:
 
 def format_source(source: Source) -> Formatted:
     """Lay a spec out anew. Formatting what was formatted changes nothing; a mistake of meaning is no obstacle."""
-    parsed = parse(source)
+    scanned = scan(source)
+    parsed = parse(source, scanned)
     if parsed.spec is None or parsed.diagnostics:
         return Formatted(None, parsed.diagnostics)
-    lexemes = scan(source).lexemes
+    lexemes = scanned.lexemes
     taken = pieces_of(source, lexemes)
     pieces = Pieces(taken)
     items = DeclarationLayout(pieces).spec(parsed.spec)

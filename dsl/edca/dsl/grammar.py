@@ -17,7 +17,7 @@ from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from edca.dsl.scan import Lexeme, Sort
 from edca.dsl.split import is_name_place
-from edca.dsl.words import CLAUSES, DECLARATIONS, FUNCTIONS, HISTORY, MODE_PARTS, PARTS, RESERVED, UNITS
+from edca.dsl.words import CLAUSES, DECLARATIONS, FUNCTIONS, HISTORY, LINES, MODE_PARTS, PARTS, RESERVED, UNITS
 
 # Of these only the header is one chunk; a `state` may have a body or not.
 _WITH_BODY = ("transition", "mode", "scenario")
@@ -28,6 +28,7 @@ START_RULES: tuple[str, ...] = (
     *(f"{word}_header" for word in (*_WITH_BODY, "state")),
     *(f"{word}_clause" for word in CLAUSES),
     *(f"{word}_part" for word in (*MODE_PARTS, *PARTS)),
+    *(f"{word}_line" for word in LINES),
 )
 """The grammar's rules for one chunk each."""
 

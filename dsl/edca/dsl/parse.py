@@ -43,13 +43,16 @@ class Parsed:
     lost: frozenset[str]
 
 
-def parse(source: Source) -> Parsed:
-    """Read a spec. Never raises, whatever the text; every mistake is in the diagnostics."""
+def parse(source: Source, scanned: Scan | None = None) -> Parsed:
+    """Read a spec. Never raises, whatever the text; every mistake is in the diagnostics.
+
+    `scanned` are the lexemes of the text, for whoever has them already.
+    """
     if len(source.text) > SOURCE_LENGTH_MAX:
         span = Span(source, SOURCE_LENGTH_MAX, SOURCE_LENGTH_MAX)
         message = f"a spec has at most {SOURCE_LENGTH_MAX} characters, this one has {len(source.text)}"
         return Parsed(None, (Diagnostic(CODES["P006"], message, Label(span)),), frozenset())
-    scanned = scan(source)
+    scanned = scanned or scan(source)
     if len(scanned.diagnostics) >= FINDING_COUNT_MAX:
         return Parsed(None, (*scanned.diagnostics, too_many(source)), frozenset())
     return _Reader(source, scanned).read()

@@ -11,6 +11,7 @@ from edca.diagnostics.diagnostic import Diagnostic, Label
 from edca.diagnostics.source import Source, Span
 from edca.dsl import explain, grammar
 from edca.dsl.build_declarations import TreeBuilder
+from edca.dsl.build_expressions import ExpressionBuilder
 from edca.dsl.scan import FINDING_COUNT_MAX, Lexeme, Scan, Sort
 from edca.dsl.split import Beginning, Block, Chunk, Split, split_block
 from edca.dsl.words import DECLARATIONS
@@ -24,12 +25,12 @@ _WITH_BODY = frozenset(("transition", "mode", "scenario"))
 class ChunkReader:
     """Reads single chunks of one text; collects what was wrong, and the names that were lost with what was."""
 
-    def __init__(self, source: Source, scanned: Scan) -> None:
+    def __init__(self, source: Source, scanned: Scan, builder: ExpressionBuilder | None = None) -> None:
         self._source = source
         self._lexemes = scanned.lexemes
         self._diagnostics = list(scanned.diagnostics)
         self._scan_places = [found.primary.span.start for found in scanned.diagnostics]
-        self._builder = TreeBuilder(source)
+        self._builder = builder or TreeBuilder(source)
         self._lost: set[str] = set()
         self._latest: tuple[tuple[str, int, int], Tree[Token] | grammar.Failure] | None = None
 

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from edca.dsl.scan import Lexeme, Sort
-from edca.dsl.words import CLAUSES, DECLARATIONS, LATER, MODE_PARTS, PARTS, RESERVED, UNITS, Follows
+from edca.dsl.words import CLAUSES, DECLARATIONS, LATER, LINES, MODE_PARTS, PARTS, RESERVED, UNITS, Follows
 
 # Words that can stand last in a clause or declaration; behind them, and behind names and literals, a name can't follow.
 _CLOSING_WORDS = frozenset(
@@ -121,6 +121,11 @@ def split_mode(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> Iterator
 def split_parts(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> Iterator[Chunk]:
     """The parts in a scenario's body."""
     return _split(lexemes, _part_begins, by_lines=by_lines)
+
+
+def split_lines(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> Iterator[Chunk]:
+    """The lines of a map; each begins on a line of the text, and may go on below."""
+    return _split(lexemes, _line_begins, by_lines=by_lines)
 
 
 def split_block(lexemes: Sequence[Lexeme]) -> Block:
@@ -305,6 +310,16 @@ def _mode_part_begins(place: _Place) -> Beginning | None:
         if place.leads and here.text != "allow" and place.after in ("when", "by"):
             return Beginning.KNOWN
         return None if listed and place.index > 0 else Beginning.KNOWN
+    return _other_beginning(place)
+
+
+def _line_begins(place: _Place) -> Beginning | None:
+    here = place.here
+    if here.sort is not Sort.WORD or not here.first:
+        return None
+    # The other words may also go on with the line above: `memory by =`, and below it `proposer of approve`.
+    if here.text in LINES and (here.text in RESERVED or _is_closed(place)):
+        return Beginning.KNOWN
     return _other_beginning(place)
 
 

@@ -60,6 +60,9 @@ PARTS: tuple[str, ...] = ("given", "wait", "when", "then")
 MODE_PARTS: tuple[str, ...] = ("allow", "enter", "leave")
 """Words that begin a part of a mode."""
 
+LINES: tuple[str, ...] = ("migrate", "state", "memory", "proposer", "signers", "limit", "forget")
+"""Words that begin a line of a map; only in a map do they."""
+
 VOCABULARY: frozenset[str] = frozenset(
     ("import", "role", "enum", "type", "record", "entity", "claim", "effect", "define", "table")
 )
@@ -146,6 +149,15 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)`, `when ROLE confirms CODE` or "
         "`when EFFECT fails",
         "then_part": "then refused CODE`, `then escalated needs CODE`, `then accepted to STATE` or `then in STATE",
+        "migrate_line": 'migrate MACHINE from "1.0.0" to "1.1.0" "WHAT CHANGES"',
+        "state_line": "state OLD to NEW keeping time`, `state OLD to NEW restarting time` or "
+        '`state OLD needs person "WHY"',
+        "memory_line": "memory NEW = VALUE",
+        "proposer_line": "proposer of NEW = proposer of OLD",
+        "signers_line": "signers of NEW = signers of OLD",
+        "limit_line": "limit TRANSITION.CODE = TRANSITION.CODE",
+        "forget_line": 'forget FIELD "WHY"`, `forget proposer of TRANSITION "WHY"` or '
+        '`forget limit TRANSITION.CODE "WHY"',
     }
 )
 """How each thing is written, by its start rule; capitals stand for what the author fills in."""

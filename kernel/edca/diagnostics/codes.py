@@ -1,8 +1,8 @@
 """The closed list of diagnostic codes.
 
 A code is the letter of its phase and three digits: `P` parse, `N` names, `T` types, `C` coverage and
-structure, `K` evaluation, `R` routing, `L` ledger, `I` internal. Numbers are never reused; a retired code
-stays in the list.
+structure, `K` evaluation, `R` routing, `M` migration, `L` ledger, `I` internal. Numbers are never reused; a retired
+code stays in the list.
 
 To add one: append a line at the end of its phase, and write `docs/errors/<ID>.md`.
 """
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-_ID = re.compile(r"[PNTCKRLI][0-9]{3}")
+_ID = re.compile(r"[PNTCKRMLI][0-9]{3}")
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 
 
@@ -128,6 +128,9 @@ _ALL = (
     Code("C044", "labelled-to-memory", "A labelled value would be kept in a memory field without the label."),
     Code("C045", "idle-read", "A clause reads a fact that it doesn't depend on, or says only what another one says."),
     Code("C046", "overlapping-branches", "Two branches of one transition can both be meant."),
+    Code("C047", "broken-from-the-start", "Every new case breaks a property before anything is decided about it."),
+    Code("C048", "not-yet-happened", "A clause asks who did something that can't have happened before."),
+    Code("C049", "key-by-word-alone", "A limit counts per something that its proposer is free to name."),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),
@@ -141,6 +144,19 @@ _ALL = (
     Code("R010", "unknown-source", "No source of this name is declared."),
     Code("R011", "bad-key", "The route's key doesn't fit the entity's key."),
     Code("R012", "wrong-machine", "The routes are written for another machine."),
+    # M: the map leaves something out
+    Code("M001", "wrong-version", "The map is written for other versions, or for one."),
+    Code("M002", "unmapped-state", "No line says where the cases in a state go."),
+    Code("M003", "unfilled-memory", "No line says what a field of memory holds in the new version."),
+    Code("M004", "dropped-memory", "Nothing takes over a field of the old version's memory."),
+    Code("M005", "mapped-twice", "Two lines of the map speak of one thing."),
+    Code("M006", "unsaid-time", "The map doesn't say whether the time in a state counts on."),
+    Code("M007", "dropped-history", "The new version has no name for somebody that the old one asks for."),
+    Code("M008", "unmapped-limit", "No line says what becomes of what a limit has counted."),
+    Code("M009", "kept-and-forgotten", "The map forgets what it keeps."),
+    Code("M010", "changed-key", "Cases would not be found again: their entity has another key."),
+    Code("M011", "uncountable", "What one limit has counted can't count for the other."),
+    Code("M012", "unknown-limit", "The version has no limit of this name."),
 )
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edca.kernel.attestations import may_attest
 from edca.kernel.calendar import DAY
-from edca.kernel.evaluate import Closure, Frame, known
 from edca.kernel.inputs import Authenticated
 from edca.kernel.machine import ClauseKind, OnFail
+from edca.kernel.quick import maker
 from edca.kernel.values import Unknown
 
 if TYPE_CHECKING:
@@ -35,42 +35,59 @@ class Answers:
     unknown: Unknown | None
 
 
+_answers = maker(Answers)
+
+
 def is_waivable(clause: Clause) -> bool:
     """Tell whether a person may let a candidate pass that fails this clause."""
     return clause.kind is ClauseKind.REQUIRE and clause.on_fail is OnFail.ESCALATE
 
 
+def unbound(attestations: Sequence[Attestation]) -> bool:
+    """Tell whether no answer was given to a preview."""
+    for attestation in attestations:
+        if attestation.binds is not None:
+            return False
+    return True
+
+
 def answers_to(
     machine: Machine,
     clause: Clause,
-    distinct_from: Sequence[Closure],
+    others: Sequence[Any],
     candidate: Candidate,
-    frame: Frame,
     inputs: Inputs,
     shown: bytes | None,
 ) -> Answers:
     """Return each person's newest answer in time; of two at one instant the no counts.
 
     Answers count from people in the clause's role who may speak in it: never the proposer's own, never those of anybody
-    that the clause demands to be distinct from, through whichever account. `shown` is the digest of the preview that
-    an answer must have been given to.
+    that the clause demands to be distinct from, through whichever account: `others` are these, each a principal, a list
+    of them, or unknown. `shown` is the digest of the preview that an answer must have been given to.
     """
     roster = inputs.roster
-    outcomes = [known(closure(frame)) for closure in distinct_from]
-    accounts = {candidate.proposer}.union(*(_people(outcome) for outcome in outcomes))
-    excluded = {roster.person(account) for account in accounts}
+    excluded = [roster.person(candidate.proposer)]
+    if others:
+        excluded += [roster.person(account) for other in others for account in _people(other)]
     newest: dict[str, tuple[int, bool, str]] = {}
     for attestation in inputs.attestations:
+        if attestation.name != clause.code or not _counts(machine, clause, attestation, candidate, inputs, shown):
+            continue
         person = roster.person(attestation.by)
-        if person in excluded or not _counts(machine, clause, attestation, candidate, inputs, shown):
+        if person in excluded:
             continue
         answer = (attestation.at, attestation.value is not True, attestation.by)
-        newest[person] = max(answer, newest.get(person, answer))
-    return Answers(
-        yes=tuple(sorted(account for _, declined, account in newest.values() if not declined)),
-        no=tuple(sorted(account for _, declined, account in newest.values() if declined)),
-        unknown=next((outcome for outcome in outcomes if isinstance(outcome, Unknown)), None),
-    )
+        earlier = newest.get(person)
+        if earlier is None or answer > earlier:
+            newest[person] = answer
+    yes: list[str] = []
+    no: list[str] = []
+    for _, declined, account in newest.values():
+        (no if declined else yes).append(account)
+    yes.sort()
+    no.sort()
+    unknown = next((other for other in others if isinstance(other, Unknown)), None) if others else None
+    return _answers(tuple(yes), tuple(no), unknown)
 
 
 def _counts(
@@ -83,8 +100,7 @@ def _counts(
 ) -> bool:
     lasts_us = WAIVER_LASTS_US if is_waivable(clause) else clause.within_us
     return (
-        attestation.name == clause.code
-        and attestation.role == clause.role
+        attestation.role == clause.role
         and may_attest(machine, attestation, candidate.subject, inputs)
         and attestation.at <= inputs.now
         and (lasts_us is None or inputs.now - attestation.at <= lasts_us)
@@ -104,14 +120,13 @@ def _is_bound(clause: Clause, attestation: Attestation, shown: bytes | None) -> 
 
 
 def _is_proven(clause: Clause, attestation: Attestation, inputs: Inputs) -> bool:
-    """Tell whether it is known well enough who answers: with their key where they have one.
+    """Tell whether it is known well enough who answers: with a key of theirs where they have one, on any account.
 
     Only somebody on the roster can waive: the host's word that a subject holds a role is not enough for that.
     """
-    found = inputs.roster.find(attestation.by)
-    if found is None:
+    if inputs.roster.find(attestation.by) is None:
         return clause.kind is not ClauseKind.REQUIRE
-    return found.key is None or attestation.authenticated is Authenticated.SIGNED
+    return attestation.authenticated is Authenticated.SIGNED or not inputs.roster.keys(attestation.by, inputs.now)
 
 
 def _people(outcome: Any) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ class Candidate:
     confidence: int | None
     evidence: tuple[str, ...]
     rationale: str = field(compare=False)
+    _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def to_raw(self) -> dict[str, Data]:
         """Return everything but the rationale, as it stands in records."""
@@ -55,7 +56,9 @@ class Candidate:
     @property
     def digest(self) -> bytes:
         """32 bytes that stand for this very candidate, whatever its rationale says."""
-        return canonical.digest("candidate", canonical.encode(self.to_raw()))
+        if self._digest is None:  # asked for many times over on the way of one candidate
+            object.__setattr__(self, "_digest", canonical.digest("candidate", canonical.encode(self.to_raw())))
+        return self._digest  # type: ignore[return-value]  # it is there now
 
 
 @dataclass(frozen=True, slots=True)

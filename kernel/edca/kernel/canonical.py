@@ -22,6 +22,7 @@ Data: TypeAlias = "bool | int | str | bytes | list[Data] | tuple[Data, ...] | di
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
+_SCALARS: Final = frozenset({str, bytes, bool, int, type(None)})
 DEPTH_MAX: Final = 64
 """Containers inside containers; a scalar has depth 0. Bounds recursion in every reader, ours or not."""
 SIZE_MAX: Final = 1 << 20
@@ -39,11 +40,13 @@ def encode(data: Data, *, depth_max: int = DEPTH_MAX) -> bytes:
     refused, because its name would be lost silently), an integer out of range, text with lone surrogates, or
     nesting over `depth_max`.
     """
-    ordered = _ordered(data, depth_max)
+    ordered = data if type(data) in _SCALARS else _ordered(data, depth_max)
     try:
         encoded: bytes = msgpack.packb(ordered, use_bin_type=True)
     except UnicodeEncodeError as error:
         raise CanonicalError("text holds a lone surrogate, which UTF-8 cannot carry") from error
+    except OverflowError as error:
+        raise CanonicalError("an integer is outside -2**63 to 2**64-1") from error
     except ValueError as error:
         # Past 2**32-1 items or bytes MessagePack has no header; memory usually ends first.
         raise CanonicalError(f"the value does not fit MessagePack: {error}") from error
@@ -82,26 +85,21 @@ def digest(domain: str, encoded: bytes) -> bytes:
 
 
 def _ordered(data: Any, depth_left: int) -> Any:
-    """Check `data` and return it with every map's keys in canonical order."""
-    # `type(…) is`, not isinstance: subclasses carry meaning that the bytes would lose.
+    """Check a container and return it with every map's keys in canonical order. MessagePack checks integers' range."""
+    # By type, not isinstance: subclasses carry meaning that the bytes would lose.
     kind = type(data)
-    if kind is str or kind is bytes or kind is bool or data is None:
-        return data
-    if kind is int:
-        if not INT_MIN <= data <= INT_MAX:
-            raise CanonicalError("an integer is outside -2**63 to 2**64-1")
-        return data
     if kind is not dict and kind is not list and kind is not tuple:
         raise CanonicalError(f"{kind.__name__} has no canonical form")
     if depth_left == 0:
         raise CanonicalError("the value is nested too deeply")
+    inside = depth_left - 1
     if kind is dict:
         for key in data:
             if type(key) is not str:
                 raise CanonicalError(f"a map key is {type(key).__name__}, not text")
         # Python orders text by code point, which is the order of its UTF-8 bytes.
-        return {key: _ordered(data[key], depth_left - 1) for key in sorted(data)}
-    return [_ordered(item, depth_left - 1) for item in data]
+        return {key: value if type(value := data[key]) in _SCALARS else _ordered(value, inside) for key in sorted(data)}
+    return [item if type(item) in _SCALARS else _ordered(item, inside) for item in data]
 
 
 def _reason(error: Exception) -> str:

@@ -3,51 +3,52 @@
 Nothing here reads a clock, draws a random number, does I/O or computes with floats. The stages of `gate` run in order,
 and the first that fails gives the code; then all clauses are evaluated at once, none short-circuits another; last,
 every property is tested on what would come about.
+
+What passes, passes in a function generated for the transition (`decision.py`). What does not is looked into here and in
+the modules beside, clause by clause, to tell people what was wrong.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.evaluate import NOTHING_YET, Frame
-from edca.kernel.frames import frame_for, in_order
+from edca.kernel.frames import computed, frame_for, in_order, reading_frame
 from edca.kernel.gate import Passed, Stopped, pass_gate
-from edca.kernel.judgement import Judged, judge, report
-from edca.kernel.limits import key_of
+from edca.kernel.judgement import Judged, judge, reports
 from edca.kernel.machine import Machine, OnFail
 from edca.kernel.movement import ASKING
 from edca.kernel.preview import foreseen
 from edca.kernel.properties import Violation, violations
 from edca.kernel.types import Type
 from edca.kernel.values import Unknown, in_bounds, to_raw
-from edca.kernel.verdict import Accepted, Escalated, Intent, Refused, Result, Verdict
+from edca.kernel.verdict import (
+    OVERLOAD,
+    PROPERTY_VIOLATED,
+    Accepted,
+    ClauseResult,
+    Escalated,
+    Intent,
+    Refused,
+    Result,
+    Verdict,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from edca.kernel.decision import Computed
     from edca.kernel.facts import Handle
     from edca.kernel.inputs import Case, CounterKey, Inputs
     from edca.kernel.machine import Window
     from edca.kernel.values import Raw
 
-PROPERTY_VIOLATED = "property_violated"
-OVERLOAD = "overload"
 LETTING_PASS = (Result.PASSED, Result.WAIVED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Weighed:
-    """All that a decision computes: each clause, what would be remembered and called, and what that violates."""
-
-    frame: Frame
-    computed: Sequence[Any]
-    judged: tuple[Judged, ...]
-    memory: Mapping[str, Any]  # values, or why they are unknown
-    arguments: tuple[tuple[Any, ...], ...]
-    violations: tuple[Violation, ...]
+def _ignore(handle: Handle) -> None:
+    """A decision is made on the facts that are there, whatever else it would have read."""
 
 
 def decide(machine: Machine, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs) -> Verdict:
@@ -58,76 +59,102 @@ def decide(machine: Machine, case: Case | None, candidate: Candidate | Malformed
         return Refused(
             transition=gate.branch or offered, code=gate.stage.value, stage=gate.stage, detail=gate.detail, clauses=()
         )
-    weighed = _weigh(machine, gate, inputs)
-    transition, anchor = gate.transition, gate.anchor
-    clauses = tuple(report(machine, gate, judged, weighed.frame) for judged in weighed.judged)
-
-    def refused(code: str, detail: str = "", reason: Unknown | None = None) -> Refused:
-        return Refused(
-            transition=transition.name,
-            code=code,
-            stage=None,
-            detail=detail,
-            clauses=clauses,
-            anchor=anchor,
-            reason=reason,
-        )
-
-    failed = [judged for judged in weighed.judged if judged.result not in LETTING_PASS]
-    refusing = [judged for judged in failed if judged.on_fail is OnFail.REFUSE]
-    if refusing:
-        return refused(refusing[0].clause.code)
-    # Nobody is asked to approve what is known to be forbidden; what is only unknown may become known meanwhile.
-    violated = next((item for item in weighed.violations if item.reason is None or not failed), None)
-    moves = tuple(judged.move for judged in weighed.judged if judged.move is not None)
-    if failed and violated is None and inputs.overloaded:
-        return refused(OVERLOAD, "as many questions wait for people as may")
-    if failed and violated is None:
-        needs = tuple(judged.need for judged in failed)
+    rests_on = gate.program.decision.run(gate, inputs, _ignore, True)
+    if isinstance(rests_on, Accepted):
+        return rests_on
+    judged = judge(machine, gate, rests_on, inputs, _shown(machine, gate, rests_on, inputs))
+    clauses = reports(machine, gate, judged, inputs)
+    violated = _violated(machine, gate, rests_on, judged, inputs, set())
+    failed = [one for one in judged if one.result not in LETTING_PASS]
+    refused = _refused(machine, gate, rests_on, failed, violated, clauses, inputs)
+    if refused is not None:
+        return refused
+    moves = tuple(one.move for one in judged if one.move is not None)
+    if failed:
+        needs = tuple(one.need for one in failed)
         return Escalated(
-            transition=transition.name,
+            transition=gate.transition.name,
             code=needs[0].code,
             needs=needs,
-            anchor=anchor,
+            anchor=gate.anchor,
             clauses=clauses,
             moves=moves,
-            preview=foreseen(machine, gate, weighed.computed, inputs.now).digest,
+            preview=foreseen(machine, gate, rests_on, inputs.now).digest,
         )
-    problem = None if failed else _problem(machine, gate, weighed)
-    if problem is not None:
-        return refused(*problem)
-    if violated is not None:
-        return refused(PROPERTY_VIOLATED, violated.code, violated.reason)
     return Accepted(
-        transition=transition.name,
+        transition=gate.transition.name,
         source=gate.case.state,
-        target=transition.target,
-        memory=_memory(machine, weighed),
-        intents=_intents(machine, gate, weighed),
-        anchor=anchor,
+        target=gate.transition.target,
+        memory=_raw_memory(machine, gate, rests_on),
+        intents=_intents(machine, gate, rests_on),
+        anchor=gate.anchor,
         clauses=clauses,
         moves=moves,
     )
 
 
-def _weigh(machine: Machine, gate: Passed, inputs: Inputs) -> _Weighed:
-    frame, program, transition = frame_of(machine, gate, inputs), gate.program, gate.transition
-    program.bind_lets(frame)
-    computed = program.decide(frame)
-    clause_count = len(transition.clauses)
-    judged = judge(machine, gate, computed[:clause_count], frame, inputs, _shown(machine, gate, computed, inputs))
-    values = iter(computed[clause_count:])
-    memory = {**gate.case.memory, **{item.name: next(values) for item in transition.assignments}}
-    arguments = tuple(tuple(islice(values, len(act.call.arguments))) for act in transition.acts)
-    signers = {one.clause.code: one.answered_by for one in judged if one.clause.kind in ASKING}
-    return _Weighed(frame, computed, judged, memory, arguments, violations(gate, frame, memory, signers))
+def _refused(
+    machine: Machine,
+    gate: Passed,
+    rests_on: Computed,
+    failed: Sequence[Judged],
+    violated: Sequence[Violation],
+    clauses: tuple[ClauseResult, ...],
+    inputs: Inputs,
+) -> Refused | None:
+    """Return the refusal, or null where nothing refuses: then what failed, if anything did, waits for people."""
+
+    def refused(code: str, detail: str = "", reason: Unknown | None = None) -> Refused:
+        return Refused(
+            transition=gate.transition.name,
+            code=code,
+            stage=None,
+            detail=detail,
+            clauses=clauses,
+            anchor=gate.anchor,
+            reason=reason,
+        )
+
+    refusing = next((one for one in failed if one.on_fail is OnFail.REFUSE), None)
+    if refusing is not None:
+        return refused(refusing.clause.code)
+    # Nobody is asked to approve what is known to be forbidden; what is only unknown may become known meanwhile.
+    violation = next((item for item in violated if item.reason is None or not failed), None)
+    if failed and violation is None and inputs.overloaded:
+        return refused(OVERLOAD, "as many questions wait for people as may")
+    problem = None if failed else _problem(machine, gate, rests_on)
+    if problem is not None:
+        return refused(*problem)
+    return None if violation is None else refused(PROPERTY_VIOLATED, violation.code, violation.reason)
 
 
-def _shown(machine: Machine, gate: Passed, computed: Sequence[Any], inputs: Inputs) -> bytes | None:
+def _violated(
+    machine: Machine,
+    gate: Passed,
+    rests_on: Computed,
+    judged: Sequence[Judged],
+    inputs: Inputs,
+    wanted: set[Handle],
+) -> tuple[Violation, ...]:
+    """Return what an acceptance would violate; where a property wants more facts, they are added to `wanted`."""
+    if rests_on.kept and not gate.program.decision.late:
+        return ()
+    signers: dict[str, tuple[str, ...]] = {
+        clause.code: () for clause in gate.transition.clauses if clause.kind in ASKING
+    }
+    signers |= {one.clause.code: one.answered_by for one in judged if one.clause.kind in ASKING}
+    frame = frame_of(machine, gate, inputs)
+    found = violations(gate, frame, _memory(gate, rests_on), signers)
+    wanted |= frame.wanted
+    return found
+
+
+def _shown(machine: Machine, gate: Passed, rests_on: Computed, inputs: Inputs) -> bytes | None:
     """Return the digest of what answers must have been given to; null where none was given to any preview."""
-    if all(attestation.binds is None for attestation in inputs.attestations):
-        return None
-    return foreseen(machine, gate, computed, inputs.now).digest
+    for attestation in inputs.attestations:
+        if attestation.binds is not None:
+            return foreseen(machine, gate, rests_on, inputs.now).digest
+    return None
 
 
 def frame_of(machine: Machine, gate: Passed, inputs: Inputs) -> Frame:
@@ -135,14 +162,14 @@ def frame_of(machine: Machine, gate: Passed, inputs: Inputs) -> Frame:
     return frame_for(machine, gate.case, gate.candidate, gate.arguments, inputs)
 
 
-def _problem(machine: Machine, gate: Passed, weighed: _Weighed) -> tuple[str, str] | None:
+def _problem(machine: Machine, gate: Passed, rests_on: Computed) -> tuple[str, str] | None:
     """Return (code, detail) of the first value that memory can't keep or that an effect can't be handed."""
-    for assignment in gate.transition.assignments:
+    for assignment, value in zip(gate.transition.assignments, rests_on.after, strict=True):
         slot = machine.index.memory[assignment.name]
-        problem = problem_of(slot.type, weighed.memory[slot.name], slot.name)
+        problem = problem_of(slot.type, value, slot.name)
         if problem is not None:
             return problem
-    for act, arguments in zip(gate.transition.acts, weighed.arguments, strict=True):
+    for act, arguments in zip(gate.transition.acts, rests_on.calls, strict=True):
         effect = machine.index.effects[act.call.effect]
         for parameter, value in zip(effect.parameters, arguments, strict=True):
             problem = problem_of(parameter.type, value, f"{effect.name}.{parameter.name}")
@@ -152,7 +179,7 @@ def _problem(machine: Machine, gate: Passed, weighed: _Weighed) -> tuple[str, st
 
 
 def problem_of(type_: Type, value: Any, name: str) -> tuple[str, str] | None:
-    """Return (code, detail) where a computed value can't be kept or handed on."""
+    """Return (code, detail) where a rests_on value can't be kept or handed on."""
     if isinstance(value, Unknown):
         return value.value, f"{name} is unknown"
     if not in_bounds(type_, value):
@@ -160,15 +187,23 @@ def problem_of(type_: Type, value: Any, name: str) -> tuple[str, str] | None:
     return None
 
 
-def _memory(machine: Machine, weighed: _Weighed) -> dict[str, Raw]:
-    slots, entities = machine.index.memory, machine.index.entities
-    return {name: to_raw(slot.type, weighed.memory[name], entities) for name, slot in slots.items()}
+def _memory(gate: Passed, rests_on: Computed) -> dict[str, Any]:
+    """Return what an acceptance would remember: values, or why they are unknown."""
+    memory: dict[str, Any] = dict(gate.case.memory)
+    for assignment, value in zip(gate.transition.assignments, rests_on.after, strict=True):
+        memory[assignment.name] = value
+    return memory
 
 
-def _intents(machine: Machine, gate: Passed, weighed: _Weighed) -> tuple[Intent, ...]:
+def _raw_memory(machine: Machine, gate: Passed, rests_on: Computed) -> dict[str, Raw]:
+    slots, entities, memory = machine.index.memory, machine.index.entities, _memory(gate, rests_on)
+    return {name: to_raw(slot.type, memory[name], entities) for name, slot in slots.items()}
+
+
+def _intents(machine: Machine, gate: Passed, rests_on: Computed) -> tuple[Intent, ...]:
     entities = machine.index.entities
     intents: list[Intent] = []
-    for act, arguments in zip(gate.transition.acts, weighed.arguments, strict=True):
+    for act, arguments in zip(gate.transition.acts, rests_on.calls, strict=True):
         effect = machine.index.effects[act.call.effect]
         pairs = zip(effect.parameters, arguments, strict=True)
         raw = {parameter.name: to_raw(parameter.type, value, entities) for parameter, value in pairs}
@@ -189,15 +224,22 @@ def wanted(
     branches = machine.index.offered.get(candidate.transition, ())
     if isinstance(gate, Stopped):
         return in_order(branches, gate.wanted)
-    frame = _weigh(machine, gate, inputs).frame
+    found: set[Handle] = set()
+    rests_on, program = computed(gate, inputs, found), gate.program
+    if program.decision.late:
+        judged = judge(machine, gate, rests_on, inputs, _shown(machine, gate, rests_on, inputs))
+        _violated(machine, gate, rests_on, judged, inputs, found)
     own = (gate.case.entity, gate.case.key)
     if own not in inputs.facts and not gate.transition.creates:
-        frame.wanted.add(own)
-    # What a postcondition compares with must be read now; what it reads afterwards isn't there yet.
-    frame.earlier, frame.facts = frame.facts, NOTHING_YET
-    for closure in gate.program.ensures:
-        closure(frame)
-    return in_order(branches, frame.wanted)
+        found.add(own)
+    if program.ensures or program.decision.spare:
+        frame = reading_frame(machine, gate, inputs)
+        # What a postcondition compares with must be read now; what it reads afterwards isn't there yet.
+        frame.earlier, frame.facts = frame.facts, NOTHING_YET
+        for closure in program.ensures:
+            closure(frame)
+        found |= frame.wanted
+    return in_order(branches, found)
 
 
 def counters_wanted(
@@ -208,15 +250,15 @@ def counters_wanted(
     A limit that does not apply, or whose keys are unknown, reads none. Empty also where an early stage refuses.
     """
     gate = pass_gate(machine, case, candidate, inputs)
-    if isinstance(gate, Stopped):
+    if isinstance(gate, Stopped) or not gate.program.limits:
         return ()
-    frame, program = frame_of(machine, gate, inputs), gate.program
-    program.bind_lets(frame)
+    rests_on = computed(gate, inputs, set())
     counters: dict[CounterKey, Window] = {}
-    for clause, condition, closures in zip(gate.transition.clauses, program.clauses, program.limits, strict=True):
-        if clause.limit is None or closures is None or condition(frame) is False:
+    for place, code, limit in gate.program.limits:
+        counted = rests_on.counted[place]
+        if counted is None or rests_on.truths[place] is False:
             continue
-        key = key_of(closures, frame)
+        _, _, key = counted
         if not isinstance(key, Unknown):
-            counters[gate.transition.offered, clause.code, key] = clause.limit.window
+            counters[gate.transition.offered, code, key] = limit.window
     return tuple(counters.items())

@@ -1,5 +1,8 @@
 """Evaluation: an expression becomes a closure, a closure yields a value or an `Unknown`; it never raises.
 
+This is for single expressions: guards, what a refusal reads, what follows an effect. What every decision computes of a
+transition is one generated function (`decision.py`).
+
 Every operand is evaluated, whatever its neighbours yield. That makes the work independent of the facts, and it lets the
 same run tell which facts are still wanted: reading an instance that is not in the table notes it in `Frame.wanted`.
 """

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from edca.kernel.attestations import claims_of
+from edca.kernel.decision import Computed
 from edca.kernel.evaluate import Frame
 from edca.kernel.expression import History, Input
 from edca.kernel.facts import usable
 from edca.kernel.values import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from edca.kernel.candidate import Candidate
     from edca.kernel.facts import Handle
+    from edca.kernel.gate import Passed
     from edca.kernel.inputs import Case, Inputs
     from edca.kernel.machine import Machine, Transition
     from edca.kernel.values import Value
@@ -38,6 +39,21 @@ def frame_for(
         facts=usable(inputs.facts, inputs.now, machine.fresh_us),
         history=history_of(case),
     )
+
+
+def reading_frame(machine: Machine, gate: Passed, inputs: Inputs) -> Frame:
+    """Return all that the clauses of a candidate that passed the gate may read, its transition's lets too."""
+    frame = frame_for(machine, gate.case, gate.candidate, gate.arguments, inputs)
+    gate.program.bind_lets(frame)
+    return frame
+
+
+def computed(gate: Passed, inputs: Inputs, wanted: set[Handle]) -> Computed:
+    """Return what the decision rests on; instances that are read and aren't among the facts are added to `wanted`."""
+    found = gate.program.decision.run(gate, inputs, wanted.add, False)
+    if isinstance(found, Computed):
+        return found
+    raise AssertionError("only where it is asked to does the function accept")
 
 
 def history_of(case: Case) -> dict[History, Mapping[str, Value]]:

@@ -11,6 +11,7 @@ from edca.kernel.frames import frame_for
 from edca.kernel.inputs import HALTED, NORMAL
 from edca.kernel.machine import Machine, RoleKind, Transition
 from edca.kernel.program import Program, program
+from edca.kernel.quick import maker
 from edca.kernel.values import Unknown, Value, ValueProblem, from_raw
 from edca.kernel.verdict import Anchor, Stage
 
@@ -48,6 +49,9 @@ class Passed:
     anchor: Anchor
 
 
+_passed, _answers = maker(Passed), maker(Anchor)
+
+
 def pass_gate(
     machine: Machine, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs
 ) -> Stopped | Passed:
@@ -78,20 +82,22 @@ def pass_gate(
     if routed is not None and case.state in routed.mapped and routed.state != case.state:
         other = "unknown" if isinstance(routed.state, Unknown) else routed.state
         return Stopped(Stage.STATE_DRIFT, f"the ledger says {case.state}, the source says {other}")
-    legal = [
-        branch
-        for branch in machine.index.offered.get(candidate.transition, ())
-        if case.state in branch.sources and branch.about == case.entity
-    ]
-    if not legal:
+    legal = machine.index.legal.get((candidate.transition, case.state, case.entity))
+    if legal is None:
         return Stopped(Stage.NO_SUCH_TRANSITION, f"{case.state} has no transition of that name")
-    try:
-        arguments = bind_arguments(machine, legal[0], candidate)
-    except ValueProblem as problem:
-        return Stopped(Stage.BAD_ARGUMENT, f"{problem.path}: {problem.problem}")
-    transition = _choose(machine, case, candidate, arguments, inputs, legal)
-    if isinstance(transition, Stopped):
-        return transition
+    prepared = program(machine, legal[0].name)
+    arguments = prepared.read(candidate.arguments)
+    if arguments is None:
+        try:
+            arguments = bind_arguments(machine, legal[0], candidate)
+        except ValueProblem as problem:
+            return Stopped(Stage.BAD_ARGUMENT, f"{problem.path}: {problem.problem}")
+    transition = legal[0]
+    if transition.guard is not None:
+        chosen = _choose(machine, case, candidate, arguments, inputs, legal)
+        if isinstance(chosen, Stopped):
+            return chosen
+        transition, prepared = chosen, program(machine, chosen.name)
     if candidate.role not in transition.by:
         detail = f"role {candidate.role} may not propose {transition.name}"
         return Stopped(Stage.WRONG_ROLE, detail, transition.name)
@@ -102,7 +108,7 @@ def pass_gate(
     if anchor is None:
         detail = f"nobody in role {transition.answers} answers for this now"
         return Stopped(Stage.NO_ANCHOR, detail, transition.name)
-    return Passed(case, candidate, transition, program(machine, transition.name), arguments, anchor)
+    return _passed(case, candidate, transition, prepared, arguments, anchor)
 
 
 def _check_mode(machine: Machine, candidate: Candidate, name: str) -> Stopped | None:
@@ -122,14 +128,12 @@ def _choose(
     candidate: Candidate,
     arguments: Mapping[str, Value],
     inputs: Inputs,
-    legal: list[Transition],
+    legal: tuple[Transition, ...],
 ) -> Transition | Stopped:
     """Return the first branch whose guard is true; one that is unknown before it stops, since it might have been true.
 
     Every guard is evaluated, whatever the others yield, so that what they lack is read in one round.
     """
-    if legal[0].guard is None:
-        return legal[0]
     frame = frame_for(machine, case, candidate, arguments, inputs)
     guards = [program(machine, branch.name).guard for branch in legal]
     truths = [True if guard is None else known(guard(frame)) for guard in guards]
@@ -161,8 +165,8 @@ def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster, now:
         return Stopped(Stage.UNKNOWN_PROPOSER, "the principal holds no role at this time")
     if role is None or role.name not in principal.roles:
         return Stopped(Stage.WRONG_ROLE, f"the proposer does not hold role {candidate.role}")
-    branches = machine.index.offered.get(candidate.transition, ())
-    if branches and not any(role.name in branch.by for branch in branches):
+    may_propose = machine.index.proposers.get(candidate.transition)
+    if may_propose is not None and role.name not in may_propose:
         return Stopped(Stage.WRONG_ROLE, f"role {role.name} may not propose this")
     if (role.kind is RoleKind.MODEL) != (principal.model is not None):
         return Stopped(Stage.WRONG_ROLE, f"role {role.name} is held by the wrong kind of principal")
@@ -189,8 +193,8 @@ def bind_arguments(machine: Machine, transition: Transition, candidate: Candidat
 
 def _anchor(machine: Machine, transition: Transition, candidate: Candidate, inputs: Inputs) -> Anchor | None:
     if candidate.role == transition.answers and machine.index.roles[candidate.role].kind is RoleKind.HUMAN:
-        return Anchor(candidate.proposer, candidate.role, None)
+        return _answers(candidate.proposer, candidate.role, None)
     names = (transition.name, transition.offered)
     roster, uses = inputs.roster, inputs.mandate_uses
     mandate = roster.mandate_for(machine.name, names, transition.answers, inputs.now, uses)
-    return None if mandate is None else Anchor(mandate.principal, mandate.role, mandate.id)
+    return None if mandate is None else _answers(mandate.principal, mandate.role, mandate.id)

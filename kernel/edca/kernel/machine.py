@@ -1,7 +1,8 @@
 """The machine: what a spec compiles to, and the only thing a decision is made with.
 
 A machine is a frozen value with one canonical form (`to_bytes`), whose SHA-256 digest is its identity. Declarations are
-sorted by name; clauses keep their order; everything a person or a model can see is in it; spans and comments are not.
+sorted by name; clauses keep their order; everything a person or a model can see is in it (names that only people read,
+as the digest `wording`); spans and comments are not.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from edca.kernel.values import Value
 
 LANGUAGE_VERSION = 1
-SEMANTICS_VERSION = 1
+SEMANTICS_VERSION = 2
 DEPTH_MAX = 256  # nesting of an artefact; expressions nest deeper than records
 ARTEFACT_SIZE_MAX = 16 << 20
 
@@ -385,9 +386,13 @@ Property: TypeAlias = Never | NeverReached | LeadsTo
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A labelled value that may go to these roles and effects, and why; `entity` is null for one that no entity has."""
+    """A labelled value that may go to these roles and effects, and why; `owner` is its entity or transition, or null.
 
-    entity: str | None
+    `owner` is the entity whose field it is, or the transition, by its offered name, whose parameter it is; null: a
+    memory field or a claim.
+    """
+
+    owner: str | None
     name: str
     to: tuple[str, ...]
     text: str
@@ -395,7 +400,11 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A compiled spec. Tuples of declarations are sorted by name; `digest` (32 bytes) is its identity."""
+    """A compiled spec. Tuples of declarations are sorted by name; `digest` (32 bytes) is its identity.
+
+    `wording` is a digest of how the spec puts it: the names of its rules, types and variables, and numbers as they were
+    written, which people read and no decision needs.
+    """
 
     name: str
     version: str
@@ -418,6 +427,7 @@ class Machine:
     modes: tuple[Mode, ...]
     properties: tuple[Property, ...]
     releases: tuple[Release, ...]
+    wording: bytes = b""
     index: Index = field(init=False, compare=False, repr=False)
     digest: bytes = field(init=False, compare=False, repr=False)
     programs: dict[str, Program] = field(init=False, compare=False, repr=False)
@@ -458,6 +468,8 @@ class Index:
     states: Mapping[str, State]
     transitions: Mapping[str, Transition]  # by id
     offered: Mapping[str, tuple[Transition, ...]]  # by what candidates call them, in the order they are tried
+    legal: Mapping[tuple[str, str, str], tuple[Transition, ...]]  # those of `offered` for (name, state, entity)
+    proposers: Mapping[str, frozenset[str]]  # who may propose any of those that candidates call so
     modes: Mapping[str, Mode]
     initial: Mapping[str, str]  # entity → the state its cases start in
     staff: frozenset[str]  # the roles that answer for a transition, sign or waive: only a roster says who holds these
@@ -466,8 +478,12 @@ class Index:
     def of(machine: Machine) -> Index:
         """Build the look-ups of a machine."""
         offered: dict[str, tuple[Transition, ...]] = {}
+        legal: dict[tuple[str, str, str], tuple[Transition, ...]] = {}
         for transition in sorted(machine.transitions, key=lambda t: (t.offered, -t.priority, t.name)):
             offered[transition.offered] = (*offered.get(transition.offered, ()), transition)
+            for state in dict.fromkeys(transition.sources):
+                at = (transition.offered, state, transition.about)
+                legal[at] = (*legal.get(at, ()), transition)
         return Index(
             roles={d.name: d for d in machine.roles},
             entities={d.name: d for d in machine.entities},
@@ -477,6 +493,10 @@ class Index:
             states={d.name: d for d in machine.states},
             transitions={d.name: d for d in machine.transitions},
             offered=offered,
+            legal=legal,
+            proposers={
+                name: frozenset(role for branch in branches for role in branch.by) for name, branches in offered.items()
+            },
             modes={d.name: d for d in machine.modes},
             staff=frozenset(
                 [

@@ -7,12 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.expression import Bind, Constant, ReadFact, ReadLet, ReadLocal, Reduce
+from edca.kernel.expression import (
+    Bind,
+    Constant,
+    ReadClaim,
+    ReadFact,
+    ReadHistory,
+    ReadLet,
+    ReadLocal,
+    ReadMemory,
+    Reduce,
+)
 
 if TYPE_CHECKING:
     from edca.kernel.expression import Expression
 
 NO_NAMES: frozenset[str] = frozenset()
+_REMEMBERED = (ReadMemory, ReadClaim, ReadHistory, ReadLocal)  # a variable may stand for something remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +31,8 @@ class Node:
     """An expression, its number, and its direct parts in written order.
 
     `free` are the variables that it reads and does not bind, `lets` the lets that it names; `reads` tells whether
-    anything in it, or in those lets, is a fact.
+    anything in it, or in those lets, is a fact; `lasting`, whether nothing in it, but for those lets, is something that
+    the case remembers, which a decision may change.
     """
 
     expression: Expression
@@ -29,6 +41,7 @@ class Node:
     free: frozenset[str]
     lets: frozenset[str]
     reads: bool
+    lasting: bool
 
 
 class Numbering:
@@ -63,7 +76,8 @@ class Numbering:
         reads = any(part.reads for part in parts) or isinstance(expression, ReadFact)
         if isinstance(expression, ReadLet):
             lets, reads = frozenset((expression.name,)), self.lets[expression.name].reads
-        return Node(expression, number, tuple(parts), _free(expression, parts), lets, reads)
+        lasting = all(part.lasting for part in parts) and not isinstance(expression, _REMEMBERED)
+        return Node(expression, number, tuple(parts), _free(expression, parts), lets, reads, lasting)
 
     def used(self, nodes: Iterable[Node]) -> tuple[str, ...]:
         """Return the lets that the nodes name, directly or through others, in the order of their declaration."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from edca.kernel.approvals import is_waivable
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.expression import Input, ReadInput, ReadLet
-from edca.kernel.frames import frame_for
+from edca.kernel.frames import computed
 from edca.kernel.gate import Stopped, pass_gate
 from edca.kernel.types import OptionalType, TimeType, Type
 from edca.kernel.values import Unknown, in_bounds, to_raw
 from edca.kernel.verdict import Intent, Preview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
+    from edca.kernel.decision import Computed
     from edca.kernel.expression import Expression
     from edca.kernel.gate import Passed
     from edca.kernel.inputs import Case, Inputs
@@ -37,32 +37,25 @@ def preview(machine: Machine, case: Case | None, candidate: Candidate | Malforme
     gate = pass_gate(machine, case, candidate, inputs)
     if isinstance(gate, Stopped):
         return None
-    frame = frame_for(machine, gate.case, gate.candidate, gate.arguments, inputs)
-    gate.program.bind_lets(frame)
-    return foreseen(machine, gate, gate.program.decide(frame), inputs.now)
+    return foreseen(machine, gate, computed(gate, inputs, set()), inputs.now)
 
 
-def foreseen(machine: Machine, gate: Passed, computed: Sequence[Any], now: int) -> Preview:
-    """Return the preview from what the transition's program computed: truths, values for memory, effects' arguments."""
+def foreseen(machine: Machine, gate: Passed, found: Computed, now: int) -> Preview:
+    """Return the preview from what the transition's program computed."""
     transition, entities = gate.transition, machine.index.entities
     lets = {let.name: let.value for let in transition.lets}
-    truths, values = computed[: len(transition.clauses)], iter(computed[len(transition.clauses) :])
     memory: dict[str, Raw] = {}
-    for assignment, value in zip(
-        transition.assignments, list(islice(values, len(transition.assignments))), strict=True
-    ):
+    for assignment, value in zip(transition.assignments, found.after, strict=True):
         type_ = machine.index.memory[assignment.name].type
         memory[assignment.name] = _shown(machine, type_, assignment.value, lets, value, now)
     for name, slot in machine.index.memory.items():
         if name not in memory:
             memory[name] = to_raw(slot.type, gate.case.memory[name], entities)
     intents: list[Intent] = []
-    for act in transition.acts:
+    for act, values in zip(transition.acts, found.calls, strict=True):
         arguments: dict[str, Raw] = {}
-        for parameter, expression in zip(
-            machine.index.effects[act.call.effect].parameters, act.call.arguments, strict=True
-        ):
-            value = next(values)
+        parameters = machine.index.effects[act.call.effect].parameters
+        for parameter, expression, value in zip(parameters, act.call.arguments, values, strict=True):
             arguments[parameter.name] = _shown(machine, parameter.type, expression, lets, value, now)
         intents.append(Intent(act.call.effect, arguments))
     return Preview(
@@ -76,7 +69,7 @@ def foreseen(machine: Machine, gate: Passed, computed: Sequence[Any], now: int) 
         intents=tuple(intents),
         waived=tuple(
             clause.code
-            for clause, truth in zip(transition.clauses, truths, strict=True)
+            for clause, truth in zip(transition.clauses, found.truths, strict=True)
             if is_waivable(clause) and truth is not True
         ),
     )

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.evaluate import Frame, known
+from edca.kernel.evaluate import Frame, closure_of, known
+from edca.kernel.expression import Input
+from edca.kernel.facts import usable
 from edca.kernel.frames import history_of
+from edca.kernel.machine import Never, NeverReached
 from edca.kernel.movement import remembered
 from edca.kernel.values import Unknown
 
@@ -14,7 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.kernel.evaluate import Outcome
+    from edca.kernel.facts import Facts
     from edca.kernel.gate import Passed
+    from edca.kernel.inputs import Case
+    from edca.kernel.machine import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +56,29 @@ def violations(
         frame.wanted |= outcome.wanted
         if truth is not False:
             found.append(Violation(never.code, truth if isinstance(truth, Unknown) else None))
+    return tuple(found)
+
+
+def broken_by(machine: Machine, case: Case, facts: Facts, now: int, *, by_edge: bool) -> tuple[Violation, ...]:
+    """Return the properties that a case where it stands is not known to keep, by no decision of the machine's.
+
+    `by_edge` says that an edge of the machine leads there: then what it proves of its paths holds.
+    """
+    found: list[Violation] = []
+    frame = Frame(
+        arguments={},
+        memory=case.memory,
+        claims={},
+        inputs={input_: Unknown.UNSTATED for input_ in Input} | {Input.NOW: now, Input.CASE: case.key},
+        facts=usable(facts, now, machine.fresh_us),
+        history=history_of(case),
+    )
+    for item in machine.properties:
+        if isinstance(item, Never) and item.about == case.entity and case.state in item.states:
+            truth = known(closure_of(item.condition)(frame))
+            if truth is not False:
+                found.append(Violation(item.code, truth if isinstance(truth, Unknown) else None))
+        elif isinstance(item, NeverReached) and case.state in item.targets and not by_edge:
+            if case.proposers.keys().isdisjoint(item.without):
+                found.append(Violation(item.code, None))
     return tuple(found)

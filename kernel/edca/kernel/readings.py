@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from edca.kernel.calendar import time_text
-from edca.kernel.evaluate import Frame, closure_of
+from edca.kernel.evaluate import Closure, Frame, closure_of
 from edca.kernel.expression import (
     History,
     Input,
@@ -35,18 +35,32 @@ TEXT_MAX = 160
 LIST_MAX = 1 << 16  # of people; only the shape of the list counts here
 
 
+Plan: TypeAlias = "tuple[tuple[str, Type, Closure], ...]"
+"""What to read for one condition: names, types, and closures that read the values."""
+
+
 def readings(machine: Machine, transition: Transition, condition: Expression, frame: Frame) -> tuple[Reading, ...]:
     """Return what the condition read, in written order and without repeats.
 
     What a quantifier's variable stands for is left out: its list is named instead.
     """
+    return read(machine, plan_of(machine, transition, condition), frame)
+
+
+def plan_of(machine: Machine, transition: Transition, condition: Expression) -> Plan:
+    """Return what `readings` reads for that condition."""
     lets = {let.name: let.value for let in transition.lets}
-    found: dict[str, Reading] = {}
+    found: dict[str, tuple[str, Type, Closure]] = {}
     for leaf in _leaves(condition, lets, set()):
         name, type_ = _name_and_type(machine, transition, leaf)
         if name not in found and len(found) < READINGS_MAX:
-            found[name] = Reading(name, value_text(machine, type_, closure_of(leaf)(frame)))
+            found[name] = (name, type_, closure_of(leaf))
     return tuple(found.values())
+
+
+def read(machine: Machine, plan: Plan, frame: Frame) -> tuple[Reading, ...]:
+    """Return the readings of a plan."""
+    return tuple(Reading(name, value_text(machine, type_, closure(frame))) for name, type_, closure in plan)
 
 
 def _leaves(expression: Expression, lets: dict[str, Expression], entered: set[str]) -> Iterator[Expression]:

@@ -5,13 +5,13 @@ It is configuration with a digest, kept in the ledger, so that a replay has what
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edca.kernel import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from edca.kernel.canonical import Data
 
@@ -21,7 +21,8 @@ class Principal:
     """Somebody or something that can propose. `model` pins the exact model id where a model stands behind it.
 
     `person` is who this account belongs to: accounts that name one person are one, and an account that names none is a
-    person of its own id. `key` is the person's Ed25519 public key (32 bytes): who has one answers signed or not at all.
+    person of its own id. `key` is the person's Ed25519 public key (32 bytes): who has one on any account that holds its
+    roles answers signed or not at all, through whichever account.
     The account holds its roles from `starts` until `ends` (microseconds UTC, the end not included; null: no bound).
     """
 
@@ -69,6 +70,11 @@ class Roster:
 
     principals: tuple[Principal, ...]
     mandates: tuple[Mandate, ...]
+    _found: Mapping[str, Principal] = field(init=False, compare=False, repr=False)  # look-ups, no part of the value
+    _persons: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    _keyed: Mapping[str, Sequence[Principal]] = field(init=False, compare=False, repr=False)  # by person
+    _digest: bytes | None = field(default=None, init=False, compare=False, repr=False)
+    _given: Mapping[tuple[str, str], Sequence[Mandate]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Put both in order of id. Raises `ValueError` when an id occurs twice."""
@@ -78,31 +84,48 @@ class Roster:
             if len(set(ids)) != len(ids):
                 raise ValueError(f"the roster's {name} name one id twice")
             object.__setattr__(self, name, tuple(sorted(rows, key=lambda row: row.id)))
+        keyed: dict[str, list[Principal]] = {}
+        for row in self.principals:
+            if row.key is not None:
+                keyed.setdefault(row.id if row.person is None else row.person, []).append(row)
+        given: dict[tuple[str, str], list[Mandate]] = {}
+        for mandate in self.mandates:
+            given.setdefault((mandate.machine, mandate.role), []).append(mandate)
+        object.__setattr__(self, "_found", {row.id: row for row in self.principals})
+        object.__setattr__(self, "_persons", {row.id: row.person for row in self.principals if row.person is not None})
+        object.__setattr__(self, "_keyed", keyed)
+        object.__setattr__(self, "_given", given)
 
     def find(self, principal: str) -> Principal | None:
         """Return the principal of that id."""
-        return next((row for row in self.principals if row.id == principal), None)
+        return self._found.get(principal)
 
     def person(self, principal: str) -> str:
         """Return whose account that is; somebody who is not on the roster is who they are."""
-        found = self.find(principal)
-        return principal if found is None or found.person is None else found.person
+        return self._persons.get(principal, principal)
+
+    def keys(self, principal: str, now: int | None = None) -> tuple[bytes, ...]:
+        """Return the keys that the person has on any of their accounts: with `now`, of those that hold roles then.
+
+        A key is a person's, not an account's: else an account without one would answer unsigned for somebody who signs.
+        """
+        own = self._keyed.get(self.person(principal))
+        if own is None:
+            return ()
+        return tuple(row.key for row in own if row.key is not None and (now is None or row.is_valid(now)))
 
     def mandate_for(
-        self, machine: str, names: Iterable[str], role: str, now: int, uses: Mapping[str, int]
+        self, machine: str, names: Sequence[str], role: str, now: int, uses: Mapping[str, int]
     ) -> Mandate | None:
         """Return the first mandate, by id, in force now for a transition of any of the `names`.
 
         It counts where it was given by somebody who still holds the role that answers, and where it is not used up:
         `uses` tells by id how many acceptances rest on it. One whose uses are bounded and not known is used up.
         """
-        known = frozenset(names)
-        for mandate in self.mandates:
+        for mandate in self._given.get((machine, role), ()):
             holder = self.find(mandate.principal)
             if (
-                mandate.machine == machine
-                and mandate.role == role
-                and (not mandate.transitions or not known.isdisjoint(mandate.transitions))
+                (not mandate.transitions or any(name in mandate.transitions for name in names))
                 and mandate.is_valid(now)
                 and (mandate.uses_max is None or uses.get(mandate.id, mandate.uses_max) < mandate.uses_max)
                 and holder is not None
@@ -155,7 +178,9 @@ class Roster:
     @property
     def digest(self) -> bytes:
         """The roster's identity: 32 bytes."""
-        return canonical.digest("roster", canonical.encode(self.to_raw()))
+        if self._digest is None:  # every record names it
+            object.__setattr__(self, "_digest", canonical.digest("roster", canonical.encode(self.to_raw())))
+        return self._digest  # type: ignore[return-value]  # it is there now
 
 
 def _strings(raw: Data) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Frozen dataclasses ⇄ canonical data: how a machine stands in its artefact.
 
 A dataclass is a map of its fields plus the tag `""` with its class name, an enum member a map of the tag and `is`;
-tuples are lists; everything else stands for itself. Only the classes of `types`, `expression` and `machine` are known,
-and every field must hold what its annotation says, so decoding can build nothing that a compiler couldn't.
+tuples are lists; everything else stands for itself. Only the classes of `types`, `expression`, `machine` and
+`migration` are known, and every field must hold what its annotation says, so decoding can build nothing that a compiler
+couldn't.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ TAG = ""
 @cache
 def _namespace() -> dict[str, Any]:
     """Return every name that an annotation of these classes may use."""
-    from edca.kernel import expression, machine, types  # noqa: PLC0415  these modules use this one
+    from edca.kernel import expression, machine, migration, types  # noqa: PLC0415  these modules use this one
 
     names: dict[str, Any] = {
         "Type": types.Type,
@@ -29,7 +30,7 @@ def _namespace() -> dict[str, Any]:
         "Property": machine.Property,
         "Value": _AnyValue,
     }
-    for module in (types, expression, machine):
+    for module in (types, expression, machine, migration):
         for name, item in vars(module).items():
             if isinstance(item, type) and item.__module__ == module.__name__:
                 if name in names:

@@ -163,6 +163,7 @@ def decimal_text(units: int, scale: int) -> str:
     """Return `units` of 10^-scale as canonical digits: exactly `scale` digits behind the point, none without it."""
     if scale == 0:
         return str(units)
-    sign, digits = ("-", -units) if units < 0 else ("", units)
-    whole, fraction = divmod(digits, 10**scale)
-    return f"{sign}{whole}.{fraction:0{scale}d}"
+    sign, digits = ("-", str(-units)) if units < 0 else ("", str(units))
+    if len(digits) <= scale:
+        digits = digits.zfill(scale + 1)
+    return f"{sign}{digits[:-scale]}.{digits[-scale:]}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edca.kernel import canonical
 
@@ -283,6 +283,9 @@ class Escalated:
             "preview": self.preview,
         }
 
+
+PROPERTY_VIOLATED: Final = "property_violated"  # the codes of refusals that come of no stage and of no clause
+OVERLOAD: Final = "overload"
 
 Verdict: TypeAlias = Accepted | Refused | Escalated
 

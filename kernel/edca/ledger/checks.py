@@ -63,7 +63,7 @@ CHECKS: Final = (
 # What can't be known from the file alone, or from what was given of a kept checkpoint.
 WHO_WROTE: Final = "who wrote the records: no signed checkpoint was given"
 NOT_READ: Final = "what the records say: verdicts are checked by replay, not here"
-BESIDE: Final = "what the runtime keeps beside the records, such as open cases: replay rebuilds it from them"
+BESIDE: Final = "the cells beside the records, such as where a case stands: only building them anew tells"
 TAIL: Final = "deletion of the newest records: no checkpoint kept elsewhere was given"
 PAST_CHECKPOINT: Final = "deletion of records newer than the kept checkpoint"
 NO_ROOT: Final = "whether the records are those of the kept checkpoint: its size was given, and no root"

@@ -1,38 +1,36 @@
 """The embedded store: one SQLite file, one writer process, any number of readers.
 
 A commit assigns every record its place, and writes records, chain heads and cells in one transaction: all
-or nothing, durable when `commit` returns. The file's SQLite settings are chosen in `durability.py`, tables
-are in `schema.py`. Opening reads every header once, so nothing is ever chained to a broken ledger.
+or nothing, durable when `commit` returns, or when the `group` ends that it is part of. What a group has not
+written yet is staged (`staging.py`): its own later commits read it, and nobody else does. The file's SQLite
+settings are chosen in `durability.py`, tables are in `schema.py`. Opening reads every header once, so nothing
+is ever chained to a broken ledger.
 """
 
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
 from edca.ledger.durability import SCRATCH, durability_for
-from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, LedgerFormatError, TamperedError
-from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
+from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, TamperedError
+from edca.ledger.leaf import NO_HASH, chain_tag
 from edca.ledger.lock import WriterLock
-from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, Draft, body_digest, seal
+from edca.ledger.record import Draft
+from edca.ledger.rows import check_cell, leaf_of, stored_record, write
 from edca.ledger.schema import READ_ERRORS, connect, prepare, primary_code, translated
+from edca.ledger.staging import Head, Staged
 from edca.ledger.store import Cell, Stored, StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
 
+_INDEX_MAX: Final = 2**63 - 1
+"""The greatest integer that SQLite holds: a greater index, which a forged cell may name, is that of no record."""
+
 _ROWS_A_READ: Final = 64
 """Rows fetched at a time: an open cursor would hold up the writer, and a row can be a megabyte."""
-
-_INSERT_RECORD: Final = "INSERT INTO ledger(leaf, back, header, body) VALUES(?, ?, ?, ?)"
-_MOVE_HEAD: Final = (
-    "INSERT INTO chains(chain, entry, leaf, head) VALUES(?, ?, ?, ?) ON CONFLICT(chain) DO UPDATE"
-    " SET entry = excluded.entry, leaf = excluded.leaf, head = excluded.head"
-)
-_PUT_CELL: Final = (
-    "INSERT INTO cells(space, key, value) VALUES(?, ?, ?) ON CONFLICT(space, key) DO UPDATE SET value = excluded.value"
-)
-_DROP_CELL: Final = "DELETE FROM cells WHERE space = ? AND key = ?"
 
 
 class SQLiteLedger:
@@ -48,6 +46,7 @@ class SQLiteLedger:
         self._range = CompactRange()
         self._tip = NO_HASH
         self._in_doubt = False
+        self._staged: Staged | None = None
 
     @classmethod
     def open(
@@ -104,8 +103,12 @@ class SQLiteLedger:
 
     # Writing
 
-    def commit(self, drafts: Sequence[Draft], cells: Sequence[Cell] = ()) -> tuple[Stored, ...]:
+    def commit(
+        self, drafts: Sequence[Draft], cells: Sequence[Cell] | Callable[[tuple[Stored, ...]], Sequence[Cell]] = ()
+    ) -> tuple[Stored, ...]:
         """Append `drafts` in order and write `cells`, in one transaction, durable on return.
+
+        `cells` may follow from the places that the records get. Within a `group` it is durable when that ends.
 
         Nothing is written if this raises: `LedgerError` or `CanonicalError` for a draft or cell that can't
         be stored, `LedgerBusyError` if readers held the file too long. Any other failure leaves it unknown
@@ -113,52 +116,78 @@ class SQLiteLedger:
         object. Open the ledger again to see what is there.
         """
         with self._mutex:
+            if self._staged is None:
+                with self.group():
+                    return self.commit(drafts, cells)
+            with self.step():
+                stored = tuple(self._staged.add(draft, self._head(draft.chain)) for draft in drafts)
+                for cell in cells(stored) if callable(cells) else cells:
+                    check_cell(cell)
+                    self._staged.put(cell)
+            return stored
+
+    @contextmanager
+    def group(self) -> Iterator[None]:
+        """Let all commits of the block share one transaction, durable when the block ends: all of them or none.
+
+        Other threads wait, also with reading: nobody else learns of a commit before it is durable. Raises as `commit`
+        does, and what the block raises; then nothing of it is written.
+        """
+        with self._mutex:
             self._check_writable()
-            for cell in cells:
-                _check_cell(cell)
-            batch = self._place(drafts)
-            if not (drafts or cells):
-                return ()
-            # Set before the first statement and cleared only when the outcome is known, so that no way out of
-            # the transaction, not even a keyboard interrupt, leaves a stale tip that looks sound.
-            self._in_doubt = True
+            if self._staged is not None:
+                raise LedgerError("this thread has begun a group of commits already")
+            staged = self._staged = Staged(self._range, self._tip)
             try:
-                self._write(batch, cells)
-            except sqlite3.Error as error:
-                if self._roll_back() and primary_code(error) == sqlite3.SQLITE_BUSY:
-                    self._in_doubt = False
-                    raise LedgerBusyError(f"readers held `{self.path}` too long; nothing was written") from error
-                raise InDoubtError(
-                    f"a commit to `{self.path}` failed ({error}); it may or may not be on disk: close this "
-                    "ledger and open it again to see"
-                ) from error
-            except BaseException:
-                self._roll_back()
-                raise
-            self._range, self._tip = batch.range, batch.tip
-            self._in_doubt = False
-            return tuple(batch.stored)
+                yield
+                self._write(staged)
+            finally:
+                self._staged = None
 
-    def _place(self, drafts: Sequence[Draft]) -> "_Batch":
-        """Give each draft its index, entry and links; writes nothing."""
-        batch = _Batch(self._range, self._tip)
-        for draft in drafts:
-            head = batch.heads.get(draft.chain) or self._head(draft.chain)
-            entry, back, prev = (0, None, NO_HASH) if head is None else (head[0] + 1, head[1], head[2])
-            batch.add(draft, entry, back, prev)
-        return batch
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Within a group: take back what is committed in the block, and nothing else, if the block raises."""
+        staged = self._staged
+        if staged is None:
+            raise LedgerError("a step is part of a group of commits")
+        mark = staged.mark()
+        try:
+            yield
+        except BaseException:
+            staged.back_to(mark)
+            raise
 
-    def _write(self, batch: "_Batch", cells: Sequence[Cell]) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(_INSERT_RECORD, batch.rows)
-        connection.executemany(_MOVE_HEAD, [(chain, *head) for chain, head in batch.heads.items()])
-        for cell in cells:
-            if cell.value is None:
-                connection.execute(_DROP_CELL, (cell.space, cell.key))
-            else:
-                connection.execute(_PUT_CELL, (cell.space, cell.key, cell.value))
-        connection.execute("COMMIT")
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Let all reads of the block see one moment: no commit comes between them. Keep it short."""
+        with self._mutex:
+            yield
+
+    def _write(self, staged: Staged) -> None:
+        """Write what is staged in one transaction, and take over its tip. Raises as `commit` does."""
+        if not (staged.rows or staged.cells):
+            return
+        # Set before the first statement and cleared only when the outcome is known, so that no way out of
+        # the transaction, not even a keyboard interrupt, leaves a stale tip that looks sound.
+        self._in_doubt = True
+        try:
+            self._transact(staged)
+        except sqlite3.Error as error:
+            if self._roll_back() and primary_code(error) == sqlite3.SQLITE_BUSY:
+                self._in_doubt = False
+                raise LedgerBusyError(f"readers held `{self.path}` too long; nothing was written") from error
+            raise InDoubtError(
+                f"a commit to `{self.path}` failed ({error}); it may or may not be on disk: close this "
+                "ledger and open it again to see"
+            ) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        self._range, self._tip = staged.range, staged.tip
+        self._in_doubt = False
+
+    def _transact(self, staged: Staged) -> None:
+        write(self._connection, staged)
 
     def _roll_back(self) -> bool:
         """End a failed transaction; say whether SQLite confirms that nothing of it was kept."""
@@ -201,11 +230,33 @@ class SQLiteLedger:
 
     def cell(self, space: str, key: str) -> bytes | None:
         """Return the value of one cell, or None."""
-        rows = self._fetch("SELECT value FROM cells WHERE space = ? AND key = ?", (space, key))
-        return rows[0][0] if rows else None
+        with self._mutex:
+            staged, place = self._staged, (space, key)
+            if staged is not None and (place in staged.cells or place in staged.seen_cells):
+                return staged.cells[place] if place in staged.cells else staged.seen_cells[place]
+            rows = self._fetch("SELECT value FROM cells WHERE space = ? AND key = ?", place)
+            value = rows[0][0] if rows else None
+            if staged is not None:
+                staged.seen_cells[place] = value
+        return value
+
+    def spaces(self) -> tuple[str, ...]:
+        """Return the spaces that hold any cell, sorted."""
+        return tuple(space for (space,) in self._fetch("SELECT DISTINCT space FROM cells ORDER BY space", ()))
 
     def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
         """Yield the keys and values of a space in the order of the keys' UTF-8 bytes."""
+        with self._mutex:
+            cells = {} if self._staged is None else self._staged.cells
+            staged = {key: value for (where, key), value in cells.items() if where == space}
+        if not staged:
+            yield from self._stored_cells(space)
+            return
+        found: dict[str, bytes | None] = {**dict(self._stored_cells(space)), **staged}
+        # Python orders text by code point, which is the order of its UTF-8 bytes.
+        yield from ((key, value) for key in sorted(found) if (value := found[key]) is not None)
+
+    def _stored_cells(self, space: str) -> Iterator[tuple[str, bytes]]:
         query = "SELECT key, value FROM cells WHERE space = ? AND key >= ? ORDER BY key LIMIT ?"
         rows = self._fetch(query, (space, "", _ROWS_A_READ))
         query = query.replace(">=", ">")
@@ -218,10 +269,16 @@ class SQLiteLedger:
 
         Raises `LedgerError` if there is none, `TamperedError` if header and body contradict each other.
         """
-        rows = self._fetch("SELECT leaf, header, body FROM ledger WHERE leaf = ?", (index,))
+        if not 0 <= index <= _INDEX_MAX:
+            raise LedgerError(f"there is no record {index}")
+        with self._mutex:
+            staged = None if self._staged is None else self._staged.row(index)
+            if staged is not None:
+                return stored_record(index, staged[2], staged[3])
+            rows = self._fetch("SELECT leaf, header, body FROM ledger WHERE leaf = ?", (index,))
         if not rows:
             raise LedgerError(f"there is no record {index}; the ledger has {self.size}")
-        return _stored_record(*rows[0])
+        return stored_record(*rows[0])
 
     def headers(self, start: int, end: int) -> list[bytes]:
         """Return the headers of the records from `start` up to `end`, without their bodies."""
@@ -253,8 +310,10 @@ class SQLiteLedger:
         next_index = start
         while rows := self._fetch(query, (next_index, _ROWS_A_READ)):
             for row in rows:
-                yield _stored_record(*row)
+                yield stored_record(*row)
             next_index = rows[-1][0] + 1
+        staged = self._staged_rows(next_index)
+        yield from (stored_record(index, header, body) for index, _, header, body in staged)
 
     def _indexes(self, chain: str, start: int) -> list[int]:
         """Walk a chain from its newest record back to `start`, and return the indexes, oldest first."""
@@ -264,34 +323,50 @@ class SQLiteLedger:
         indexes: list[int] = []
         index = None if head is None else head[1]
         while index is not None and index >= start:
-            rows = self._fetch("SELECT back, header FROM ledger WHERE leaf = ?", (index,))
-            if not rows or _leaf(index, rows[0][1]).chain != tag:
+            rows = self._staged_rows(index)[:1] or self._fetch(
+                "SELECT leaf, back, header FROM ledger WHERE leaf = ?", (index,)
+            )
+            if not rows or leaf_of(index, rows[0][2]).chain != tag:
                 raise TamperedError(f"record {index} should belong to chain `{chain}` and does not; verify the ledger")
             indexes.append(index)
-            back = rows[0][0]
+            back = rows[0][1]
             if back is not None and back >= index:
                 raise TamperedError(f"record {index} points forward to {back}; verify the ledger")
             index = back
         indexes.reverse()
         return indexes
 
-    def _head(self, chain: str) -> tuple[int, int, bytes] | None:
-        rows = self._fetch("SELECT entry, leaf, head FROM chains WHERE chain = ?", (chain,))
-        return rows[0] if rows else None
+    def _staged_rows(self, start: int) -> list[tuple[int, int | None, bytes, bytes]]:
+        """Return the rows from index `start` on that a group of this thread has placed and not written yet."""
+        with self._mutex:
+            if self._staged is None or start < self._staged.start:
+                return []
+            return self._staged.rows[start - self._staged.start :]
+
+    def _head(self, chain: str) -> Head | None:
+        with self._mutex:
+            staged = self._staged
+            if staged is not None and (chain in staged.heads or chain in staged.seen_heads):
+                return staged.heads[chain] if chain in staged.heads else staged.seen_heads[chain]
+            rows = self._fetch("SELECT entry, leaf, head FROM chains WHERE chain = ?", (chain,))
+            head = rows[0] if rows else None
+            if staged is not None:
+                staged.seen_heads[chain] = head
+        return head
 
     def _current_range(self) -> CompactRange:
         """Return the range; a reader first takes in what the writer has appended since."""
         with self._mutex:
             if self._lock is None:
                 self._read_new_headers()
-            return self._range
+            return self._range if self._staged is None else self._staged.range
 
     def _check_heads(self) -> None:
         """Compare the table of newest records with the headers: a chain whose head is lost would start anew."""
         newest = {
             leaf.chain: (leaf.entry, leaf.index, leaf.body_digest)
             for index, header in self._fetch("SELECT leaf, header FROM ledger ORDER BY leaf", ())
-            for leaf in (_leaf(index, header),)
+            for leaf in (leaf_of(index, header),)
         }
         heads = {
             chain_tag(chain): (entry, leaf, head)
@@ -306,7 +381,7 @@ class SQLiteLedger:
         while rows := self._fetch(query, (self._range.size, _ROWS_A_READ)):
             for row_index, header in rows:
                 index = self._range.size
-                leaf = _leaf(row_index, header)
+                leaf = leaf_of(row_index, header)
                 if row_index != index or leaf.previous != self._tip:
                     raise TamperedError(f"record {index} does not follow the one before it; verify the ledger")
                 self._tip = leaf.leaf_hash()
@@ -318,54 +393,3 @@ class SQLiteLedger:
                 return self._connection.execute(query, parameters).fetchall()
             except READ_ERRORS as error:
                 raise translated(error, self.path) from error
-
-
-class _Batch:
-    """The rows of one commit, each draft placed after the one before it."""
-
-    def __init__(self, start: CompactRange, tip: bytes) -> None:
-        self.range = start
-        self.tip = tip
-        self.rows: list[tuple[int, int | None, bytes, bytes]] = []
-        self.heads: dict[str, tuple[int, int, bytes]] = {}
-        self.stored: list[Stored] = []
-
-    def add(self, draft: Draft, entry: int, back: int | None, prev: bytes) -> None:
-        body = seal(draft, entry, prev)
-        digest = body_digest(body)
-        index = self.range.size
-        leaf = Leaf(index, self.tip, chain_tag(draft.chain), entry, digest)
-        self.tip = leaf.leaf_hash()
-        self.range = self.range.append(self.tip)
-        self.rows.append((index, back, leaf.to_bytes(), body))
-        self.heads[draft.chain] = (entry, index, digest)
-        self.stored.append(Stored(index, draft.chain, entry, digest, self.tip))
-
-
-def _leaf(index: int, header: bytes) -> Leaf:
-    try:
-        leaf = Leaf.from_bytes(header)
-    except LedgerFormatError as error:
-        raise TamperedError(f"record {index}: {error}") from error
-    if leaf.index != index:
-        raise TamperedError(f"record {index} carries the header of record {leaf.index}")
-    return leaf
-
-
-def _stored_record(index: int, header: bytes, body: bytes) -> StoredRecord:
-    leaf = _leaf(index, header)
-    if body_digest(body) != leaf.body_digest:
-        raise TamperedError(f"the body of record {index} is not the one its header was made for")
-    return StoredRecord(leaf, body)
-
-
-def _check_cell(cell: Cell) -> None:
-    """Refuse, before a transaction begins, what would fail inside it."""
-    try:
-        size = max(len(cell.space.encode()), len(cell.key.encode()))
-    except UnicodeEncodeError as error:
-        raise LedgerError("a cell's space and key are text without lone surrogates") from error
-    if size > CHAIN_SIZE_MAX:
-        raise LedgerError(f"a cell's space and key have at most {CHAIN_SIZE_MAX} bytes each")
-    if cell.value is not None and len(cell.value) > RECORD_SIZE_MAX:
-        raise LedgerError(f"a cell has {len(cell.value)} bytes, over the limit of {RECORD_SIZE_MAX}")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
-from edca.ledger.errors import TamperedError
+from edca.ledger.errors import LedgerError, TamperedError
+from edca.ledger.record import parse
 from edca.ledger.store import Cell
+from edca.runtime.kinds import OUTCOME, VERDICT
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from edca.kernel.inputs import Address
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
-    from edca.runtime.ports import Store
+    from edca.ledger.store import StoredRecord
+    from edca.runtime.ports import Cells, Store
 
 SPACE = "key"
 
@@ -90,15 +93,69 @@ def idempotency_key(tenant: str, machine: Machine, candidate: Candidate, about: 
     return canonical.digest("idempotency", canonical.encode([candidate.proposer, scope, candidate.key])).hex()
 
 
-def recall(store: Store, key: str) -> Remembered | None:
-    """Return what is remembered under a cell's key."""
-    found = store.cell(SPACE, key)
+def recall(store: Store, key: str, tenant: str, candidate: Candidate) -> Remembered | None:
+    """Return what is remembered under a cell's key, which `candidate` names.
+
+    A cell is believed only together with its records: raises `TamperedError` where they say something else.
+    """
+    found = remembered(store, key)
+    if found is not None and not _is_on_record(store, found, tenant, candidate):
+        raise TamperedError(
+            f"what is remembered under the idempotency key `{candidate.key}` is not what its record says; nothing was "
+            "decided: verify the ledger"
+        )
+    return found
+
+
+def remembered(cells: Cells, key: str) -> Remembered | None:
+    """Return what the cell of that key says, without a look at its records."""
+    found = cells.cell(SPACE, key)
     if found is None:
         return None
     try:
         return _remembered(canonical.decode(found))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TamperedError("what is remembered under an idempotency key can't be read; verify the ledger") from error
+
+
+def _is_on_record(store: Store, found: Remembered, tenant: str, candidate: Candidate) -> bool:
+    answer = found.answer
+    try:
+        stored = store.read(answer.record.index)
+        record = parse(stored.body)
+        content: Any = record.content
+        given = [raw for raw in content["attestations"] if raw["source"] != "inbox"]
+        return (
+            record.kind == VERDICT
+            and stored.leaf.body_digest == answer.record.digest
+            and content["candidate_digest"] == found.candidate
+            and canonical.digest("attestations", canonical.encode(given)) == found.attestations
+            and (content["tenant"], content["candidate"]["proposer"]) == (tenant, candidate.proposer)
+            and content["candidate"]["key"] == candidate.key
+            and canonical.encode(content["verdict"]) == canonical.encode(answer.verdict.to_raw())
+            and (answer.outcome, answer.state, answer.revision) == _came_to(store, stored, record.chain, content)
+        )
+    except (LedgerError, KeyError, TypeError, ValueError):
+        return False
+
+
+def _came_to(
+    store: Store, verdict: StoredRecord, chain: str, content: Any
+) -> tuple[Outcome | None, str | None, int | None]:
+    """Return the outcome of a recorded verdict so far, and the state and revision that it left its case in."""
+    case, accepted = content["case"], content["verdict"]["outcome"] == "accepted"
+    if case is None or case["id"] != chain:
+        return None, None, None
+    if accepted and not content["pending"]:
+        return None, content["verdict"]["target"], content["change"]["revision"][1]
+    for stored in store.records(verdict.leaf.index + 1, chain) if accepted else ():
+        later = parse(stored.body)
+        found: Any = later.content
+        if later.kind == OUTCOME and found["record"] == verdict.leaf.body_digest:
+            after = found["after"]
+            state, revision = (None, None) if after is None else (after["state"], after["revision"])
+            return Outcome(found["outcome"]), state, revision
+    return None, case["state"], case["revision"]
 
 
 def _remembered(data: Any) -> Remembered:

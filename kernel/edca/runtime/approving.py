@@ -16,22 +16,29 @@ from edca.kernel.decide import decide
 from edca.kernel.inputs import Attestation, Authenticated
 from edca.kernel.machine import ClauseKind
 from edca.kernel.preview import preview
-from edca.kernel.verdict import Refused, Stage
+from edca.kernel.verdict import Refused
 from edca.ledger.record import Draft
 from edca.runtime import inbox
 from edca.runtime.cases import case_to_data
+from edca.runtime.evidence import informed
+from edca.runtime.gather import gather, read_ahead
 from edca.runtime.kinds import APPROVAL, INTAKE
 from edca.runtime.signatures import is_signed, message
 from edca.runtime.standing import trusted_row
+from edca.runtime.waiting import SOURCE, after_answer, is_passing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edca.kernel.canonical import Data
     from edca.ledger.store import Cell
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.context import Context, Place
+    from edca.runtime.gather import Addressed
     from edca.runtime.inbox import OpenQuestion
     from edca.runtime.loop import Runtime
     from edca.runtime.question import Question
+    from edca.runtime.waiting import Waiting
 
 TEXT_LENGTH_MAX: Final = 256  # characters of what an answer names; nothing that can count is longer
 
@@ -44,25 +51,13 @@ class Void(enum.Enum):
     NOT_ASKED = "not_asked"  # the question waits for no answer of that code
     WRONG_ROLE = "wrong_role"  # whoever answers may not speak in the role that the clause names
     SELF_APPROVAL = "self_approval"  # it is the proposer's own, through whichever account
-    UNSIGNED = "unsigned"  # the roster has a key of theirs, and the answer is not signed
+    UNSIGNED = "unsigned"  # the roster has a key of theirs, on whichever account, and the answer is not signed
     BAD_SIGNATURE = "bad_signature"  # what is signed is something else, or the roster has no such key
     REPLAYED = "replayed"  # the same person has answered the same already
     PREVIEW_CHANGED = "preview_changed"  # what would come about is not what they were shown
     OVERTAKEN = "overtaken"  # the case has gone on, so that the candidate will be refused
     NOT_NOW = "not_now"  # nothing can be decided about the case at this time; the question stays open
     EXCLUDED = "excluded"  # the clause asks for somebody else
-
-
-_PASSING: Final = (
-    Stage.UNKNOWN_CASE,
-    Stage.HALTED,
-    Stage.MODE,
-    Stage.CLOCK_WENT_BACK,
-    Stage.EFFECT_PENDING,
-    Stage.STATE_DRIFT,
-    Stage.NO_BRANCH,
-)
-"""Stages that may refuse now and not later."""
 
 
 class AnswerError(ValueError):
@@ -99,19 +94,33 @@ def answer(runtime: Runtime, said: Said) -> Answered:
     """
     _check(said)
     context = runtime.context
+    with context.store.reading():
+        found = inbox.by_id(context, said.question)
+    if found is None:
+        return context.turn(lambda: _noted(context, None, said))
+    addressed = runtime.about(found)
+    with context.lanes.hold(addressed.lane(context.tenant)):
+        answered = informed(
+            context, lambda inner: read_ahead(inner, addressed), lambda inner: _noted(inner, addressed, said)
+        )
+        if answered.void not in (None, Void.PREVIEW_CHANGED, Void.OVERTAKEN):
+            return answered
+        return dataclasses.replace(answered, answer=runtime.reconsider(found))
+
+
+def _noted(context: Context, addressed: Addressed | None, said: Said) -> Answered:
+    """Put one answer on record, counted or void, as things stand in this turn."""
     now = context.clock.now()
     found = inbox.by_id(context, said.question)
-    if found is None:
+    if found is None or addressed is None:
         return Answered(_append(context, None, said, now, Void.NO_SUCH_QUESTION, ""), Void.NO_SUCH_QUESTION, "", None)
     if now >= found.due:
         record = _append(context, found, said, now, Void.EXPIRED, "")
         inbox.close(context, found.waiting, now)
         return Answered(record, Void.EXPIRED, "", None)
-    question = runtime.gathered_again(found)
+    question = gather(context, addressed).question
     void, detail = _void(found, question, said)
-    record = _append(context, found, said, question.inputs.now, void, detail)
-    again = void in (None, Void.PREVIEW_CHANGED, Void.OVERTAKEN)
-    return Answered(record, void, detail, runtime.reconsider(found) if again else None)
+    return Answered(_append(context, found, said, question.inputs.now, void, detail), void, detail, None)
 
 
 def resume(runtime: Runtime) -> tuple[Answer, ...]:
@@ -119,21 +128,42 @@ def resume(runtime: Runtime) -> tuple[Answer, ...]:
 
     Where nothing can be decided about the case at this time, such as under a halt, it waits for the next call.
     """
+    return _reconsidered(runtime, lambda item: item.is_undecided)
+
+
+def reconsider_all(runtime: Runtime) -> tuple[Answer, ...]:
+    """Decide every open question again that can be decided now: what it depends on has changed."""
+    return _reconsidered(runtime, lambda item: True)
+
+
+def _reconsidered(runtime: Runtime, which: Callable[[Waiting], bool]) -> tuple[Answer, ...]:
     context = runtime.context
-    found = inbox.questions(context.store, context.tenant, context.machine.name)
-    left = [one for one in found if one.waiting.approval is not None]
-    return tuple(runtime.reconsider(one) for one in left if not _is_held_up(runtime.gathered_again(one)))
+    with context.store.reading():
+        if not any(which(item) for item in inbox.waiting(context.store)):
+            return ()
+        found = inbox.questions(context.store, context.tenant, context.machine.name)
+    answers = [_resumed(runtime, one, which) for one in found if which(one.waiting)]
+    return tuple(answer for answer in answers if answer is not None)
+
+
+def _resumed(runtime: Runtime, found: OpenQuestion, which: Callable[[Waiting], bool]) -> Answer | None:
+    """Decide one question again, if it is still such a one once whoever is at it has left."""
+    context = runtime.context
+    with context.lanes.hold(runtime.about(found).lane(context.tenant)):
+        with context.store.reading():
+            current = inbox.by_id(context, found.id)
+        if current is None or not which(current.waiting) or _is_held_up(runtime.gathered_again(current)):
+            return None
+        return runtime.reconsider(current)
 
 
 def _is_held_up(question: Question) -> bool:
-    verdict = decide(question.machine, question.case, question.candidate, question.inputs)
-    return isinstance(verdict, Refused) and verdict.stage in _PASSING
+    return is_passing(decide(question.machine, question.case, question.candidate, question.inputs))
 
 
 def authenticated(question: Question, said: Said) -> Authenticated:
     """Return how it is known who answers, provided that the answer counts."""
-    principal = question.inputs.roster.find(said.by)
-    has_key = principal is not None and principal.key is not None
+    has_key = question.inputs.roster.keys(said.by, question.inputs.now)
     return Authenticated.SIGNED if has_key else Authenticated.ASSERTED
 
 
@@ -146,7 +176,7 @@ def _void(found: OpenQuestion, question: Question, said: Said) -> tuple[Void | N
         return Void.PREVIEW_CHANGED, "the newest decision shows something else"
     verdict = decide(question.machine, question.case, question.candidate, question.inputs)
     if isinstance(verdict, Refused) and verdict.stage is not None:
-        return Void.NOT_NOW if verdict.stage in _PASSING else Void.OVERTAKEN, verdict.stage.value
+        return Void.NOT_NOW if is_passing(verdict) else Void.OVERTAKEN, verdict.stage.value
     seen = preview(question.machine, question.case, question.candidate, question.inputs)
     if seen is None or seen.digest != said.preview:
         return Void.PREVIEW_CHANGED, "what would come about has changed meanwhile"
@@ -155,7 +185,7 @@ def _void(found: OpenQuestion, question: Question, said: Said) -> tuple[Void | N
         value=said.yes,
         by=said.by,
         role=said.role,
-        source=inbox.SOURCE,
+        source=SOURCE,
         at=question.inputs.now,
         binds=said.preview,
         authenticated=authenticated(question, said),
@@ -172,24 +202,23 @@ def _void_by_person(found: OpenQuestion, question: Question, said: Said) -> Void
     if need is None:
         return Void.NOT_ASKED
     roster, inputs = question.inputs.roster, question.inputs
-    spoken = Attestation(said.code, said.yes, said.by, said.role, inbox.SOURCE, inputs.now, said.preview)
+    spoken = Attestation(said.code, said.yes, said.by, said.role, SOURCE, inputs.now, said.preview)
     if need.role != said.role or not may_attest(question.machine, spoken, found.candidate.subject, inputs):
         return Void.WRONG_ROLE
     if need.kind is ClauseKind.REQUIRE and roster.find(said.by) is None:
         return Void.WRONG_ROLE  # who waives has to be on the roster: the host's word is not enough
     if roster.person(said.by) == roster.person(found.candidate.proposer):
         return Void.SELF_APPROVAL
-    principal = roster.find(said.by)
-    key = None if principal is None else principal.key
-    if key is not None and said.signature is None:
+    keys = roster.keys(said.by, inputs.now)
+    if keys and said.signature is None:
         return Void.UNSIGNED
     if said.signature is not None:
         signed = message(said.question, said.preview, said.code, yes=said.yes)
-        if key is None or not is_signed(key, said.signature, signed):
+        if not is_signed(keys, said.signature, signed):
             return Void.BAD_SIGNATURE
-    earlier = [
-        one for one in found.answers if one.name == said.code and roster.person(one.by) == roster.person(said.by)
-    ]
+    person = roster.person(said.by)
+    heard = [one for one in inputs.attestations if one.source == SOURCE and one.name == said.code]
+    earlier = [one for one in heard if roster.person(one.by) == person]
     newest = max(earlier, key=lambda one: one.at, default=None)
     if newest is not None and newest.value is said.yes and newest.binds == said.preview:
         return Void.REPLAYED
@@ -202,10 +231,8 @@ def _append(
     chain = INTAKE if found is None else found.chain
     row = None if chain == INTAKE else trusted_row(context.store, context.machine, chain)
     at = now if row is None else max(row.case.touched, now)
-    how = Authenticated.ASSERTED
-    principal = context.roster.find(said.by)
-    if void is None and principal is not None and principal.key is not None:
-        how = Authenticated.SIGNED
+    has_key = void is None and context.roster.keys(said.by, now)
+    how = Authenticated.SIGNED if has_key else Authenticated.ASSERTED
     content: dict[str, Data] = {
         "at": at,
         "clock": context.clock.source,
@@ -230,7 +257,8 @@ def _append(
     def cells(place: Place) -> list[Cell]:
         written = list(inbox.noted_row(row, place, at))
         if found is not None and void is None:
-            written.append(dataclasses.replace(found.waiting, approval=place.reference.index).cell())
+            item = inbox.find(context, found.waiting.key) or found.waiting  # as it is now: no answer gets lost
+            written.append(after_answer(item, place.reference.index).cell())
         return written
 
     return context.append(Draft(chain, APPROVAL, content), cells)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel import canonical
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
+from edca.ledger.errors import LedgerError, TamperedError
 from edca.ledger.record import Draft, parse
 from edca.ledger.store import Cell
 
@@ -28,22 +29,66 @@ DOCUMENT_SIZE_MAX = 16 << 20  # bytes; as much as a machine's artefact may have
 
 def ensure(store: Store, machine: Machine, router: Router, roster: Roster) -> None:
     """Append what the ledger does not hold yet. Raises `ValueError` where a document is not what its digest says."""
-    documents = (
-        ("machine", machine.digest, machine.to_bytes()),
-        ("routes", router.digest, router.document),
-        ("roster", roster.digest, canonical.encode(roster.to_raw())),
+    keep(
+        store,
+        (
+            ("machine", machine.digest, machine.to_bytes()),
+            ("routes", router.digest, router.document),
+            ("roster", roster.digest, canonical.encode(roster.to_raw())),
+        ),
     )
+
+
+def keep(store: Store, documents: Iterable[tuple[str, bytes, bytes]]) -> None:
+    """Append those documents, each with what it is and its digest, that the ledger does not hold yet.
+
+    Raises `ValueError` where a document is not what its digest says.
+    """
     drafts: list[Draft] = []
-    cells: list[Cell] = []
+    ends: list[tuple[str, int]] = []  # each document's cell, and where its last part stands among the drafts
     for what, digest, document in documents:
         if canonical.digest(what, document) != digest:
             raise ValueError(f"the {what} document does not have the digest it is known by")
-        key = f"{what}:{digest.hex()}"
-        if store.cell(SPACE, key) is None:
+        if not is_held(store, what, digest):
             drafts += _drafts(what, digest, document)
-            cells.append(Cell(SPACE, key, b""))
+            ends.append((key_of(what, digest), len(drafts) - 1))
     if drafts:
-        store.commit(drafts, cells)
+        store.commit(drafts, lambda stored: [cell(key, stored[place].index) for key, place in ends])
+
+
+def is_held(store: Store, what: str, digest: bytes) -> bool:
+    """Tell whether a document is on record. Raises `TamperedError` where its cell says something else than the records.
+
+    Without its cell the records are gone through: that is seldom, as only a new document has none.
+    """
+    found = store.cell(SPACE, key_of(what, digest))
+    if found is None:
+        contents = (parse(stored.body).content for stored in store.records(chain=CHAIN))
+        if any((content.get("what"), content.get("digest")) == (what, digest) for content in contents):
+            raise TamperedError(f"the cell is gone that says where the {what} stands; verify the ledger")
+        return False
+    if not _is_last_part(store, found, what, digest):
+        raise TamperedError(f"the cell that says where the {what} stands names another record; verify the ledger")
+    return True
+
+
+def _is_last_part(store: Store, named: bytes, what: str, digest: bytes) -> bool:
+    try:
+        index: Any = canonical.decode(named)
+        content: Any = parse(store.read(index).body).content
+        return (content["what"], content["digest"], content["part"] + 1) == (what, digest, content["parts"])
+    except (LedgerError, KeyError, TypeError, ValueError):
+        return False
+
+
+def cell(key: str, index: int) -> Cell:
+    """Return the write that notes a document as being on record: `index` is that of its last part."""
+    return Cell(SPACE, key, canonical.encode(index))
+
+
+def key_of(what: str, digest: bytes) -> str:
+    """Return the key of the cell that notes a document as being on record."""
+    return f"{what}:{digest.hex()}"
 
 
 def _drafts(what: str, digest: bytes, document: bytes) -> list[Draft]:

@@ -4,7 +4,7 @@ A counter's cell has the key `digest("counter", [tenant, machine, transition, li
 same five and holds the passages. A second cell for each escalated candidate says which counters hold its reservations,
 so that they end however the candidate is decided next.
 
-The same functions move the cells of a store and those of a recount (`edca.runtime.recount`), which builds them from the
+The same functions move the cells of a store and those that are built anew (`edca.runtime.rebuild`) from the
 records alone. A cell is believed as far as the two agree.
 """
 
@@ -22,6 +22,7 @@ from edca.kernel.verdict import Accepted, Escalated
 from edca.ledger.errors import TamperedError
 from edca.ledger.store import Cell
 from edca.runtime.answers import Outcome
+from edca.runtime.waiting import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -138,12 +139,10 @@ def decided(
     expires: int | None,
 ) -> None:
     """Move the counters by a verdict that will stand at index `record`; `expires` is what `reserved_until` gave."""
-    if isinstance(candidate, Malformed):
-        return
+    if isinstance(candidate, Malformed) or is_passing(verdict):
+        return  # what only can't be decided now keeps what it holds
     digest = candidate.digest
-    holder = canonical.digest("reservation", canonical.encode([tenant, machine.name, digest])).hex()
-    for name, counter in sheet.held(holder):
-        sheet.put(name, counter.without(digest))
+    let_go(sheet, tenant, machine.name, digest)
     moves = verdict.moves if isinstance(verdict, (Accepted, Escalated)) else ()
     escalated = isinstance(verdict, Escalated)
     pending = escalated or (isinstance(verdict, Accepted) and bool(verdict.intents))
@@ -164,7 +163,20 @@ def decided(
         )
         sheet.put(name, sheet.counter(name).with_passage(passage, limit.window))
         names.append(name)
-    sheet.hold(holder, names if escalated else ())
+    if escalated:
+        sheet.hold(_holder(tenant, machine.name, digest), names)
+
+
+def let_go(sheet: Sheet, tenant: str, machine: str, candidate: bytes) -> None:
+    """Release what an escalated candidate, by its digest, holds reserved; nothing where it holds nothing."""
+    holder = _holder(tenant, machine, candidate)
+    for name, counter in sheet.held(holder):
+        sheet.put(name, counter.without(candidate))
+    sheet.hold(holder, ())
+
+
+def _holder(tenant: str, machine: str, candidate: bytes) -> str:
+    return canonical.digest("reservation", canonical.encode([tenant, machine, candidate])).hex()
 
 
 def come_out(sheet: Sheet, tenant: str, machine: str, verdict: Accepted, record: int, outcome: Outcome) -> None:

@@ -86,8 +86,8 @@ def call_within(
 def note_late(context: Context, permit: Permit, undoing: bool, report: Report) -> None:
     """Put on record what a route answered after its deadline. It moves nothing: the case has gone on without it."""
     try:
-        with context.lock:
-            _append(context, permit, undoing, report)
+        with context.lanes.hold(permit.case):  # the case goes on without it first
+            context.turn(lambda: _append(context, permit, undoing, report))
     except LedgerError:
         # The ledger was closed meanwhile, or failed: then the route can still be asked, by `reconcile`.
         return

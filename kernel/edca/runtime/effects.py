@@ -19,7 +19,7 @@ from edca.runtime.answers import Outcome, RecordReference
 from edca.runtime.deadlines import DETAIL_LENGTH_MAX, call_within, note_late
 from edca.runtime.gather import read_all
 from edca.runtime.modes import is_halted
-from edca.runtime.permits import Authority, HaltedError, has_expired, is_spent, spend, spent
+from edca.runtime.permits import Authority, HaltedError, has_expired, spend, spent_under
 from edca.runtime.ports import Performed, Report
 from edca.runtime.retries import Attempt, attempt_all
 
@@ -133,6 +133,7 @@ class Course:
         self._context = context
         self._acceptance = acceptance
         self._within_us = None if acceptance.deadline is None else acceptance.deadline.within_us
+        self._spent = spent_under(context.store, acceptance.authority)
         self.steps: list[Step] = []
 
     def run(self) -> Outcome:
@@ -143,7 +144,7 @@ class Course:
         """
         authority = self._acceptance.authority
         places = range(len(authority.verdict.intents))
-        if any(is_spent(self._context.store, authority.key(place, undoing=True)) for place in places):
+        if any((place, True) in self._spent for place in places):
             return self._resume_undoing()
         done: list[int] = []
         for place in places:
@@ -201,9 +202,10 @@ class Course:
         authority = self._acceptance.authority
         done: list[int] = []
         for place in range(len(authority.verdict.intents)):
-            permit = authority.permit(place)
-            if not is_spent(self._context.store, permit.key):
+            earlier = self._spent.get((place, False))
+            if earlier is None:
                 break
+            permit = dataclasses.replace(authority.permit(place), expires=earlier.expires)
             report = self.ask(permit)
             self.steps.append(Step(permit, undoing=False, report=report))
             if report.performed is Performed.UNKNOWN:
@@ -214,20 +216,11 @@ class Course:
 
     def _do(self, permit: Permit, undoes: Intent | None) -> Step:
         """Perform the effect, which takes another one back where `undoes` is given, and note the step."""
-        store, clock = self._context.store, self._context.clock
         undoing = undoes is not None
-        earlier = spent(store, permit.key)
+        earlier = self._spent.get((permit.place, undoing))
         if earlier is None:
-            halted = is_halted(self._context)
-            permit = spend(
-                store,
-                self._acceptance.authority,
-                permit,
-                undoes=undoes,
-                now=clock.now(),
-                within_us=self._within_us,
-                halted=halted,
-            )
+            authority = self._acceptance.authority
+            permit = spend(self._context, authority, permit, undoes=undoes, within_us=self._within_us)
         else:
             permit = dataclasses.replace(permit, expires=earlier.expires)
             found = self.ask(permit)
@@ -238,7 +231,7 @@ class Course:
         attempts = attempt_all(
             self._context.schedule,
             permit.expires,
-            clock.now,
+            self._context.clock.now,
             self._context.pause,
             lambda at: self._call(permit, undoing=undoing, at=at),
         )

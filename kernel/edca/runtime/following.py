@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from edca.kernel.candidate import Candidate
+from edca.kernel.inputs import address
+from edca.kernel.verdict import Accepted
 from edca.runtime import mode_changes, signals
-from edca.runtime.answers import Outcome
-from edca.runtime.cases import case_to_data, touched
+from edca.runtime.answers import Outcome, idempotency_key, remembered
+from edca.runtime.cases import case_id, case_to_data, touched
 from edca.runtime.differences import Pair
 from edca.runtime.kinds import TAKEOVER
 from edca.runtime.mode_changes import Act, ModeChange, Standing
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Result, Verdict
     from edca.ledger.record import Record
+    from edca.runtime.ports import Cells
     from edca.runtime.question import Question
     from edca.runtime.signals import Events
 
@@ -61,7 +65,8 @@ class Modes:
         expected: ModeChange | None
         if content["by"] is not None:
             name, by, role, reason = (content[part] for part in ("mode", "by", "role", "reason"))
-            expected = mode_changes.commanded(machine, roster, standing, act, name, by, role, reason)
+            at = content["at"]
+            expected = mode_changes.commanded(machine, roster, standing, act, name, by, role, reason, at)
         elif act is Act.LEAVE:
             expected = mode_changes.left(machine, standing, self._events.get(chain, {}), content["at"])
         else:
@@ -97,6 +102,25 @@ def noted(record: Record, before: Case | None) -> tuple[list[Pair], Case | None]
         pairs.append(Pair("human_only", content["human_only"], not before.human_only))
         after = dataclasses.replace(after, human_only=not before.human_only)
     return pairs, after
+
+
+def answered(cells: Cells, tenant: str, question: Question) -> list[Pair]:
+    """Return what a verdict must say of its idempotency key, and that no acceptance under it was decided again."""
+    machine, candidate = question.machine, question.candidate
+    about = address(machine, candidate) if isinstance(candidate, Candidate) else None
+    if about is None or not isinstance(candidate, Candidate) or not candidate.key:
+        return []
+    id_ = None if about.key is None else case_id(machine, tenant, about.entity, about.key)
+    found = remembered(cells, idempotency_key(tenant, machine, candidate, about, id_))
+    if found is None:
+        return [Pair("key_used_by", question.inputs.key_used_by, None)]
+    if found.candidate != candidate.digest:
+        return [Pair("key_used_by", question.inputs.key_used_by, found.candidate)]
+    pairs = [Pair("key_used_by", question.inputs.key_used_by, None)]
+    if isinstance(found.answer.verdict, Accepted):
+        settled = f"record {found.answer.record.index} has accepted it already"
+        pairs.append(Pair("the idempotency key", "decided once more", settled))
+    return pairs
 
 
 def as_left(case: Case, left: Case | None) -> Case:

@@ -21,6 +21,7 @@ from edca.runtime.modes import recorded_mode
 from edca.runtime.ports import Request
 from edca.runtime.question import Question, attestations_digest
 from edca.runtime.standing import trusted_row
+from edca.runtime.waiting import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,14 +47,16 @@ class Admitted:
 class Addressed:
     """An admitted candidate, which case it is about, and what is remembered under its idempotency key.
 
-    `about`, `case_id` and `key` are null where the candidate names no case; a case yet to be created has no id, and a
-    candidate without an idempotency key no `key`: each delivery of it is decided on its own.
+    `about`, `case_id`, `key` and `question_key`, that of the question which an escalation opens, are null where the
+    candidate names no case. A case yet to be created has no id, and a candidate without an idempotency key no `key`:
+    each delivery of it is decided on its own.
     """
 
     admitted: Admitted
     about: Address | None
     case_id: str | None
     key: str | None
+    question_key: str | None
     attestations_digest: bytes
     remembered: Remembered | None
 
@@ -70,12 +73,14 @@ class Addressed:
         same = remembered.attestations == self.attestations_digest
         return remembered.answer if same or isinstance(remembered.answer.verdict, Accepted) else None
 
-    def question_key(self, tenant: str) -> str | None:
-        """Return the key of the question that an escalation opens; null where the candidate names no case."""
-        candidate = self.admitted.candidate
-        if self.about is None or isinstance(candidate, Malformed):
+    def lane(self, tenant: str) -> str | None:
+        """Return the lane to hold while the candidate is taken: its case's, or that of all who create such a case.
+
+        A source says which key comes next, and says the same until that case is there. Null where there is no case.
+        """
+        if self.about is None:
             return None
-        return inbox.key_of(tenant, self.case_id, candidate)
+        return f"{tenant}/#create:{self.about.entity}" if self.case_id is None else self.case_id
 
     @property
     def key_used_by(self) -> bytes | None:
@@ -87,15 +92,11 @@ class Addressed:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The case, how it was found, and what was read for that.
-
-    `arrived`: it is met in this state for the first time, so its time in it begins with this decision.
-    """
+    """The case, how it was found, and what was read for that."""
 
     case: Case | None
     opened: Opened | None
     facts: Facts
-    arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Gathered:
 
 
 def find_address(context: Context, admitted: Admitted) -> Addressed:
-    """Tell which case the candidate is about and look its idempotency key up.
+    """Tell which case the candidate is about; `recalled` looks up what is remembered of it.
 
     Raises `ValueError` for attestations that are not of their types.
     """
@@ -115,10 +116,21 @@ def find_address(context: Context, admitted: Admitted) -> Addressed:
     attested = attestations_digest(machine, admitted.attestations)
     about = address(machine, candidate) if isinstance(candidate, Candidate) else None
     if about is None or isinstance(candidate, Malformed):
-        return Addressed(admitted, None, None, None, attested, None)
+        return Addressed(admitted, None, None, None, None, attested, None)
     id_ = None if about.key is None else case_id(machine, context.tenant, about.entity, about.key)
     key = idempotency_key(context.tenant, machine, candidate, about, id_) if candidate.key else None
-    return Addressed(admitted, about, id_, key, attested, None if key is None else recall(context.store, key))
+    asked = key_of(context.tenant, id_, candidate.digest)
+    return Addressed(admitted, about, id_, key, asked, attested, None)
+
+
+def recalled(context: Context, addressed: Addressed) -> Addressed:
+    """Look its idempotency key up."""
+    candidate = addressed.admitted.candidate
+    if addressed.key is None or isinstance(candidate, Malformed):
+        return addressed
+    with context.store.reading():
+        remembered = recall(context.store, addressed.key, context.tenant, candidate)
+    return dataclasses.replace(addressed, remembered=remembered)
 
 
 def gather(context: Context, addressed: Addressed) -> Gathered:
@@ -126,39 +138,48 @@ def gather(context: Context, addressed: Addressed) -> Gathered:
 
     The mode is the one that the records have left in force: the loop has put on record before if it ends by now.
     """
-    machine, candidate = context.machine, addressed.admitted.candidate
-    as_of = context.clock.now()
-    found = _find_case(context, addressed, as_of)
-    case = found.case
-    inputs = Inputs(
-        now=as_of,
-        clock=context.clock.source,
-        facts=found.facts,
-        attestations=(*addressed.admitted.attestations, *_answers(context, addressed, as_of)),
-        roster=context.roster,
-        key_used_by=addressed.key_used_by,
-        mode=recorded_mode(context),
-        mandate_uses=mandates.uses(context),
+    found, inputs = _read(context, addressed)
+    machine, case, candidate = context.machine, found.case, addressed.admitted.candidate
+    # Last: which counters are read depends on the facts, and what they hold on the time.
+    with context.store.reading():
+        counted = used(Sheet(context.store.cell), context.tenant, machine, case, candidate, inputs)
+    return Gathered(
+        addressed, Question(machine, case, found.opened, candidate, dataclasses.replace(inputs, used=counted))
     )
+
+
+def read_ahead(context: Context, addressed: Addressed) -> Case | None:
+    """Read what `gather` will want to read, and return the case as it stands now."""
+    return _read(context, addressed)[0].case
+
+
+def _read(context: Context, addressed: Addressed) -> tuple[_Found, Inputs]:
+    machine, candidate, now = context.machine, addressed.admitted.candidate, context.clock.now()
+    found = _find_case(context, addressed, now)
+    with context.store.reading():
+        roster = context.roster
+        inputs = Inputs(
+            now=now,
+            clock=context.clock.source,
+            facts=found.facts,
+            attestations=(*addressed.admitted.attestations, *_answers(context, addressed, now)),
+            roster=roster,
+            key_used_by=addressed.key_used_by,
+            mode=recorded_mode(context),
+            mandate_uses=mandates.uses(context.store, context.tenant, machine, roster),
+        )
     facts = read_all(
         context.router,
         found.facts,
-        as_of,
-        lambda known: wanted(machine, case, candidate, dataclasses.replace(inputs, facts=known)),
+        now,
+        lambda known: wanted(machine, found.case, candidate, dataclasses.replace(inputs, facts=known)),
     )
-    now = context.clock.now()
-    if case is not None and found.arrived:
-        case = dataclasses.replace(case, entered=now)
-    inputs = dataclasses.replace(inputs, facts=facts, now=now)
-    # Last: which counters are read depends on the facts, and what they hold on the time.
-    sheet = Sheet(context.store.cell)
-    inputs = dataclasses.replace(inputs, used=used(sheet, context.tenant, machine, case, candidate, inputs))
-    return Gathered(addressed, Question(machine, case, found.opened, candidate, inputs))
+    return found, dataclasses.replace(inputs, facts=facts)
 
 
 def _answers(context: Context, addressed: Addressed, now: int) -> tuple[Attestation, ...]:
     """Return what people have answered so far to this candidate's open question."""
-    key = addressed.question_key(context.tenant)
+    key = addressed.question_key
     return () if key is None else inbox.answers_so_far(context, key, now)
 
 
@@ -210,14 +231,15 @@ def _find_case(context: Context, addressed: Addressed, as_of: int) -> _Found:
 
 def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Found:
     facts = table([instance])
-    row = trusted_row(context.store, context.machine, id_)
+    with context.store.reading():
+        row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is not None and row.holds_state:
         return _Found(row.case, Opened.LEDGER, facts)
     left = None if row is None else row.case
-    case = met_case(context.machine, id_, instance, context.next_entry(id_), at, left)
+    case = met_case(context.machine, id_, instance, entry, at, left)
     if case is None:
         return _Found(None, None, facts)
-    return _Found(case, Opened.READ, facts, arrived=left is None or left.state != case.state)
+    return _Found(case, Opened.READ, facts)
 
 
 def _case_to_create(context: Context, entity: str, at: int) -> _Found:
@@ -226,10 +248,11 @@ def _case_to_create(context: Context, entity: str, at: int) -> _Found:
     if key is None or state is None:
         return _Found(None, None, {})
     id_ = case_id(context.machine, context.tenant, entity, key)
-    row = trusted_row(context.store, context.machine, id_)
+    with context.store.reading():
+        row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is None:
-        case = new_case(context.machine, id_, entity, key, state, context.next_entry(id_), at)
-        return _Found(case, Opened.CREATED, {}, arrived=True)
+        case = new_case(context.machine, id_, entity, key, state, entry, at)
+        return _Found(case, Opened.CREATED, {})
     # The key's case already exists. While its own creation is pending that is the reason to refuse; otherwise the
     # source has handed out a key twice, and no case may be created over another.
     return _Found(row.case, Opened.LEDGER, {}) if row.case.pending is not None else _Found(None, None, {})

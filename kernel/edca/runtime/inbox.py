@@ -1,7 +1,7 @@
 """The inbox: escalations that wait for people, each an open question until it is answered, decided otherwise, or over.
 
-A question's cell names records and holds nothing else, so that editing it shows people nothing that was not decided:
-what was proposed, by whom, and what is asked stands in the record of the escalation.
+What was proposed, by whom, and what is asked stands in the record of the escalation. The cell of a question only names
+records (`waiting`), and is believed only where those records leave the question so.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from edca.kernel import canonical
 from edca.kernel.candidate import Candidate
-from edca.kernel.counting import ends_at
-from edca.kernel.inputs import Attestation, Authenticated
 from edca.kernel.preview import preview
 from edca.kernel.verdict import Escalated
 from edca.ledger.errors import TamperedError
@@ -21,27 +18,33 @@ from edca.ledger.record import Draft, parse
 from edca.ledger.store import Cell
 from edca.runtime.cases import Row, case_to_data, touched
 from edca.runtime.config import CHAIN, Configuration
-from edca.runtime.kinds import CLOSED, INTAKE, VERDICT
+from edca.runtime.kinds import APPROVAL, CLOSED, INTAKE, MIGRATED, VERDICT
 from edca.runtime.question import Question
 from edca.runtime.standing import trusted_row
 from edca.runtime.verdicts import verdict_from_raw
+from edca.runtime.waiting import (
+    SPACE,
+    Waiting,
+    after_answer,
+    after_verdict,
+    answer_in,
+    id_of,
+    is_heard,
+    waiting_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edca.kernel.canonical import Data
+    from edca.kernel.inputs import Attestation
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Preview, Verdict
-    from edca.ledger.store import StoredRecord
     from edca.runtime.answers import RecordReference
     from edca.runtime.context import Context, Place
     from edca.runtime.ports import Store
 
-SPACE: Final = "inbox"
-SOURCE: Final = "inbox"
-"""The source of attestations that came as answers to a question; nobody else may use it."""
 OPEN_MAX: Final = 1000  # questions that may wait at one time, unless the runtime is told otherwise
-ID_LENGTH: Final = 16  # hexadecimal digits
 
 
 class Risk(enum.IntEnum):
@@ -50,26 +53,6 @@ class Risk(enum.IntEnum):
     NO_EFFECT = 0
     EFFECT = 1
     IRREVERSIBLE = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An open question as its cell holds it: indexes of records, and when it is over (microseconds UTC).
-
-    `opened` first escalated it, `newest` did so last. `approval` is an answer that counted and has led to no verdict
-    yet, null between answers.
-    """
-
-    key: str
-    opened: int
-    newest: int
-    due: int
-    approval: int | None
-
-    def cell(self) -> Cell:
-        """Return the write that keeps it."""
-        data: Data = {"opened": self.opened, "newest": self.newest, "due": self.due, "approval": self.approval}
-        return Cell(SPACE, self.key, canonical.encode(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +81,15 @@ class OpenQuestion:
         return self.waiting.due
 
 
-def key_of(tenant: str, case: str | None, candidate: Candidate) -> str:
-    """Return the key of the cell of a candidate's question; `case` is null where it creates one."""
-    return canonical.digest("question", canonical.encode([tenant, case, candidate.digest])).hex()
-
-
 def find(context: Context, key: str) -> Waiting | None:
     """Return the open question of that key."""
     found = context.store.cell(SPACE, key)
-    return None if found is None else _waiting(key, found)
+    return None if found is None else waiting_of(key, found)
 
 
 def waiting(store: Store) -> tuple[Waiting, ...]:
     """Return the cells of all open questions of the ledger, in order of their keys."""
-    return tuple(_waiting(key, value) for key, value in store.cells(SPACE))
+    return tuple(waiting_of(key, value) for key, value in store.cells(SPACE))
 
 
 def questions(store: Store, tenant: str | None = None, machine: str | None = None) -> tuple[OpenQuestion, ...]:
@@ -135,7 +113,7 @@ def questions(store: Store, tenant: str | None = None, machine: str | None = Non
 def by_id(context: Context, id_: str) -> OpenQuestion | None:
     """Return the tenant's open question of that id. Raises as `questions` does."""
     store = context.store
-    item = next((item for item in waiting(store) if id_of(store.read(item.opened)) == id_), None)
+    item = next((item for item in waiting(store) if id_of(store.read(item.opened).leaf.body_digest) == id_), None)
     if item is None:
         return None
     found = opened(store, item, Configuration.of(store.records(chain=CHAIN)))
@@ -161,11 +139,11 @@ def opened(store: Store, item: Waiting, configuration: Configuration) -> OpenQue
         or seen is None
         or seen.digest != verdict.preview
         or begun["candidate_digest"] != candidate.digest
-        or begun["verdict"]["outcome"] != "escalated"
+        or _as_recorded(store, item, configuration) != item
     ):
         raise TamperedError(f"the open question `{item.key}` is none by its records; verify the ledger")
     return OpenQuestion(
-        id=id_of(first),
+        id=id_of(first.leaf.body_digest),
         waiting=item,
         tenant=content["tenant"],
         chain=record.chain,
@@ -175,13 +153,33 @@ def opened(store: Store, item: Waiting, configuration: Configuration) -> OpenQue
         preview=seen,
         opened_at=begun["at"],
         risk=risk_of(machine, verdict.transition),
-        answers=tuple(one for one in question.inputs.attestations if one.source == SOURCE),
+        answers=tuple(answer_in(parse(store.read(index).body).content) for index in item.answers),
     )
 
 
-def id_of(record: StoredRecord) -> str:
-    """Return the id of the question that a record opened."""
-    return record.leaf.body_digest.hex()[:ID_LENGTH]
+def _as_recorded(store: Store, item: Waiting, configuration: Configuration) -> Waiting | None:
+    """Return the question as the records from its opening on leave it, null where they leave none open."""
+    first = store.read(item.opened)
+    opening = parse(first.body)
+    begun: Any = opening.content
+    id_, left = id_of(first.leaf.body_digest), None
+    # What was to be created is accepted in a chain of its own, so all of them are looked at.
+    chain = None if opening.chain == INTAKE else opening.chain
+    for stored in store.records(item.opened, chain):
+        record = parse(stored.body)
+        content: Any = record.content
+        if record.kind == VERDICT:
+            same = (content["tenant"], content["candidate_digest"]) == (begun["tenant"], begun["candidate_digest"])
+            if same:
+                machine, verdict = configuration.machine(content["machine"]), verdict_from_raw(content["verdict"])
+                left = after_verdict(left, item.key, machine, verdict, content["at"], stored.leaf.index)
+        elif left is not None and record.kind == APPROVAL and content["question"] == id_ and content["void"] is None:
+            left = after_answer(left, stored.leaf.index)
+        elif record.kind == CLOSED and content["question"] == id_:
+            left = None
+        elif record.kind == MIGRATED:
+            left = None
+    return left
 
 
 def risk_of(machine: Machine, transition: str) -> Risk:
@@ -206,42 +204,26 @@ def close_if_overdue(context: Context, key: str | None) -> None:
         close(context, item, now)
 
 
-def after_verdict(context: Context, key: str, machine: Machine, verdict: Verdict, now: int, place: Place) -> list[Cell]:
-    """Return the writes that a verdict makes: an escalation opens its question or keeps it open, all else ends it."""
+def moved(context: Context, key: str, machine: Machine, verdict: Verdict, now: int, place: Place) -> list[Cell]:
+    """Return the writes that a verdict makes: see `waiting.after_verdict`."""
     before = find(context, key)
-    if not isinstance(verdict, Escalated):
-        return [] if before is None else [Cell(SPACE, key, None)]
-    index = place.reference.index
-    if before is None:
-        return [Waiting(key, index, index, ends_at(machine, verdict, now), None).cell()]
-    return [Waiting(key, before.opened, index, before.due, None).cell()]
+    after = after_verdict(before, key, machine, verdict, now, place.reference.index)
+    if after == before:
+        return []
+    return [Cell(SPACE, key, None) if after is None else after.cell()]
 
 
 def answers_so_far(context: Context, key: str, now: int) -> tuple[Attestation, ...]:
-    """Return the answers that a candidate's open question has had: none where there is none, or it is over."""
+    """Return the answers that a candidate's open question has had, and that are still put before a verdict.
+
+    There are none where no question is open, or it is over.
+    """
     item = find(context, key)
     if item is None or now >= item.due:
         return ()
-    found = opened(context.store, item, Configuration.of(context.store.records(chain=CHAIN)))
-    if item.approval is None:
-        return found.answers
-    return (*found.answers, answer_in(parse(context.store.read(item.approval).body).content))
-
-
-def answer_in(content: Any) -> Attestation:
-    """Return the answer that the record of an approval holds. Raises `TamperedError` for one that did not count."""
-    if content["void"] is not None:
-        raise TamperedError("an answer that did not count is taken for one that did; verify the ledger")
-    return Attestation(
-        name=content["code"],
-        value=content["yes"],
-        by=content["by"],
-        role=content["role"],
-        source=SOURCE,
-        at=content["at"],
-        binds=content["preview"],
-        authenticated=Authenticated(content["authenticated"]),
-    )
+    opened(context.store, item, Configuration.of(context.store.records(chain=CHAIN)))  # as its records leave it
+    contents = (parse(context.store.read(index).body).content for index in item.answers)
+    return tuple(answer_in(content) for content in contents if is_heard(content, context.roster))
 
 
 def close_overdue(context: Context) -> tuple[RecordReference, ...]:
@@ -252,7 +234,10 @@ def close_overdue(context: Context) -> tuple[RecordReference, ...]:
 
 
 def close(context: Context, item: Waiting, now: int) -> RecordReference:
-    """Put on record that one question is over, and remove it."""
+    """Put on record that one question is over, and remove it. Raises `TamperedError` where its records disagree."""
+    configuration = Configuration.of(context.store.records(chain=CHAIN))
+    if _as_recorded(context.store, item, configuration) != item:
+        raise TamperedError(f"the open question `{item.key}` is none by its records; verify the ledger")
     chain = parse(context.store.read(item.newest).body).chain
     first = context.store.read(item.opened)
     row = None if chain == INTAKE else trusted_row(context.store, context.machine, chain)
@@ -262,7 +247,7 @@ def close(context: Context, item: Waiting, now: int) -> RecordReference:
         "clock": context.clock.source,
         "tenant": context.tenant,
         "machine": context.machine.digest,
-        "question": id_of(first),
+        "question": id_of(first.leaf.body_digest),
         "opened": first.leaf.body_digest,
         "due": item.due,
         "case": None if row is None else case_to_data(row.case),
@@ -278,11 +263,3 @@ def noted_row(row: Row | None, place: Place, at: int) -> Iterator[Cell]:
     """Yield the write of a case's row after a record that moves no state."""
     if row is not None:
         yield Row(touched(row.case, place.entry, at), row.record, row.quarantined).cell()
-
-
-def _waiting(key: str, encoded: bytes) -> Waiting:
-    try:
-        data: Any = canonical.decode(encoded)
-        return Waiting(key, data["opened"], data["newest"], data["due"], data["approval"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise TamperedError("an open question can't be read; verify the ledger") from error

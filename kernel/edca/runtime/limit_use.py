@@ -45,7 +45,7 @@ class LimitUse:
 def limit_uses(store: Store, now: int, tenant: str | None = None) -> tuple[LimitUse, ...]:
     """Return every counter that a limit has begun, by machine, transition, limit and key; null means all tenants.
 
-    What is listed is what the cells say; `edca.runtime.recount` tells whether the records agree. Raises what reading
+    What is listed is what the cells say; `edca.runtime.rebuild` tells whether the records agree. Raises what reading
     the store raises, and `TamperedError` for a cell that is no counter.
     """
     found = [(name, counter) for name, counter in counters(store.cells(SPACE)) if tenant in (None, name.tenant)]

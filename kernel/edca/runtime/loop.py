@@ -7,82 +7,46 @@ so none can be skipped: only a stored record yields an `Authority`, and only an 
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, TypeVar
 
-from edca.kernel.candidate import Candidate
-from edca.kernel.decide import decide
-from edca.kernel.inputs import address
-from edca.kernel.verdict import Accepted, Escalated
 from edca.ledger.errors import LedgerError
-from edca.ledger.record import Draft
-from edca.ledger.store import Cell
-from edca.runtime import (
-    approving,
-    cases,
-    config,
-    inbox,
-    mandates,
-    modes,
-    observe,
-    recover,
-    settlement,
-    signals,
-)
-from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key
-from edca.runtime.cases import Row, check_tenant, touched
+from edca.runtime import approving, config, inbox, modes, observe, recover, rosters, settlement, waiting
+from edca.runtime.answers import Outcome
+from edca.runtime.cases import case_id, check_tenant
 from edca.runtime.context import Context
-from edca.runtime.counters import Sheet, come_out, decided, reserved_until
 from edca.runtime.effects import Acceptance, Course
-from edca.runtime.gather import Addressed, Admitted, Gathered, find_address, gather, look
-from edca.runtime.kinds import OUTCOME, VERDICT
+from edca.runtime.entrance import WAITING_MAX, Entrance
+from edca.runtime.evidence import informed, reading_within
+from edca.runtime.gather import Addressed, Admitted, find_address, gather, look, read_ahead, recalled
 from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError
-from edca.runtime.question import attestations_digest, check_vouched
-from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
+from edca.runtime.question import check_vouched
+from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, record
 from edca.runtime.retries import Schedule, sleep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edca.kernel.candidate import Caller, Malformed
+    from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Attestation, Case
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Verdict
-    from edca.runtime.context import Place
+    from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.ports import Clock, Router, Store
     from edca.runtime.question import Question
 
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Stage 3's result."""
-
-    gathered: Gathered
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """Stage 4's result: the verdict is durable. `pending` is what there is to carry out, if anything."""
-
-    answer: Answer
-    pending: Acceptance | None
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """Stage 6's result: what was done, and how it came out."""
-
-    acceptance: Acceptance
-    course: Course
-    outcome: Outcome
+_T = TypeVar("_T")
 
 
 class Runtime(Operated):
-    """One machine over one router and one ledger. Threads may share it: candidates are taken one at a time."""
+    """One machine over one router and one ledger. Threads may share it.
+
+    Candidates about one case are taken one after the other, those about different cases at the same time: what reads
+    and acts holds the case's lane, and only deciding and recording are done in turns (`edca.runtime.turns`).
+    """
 
     def __init__(
         self,
@@ -97,114 +61,164 @@ class Runtime(Operated):
         schedule: Schedule | None = None,
         pause: Callable[[int], None] = sleep,
         inbox_max: int = inbox.OPEN_MAX,
+        waiting_max: int = WAITING_MAX,
+        read_within_us: int | None = None,
     ) -> None:
         """Put the configuration on record where it isn't yet.
 
         `schedule` says how faults that a route calls transient are tried again; `pause` waits so many microseconds.
         `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
+        `waiting_max` is how many candidates may be under way or wait at one time, `read_within_us` how long the sources
+        have to tell what one decision reads (null: as long as they like).
 
         What an earlier process left unfinished stays pending until `recover.recover` has run.
 
-        Raises `ValueError` for an unusable tenant, and what the ledger raises.
+        Raises `ValueError` for an unusable tenant or bound, `AdoptionError` where the ledger has adopted another
+        roster, and what the ledger raises.
         """
         check_tenant(tenant)
+        rosters.check_opened(ledger, rosters.chain_of_rosters(tenant, machine.name), roster)
         config.ensure(ledger, machine, router, roster)
-        self.context = Context(machine, router, ledger, roster, clock, tenant, schedule or Schedule(), pause, inbox_max)
-        self.lock = self.context.lock
+        parts = (machine, router, ledger, roster, clock, tenant, schedule or Schedule(), pause, inbox_max)
+        self.context = Context(*parts, read_within_us)
+        self._entrance = Entrance(waiting_max)
         self._admit = admit
 
     def submit(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation] = ()) -> Answer:
         """Take one candidate all the way, and return its verdict and what became of it.
 
-        Refusals are answers, not exceptions. Raises what the ledger raises: then nothing was acknowledged, and whatever
-        was begun is resumed by `recover`. Raises `ValueError` for attestations that are not of their types.
+        Refusals are answers, not exceptions. Raises `OverloadedError`, and then nothing was looked at. Raises what the
+        ledger raises: then nothing was acknowledged, and whatever was begun is gone on with by the next who comes about
+        the case, or by `recover`. Raises `ValueError` for attestations that are not of their types.
         """
-        with self.lock:
+        with self._entrance.inside():
             check_vouched(attestations)
-            admitted = self._admitted(payload, caller, attestations)
-            addressed = find_address(self.context, admitted)
-            return addressed.settled or self._take(addressed)
+            addressed = find_address(self.context, self._admitted(payload, caller, attestations))
+            with self.context.lanes.hold(addressed.lane(self.context.tenant)):
+                recover.carry_on_interrupted(self, addressed.case_id)
+                addressed = recalled(self.context, addressed)
+                return addressed.settled or self._take(addressed)
 
     def _take(self, addressed: Addressed) -> Answer:
-        modes.settle(self.context)
-        inbox.close_if_overdue(self.context, addressed.question_key(self.context.tenant))
-        gathered = gather(self.context, addressed)
-        decided = self._decide(gathered)
-        recorded = self._record(decided)
-        if recorded.pending is None:
-            return recorded.answer
-        performed = self._perform(recorded.pending)
-        return recorded.answer if performed is None else self._confirm(performed)
+        """Gather, decide and record, and carry out what was accepted. Its lane is held."""
+        begun: list[str] = []
+        with ExitStack() as lanes:
+            try:
+                recorded = informed(
+                    self.context,
+                    lambda context: self._read_ahead(context, addressed, lanes),
+                    lambda context: _decide_and_record(context, addressed, begun),
+                )
+                if recorded.question is None:
+                    return recorded.answer
+                # Read back from the ledger: nothing but a stored record is a source of authority.
+                stored = self.context.store.read(recorded.answer.record.index)
+                performed = self._perform(Acceptance.of(recorded.question, stored))
+                return recorded.answer if performed is None else self._confirm(performed)
+            except BaseException:
+                self.context.interrupted.update(begun)
+                raise
+
+    def _read_ahead(self, context: Context, addressed: Addressed, lanes: ExitStack) -> None:
+        """Read what there is to be read. Who creates a case holds its lane too, before anybody can come about it."""
+        case = read_ahead(context, addressed)
+        if addressed.case_id is None and case is not None:
+            lanes.enter_context(self.context.lanes.hold(case.id))
 
     def answer(self, said: approving.Said) -> approving.Answered:
         """Put a person's answer to an open question on record, and decide again: see `approving.answer`."""
-        with self.lock:
+        with self._entrance.inside():
             return approving.answer(self, said)
 
     def open_questions(self) -> tuple[inbox.OpenQuestion, ...]:
         """Return the open questions, the riskiest first; those whose time is over are closed before."""
-        with self.lock:
-            self.close_overdue()
-            return inbox.questions(self.context.store, self.context.tenant, self.context.machine.name)
+        self.close_overdue()
+        context = self.context
+        with context.store.reading():
+            return inbox.questions(context.store, context.tenant, context.machine.name)
 
     def close_overdue(self) -> tuple[RecordReference, ...]:
         """Put on record which questions nobody has answered in time. Nothing is approved by that."""
-        with self.lock:
-            return inbox.close_overdue(self.context)
+        return self.context.turn(lambda: inbox.close_overdue(self.context))
+
+    def about(self, found: inbox.OpenQuestion) -> Addressed:
+        """Return the address of an escalated candidate, as the host handed it over."""
+        return recalled(self.context, find_address(self.context, _as_given(found)))
 
     def gathered_again(self, found: inbox.OpenQuestion) -> Question:
         """Return the question of an escalated candidate, with everything read anew."""
-        return gather(self.context, find_address(self.context, _as_given(found))).question
+        return gather(reading_within(self.context), self.about(found)).question
 
     def reconsider(self, found: inbox.OpenQuestion) -> Answer:
         """Decide an escalated candidate again, with the answers so far and everything else gathered anew."""
-        with self.lock:
-            return self._take(find_address(self.context, _as_given(found)))
+        addressed = self.about(found)
+        with self.context.lanes.hold(addressed.lane(self.context.tenant)):
+            return self._take(addressed)
 
     def recover(self) -> tuple[Answer, ...]:
         """Carry on with what dangles: see `recover.recover`."""
         return recover.recover(self)
 
+    def resume_answers(self) -> tuple[Answer, ...]:
+        """Decide what answers that counted have not led to yet: see `approving.resume`."""
+        return approving.resume(self)
+
+    def reconsider_all(self) -> tuple[Answer, ...]:
+        """Decide every open question again that can be decided now: see `approving.reconsider_all`."""
+        return approving.reconsider_all(self)
+
     def carry_on(self, acceptance: Acceptance) -> Answer | None:
         """Carry on at the permit of an accepted verdict whose effects have no outcome yet. Raises as `submit` does.
 
-        Null where a halt holds it up: it stays pending.
+        Null where a halt holds it up: it stays pending. The case's lane must be held.
         """
-        with self.lock:
+        try:
             performed = self._perform(acceptance)
             return None if performed is None else self._confirm(performed)
+        except BaseException:
+            self.context.interrupted.add(acceptance.case.id)
+            raise
 
     def quarantine(self, acceptance: Acceptance) -> Answer:
         """Put on record that nobody can tell what an accepted verdict's effects did. Raises what the ledger raises."""
-        with self.lock:
-            course = Course(self.context, acceptance)
-            return self._confirm(CarriedOut(acceptance, course, Outcome.QUARANTINED))
+        return self._confirm(CarriedOut(acceptance, Course(self.context, acceptance), Outcome.QUARANTINED))
 
     def look(
         self, entity: str, key: Key, wants: Callable[[Case, Facts, int], Sequence[tuple[Handle, tuple[str, ...]]]]
     ) -> tuple[Case | None, Facts, int]:
         """Read a case and facts for a view: see `gather.look`. Nothing is decided or recorded."""
-        with self.lock:
-            return look(self.context, entity, key, wants)
+        return look(reading_within(self.context), entity, key, wants)
 
-    def observe(self, entity: str, key: Key, by: str, state: str | None = None) -> RecordReference:
+    def observe(
+        self, entity: str, key: Key, by: str, state: str | None = None, signature: bytes | None = None
+    ) -> RecordReference:
         """Put on record that a person has looked at the world: see `observe.observe`."""
-        with self.lock:
-            return observe.observe(self.context, entity, key, by, state)
+        return self._looked_at(entity, key, lambda inner: observe.observe(inner, entity, key, by, state, signature))
+
+    def observation_message(self, entity: str, key: Key, state: str | None = None) -> bytes:
+        """Return what somebody signs who observes the case now: see `observe.signing_message`."""
+        return self._looked_at(entity, key, lambda inner: observe.signing_message(inner, entity, key, state))
+
+    def _looked_at(self, entity: str, key: Key, act: Callable[[Context], _T]) -> _T:
+        context = self.context
+        with context.lanes.hold(case_id(context.machine, context.tenant, entity, key)):
+            wanted = observe.request(context.machine, entity, key)
+            return informed(context, lambda inner: inner.router.read([wanted], inner.clock.now()), act)
 
     def foresee(self, payload: bytes | Candidate, caller: Caller) -> Verdict:
         """Return the verdict that `submit` would come to now. Nothing is recorded, so nothing may be done on it.
 
         Raises as `submit` does.
         """
-        with self.lock:
-            addressed = find_address(self.context, self._admitted(payload, caller, ()))
-            return self._decide(gather(self.context, addressed)).verdict
+        context = reading_within(self.context)
+        addressed = recalled(context, find_address(context, self._admitted(payload, caller, ())))
+        gathered = gather(context, addressed)
+        with context.store.reading():
+            return decide_on(context, gathered).verdict
 
     def settle(self, record: int, code: str, amount: int) -> RecordReference:
         """Put on record what a limit's passage really cost: see `settlement.settle`."""
-        with self.lock:
-            return settlement.settle(self.context, record, code, amount)
+        return self.context.turn(lambda: settlement.settle(self.context, record, code, amount))
 
     def _admitted(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation]) -> Admitted:
         if isinstance(payload, bytes):
@@ -214,73 +228,6 @@ class Runtime(Operated):
             payload, proposer=caller.proposer, role=caller.role, subject=caller.subject, model=caller.model
         )
         return Admitted(candidate, tuple(attestations))
-
-    def _decide(self, gathered: Gathered) -> Decided:
-        question = gathered.question
-        verdict = decide(question.machine, question.case, question.candidate, question.inputs)
-        key = gathered.addressed.question_key(self.context.tenant)
-        if isinstance(verdict, Escalated) and inbox.is_full(self.context, key):
-            full = dataclasses.replace(question, inputs=dataclasses.replace(question.inputs, overloaded=True))
-            verdict = decide(full.machine, full.case, full.candidate, full.inputs)
-            return Decided(Gathered(gathered.addressed, full), verdict)
-        return Decided(gathered, verdict)
-
-    def _record(self, decided: Decided) -> Recorded:
-        """Append the verdict, and in the same transaction move the case and remember the answer."""
-        addressed, question, verdict = decided.gathered.addressed, decided.gathered.question, decided.verdict
-        chain = chain_of(question, verdict)
-        own_chain = question.case is not None and chain == question.case.id
-        after = None
-        if question.case is not None and own_chain:
-            after = after_verdict(question.machine, question.case, question.candidate, verdict, question.inputs.now)
-        pending = isinstance(verdict, Accepted) and bool(verdict.intents)
-
-        def answer_at(reference: RecordReference) -> Answer:
-            state, revision = (None, None) if after is None else (after.state, after.revision)
-            return Answer(verdict, reference, None, state, revision)
-
-        def cells(place: Place) -> list[Cell]:
-            written: list[Cell] = []
-            if after is not None:
-                case = touched(after, place.entry, question.inputs.now)
-                row = (
-                    Row(dataclasses.replace(case, pending=place.reference.digest), place.reference.index)
-                    if pending
-                    else self._row(case)
-                )
-                written.append(row.cell())
-            if addressed.key is not None and addressed.key_used_by is None:
-                remembered = Remembered(
-                    candidate=question.candidate.digest,
-                    attestations=addressed.attestations_digest,
-                    answer=answer_at(place.reference),
-                )
-                written.append(remembered.cell(addressed.key))
-            return [*written, *self._counted(addressed, question, verdict, place), *noted.cells]
-
-        now, happened = question.inputs.now, signals.of_verdict(verdict, question.inputs.facts)
-        noted = modes.note(self.context, question.machine, happened, now)
-        draft = Draft(chain, VERDICT, verdict_content(self.context, question, verdict))
-        reference = self.context.append(draft, cells, noted.drafts)
-        if not pending:
-            return Recorded(answer_at(reference), None)
-        # Read back from the ledger: nothing but a stored record is a source of authority.
-        stored = self.context.store.read(reference.index)
-        return Recorded(answer_at(reference), Acceptance.of(question, stored))
-
-    def _counted(self, addressed: Addressed, question: Question, verdict: Verdict, place: Place) -> list[Cell]:
-        """Return the writes that move the counters, the mandates' uses and the inbox by the verdict."""
-        machine, now, tenant = question.machine, question.inputs.now, self.context.tenant
-        sheet, expires = Sheet(self.context.store.cell), reserved_until(machine, verdict, now)
-        decided(sheet, tenant, machine, question.candidate, verdict, now, place.reference.index, expires)
-        key = addressed.question_key(tenant)
-        waiting = [] if key is None else inbox.after_verdict(self.context, key, machine, verdict, now, place)
-        return [*sheet.cells, *mandates.after_verdict(self.context, machine, verdict), *waiting]
-
-    def _row(self, case: Case) -> Row:
-        """Return the case's row with what an earlier record left pending, which a refusal does not touch."""
-        earlier = cases.load_row(self.context.store, case.id) if case.pending is not None else None
-        return Row(case) if earlier is None else Row(case, earlier.record, earlier.quarantined)
 
     def _perform(self, acceptance: Acceptance) -> CarriedOut | None:
         """Carry out what is accepted; null where a halt stops it before an outcome."""
@@ -299,56 +246,23 @@ class Runtime(Operated):
             raise
 
     def _confirm(self, performed: CarriedOut) -> Answer:
-        """Append the outcome, and in the same transaction move the case and the remembered answer."""
-        acceptance, outcome, context = performed.acceptance, performed.outcome, self.context
-        question, record, verdict = acceptance.question, acceptance.record, acceptance.authority.verdict
-        before = _as_noted_since(context, acceptance.case)
-        at = max(question.inputs.now, before.touched, context.clock.now())
-        after = after_outcome(question.machine, before, acceptance.candidate, verdict, outcome, at)
-        content = outcome_content(context, question, record.digest, at, outcome, performed.course.steps, after)
-        state, revision = (None, None) if after is None else (after.state, after.revision)
-        answer = Answer(verdict, record, outcome, state, revision)
+        return self.context.turn(lambda: confirm(self.context, performed))
 
-        def cells(place: Place) -> list[Cell]:
-            if after is None:
-                case_cell = Cell(cases.SPACE, before.id, None)
-            elif outcome is Outcome.QUARANTINED:
-                held = dataclasses.replace(touched(after, place.entry, at), pending=record.digest)
-                case_cell = Row(held, record.index, quarantined=True).cell()
-            else:
-                case_cell = Row(touched(after, place.entry, at)).cell()
-            sheet = Sheet(context.store.cell)
-            come_out(sheet, context.tenant, question.machine.name, verdict, record.index, outcome)
-            return [case_cell, *_remembered(context, acceptance, answer), *sheet.cells, *noted.cells]
 
-        happened = signals.of_outcome(outcome, [step.in_time for step in performed.course.steps])
-        noted = modes.note(context, question.machine, happened, at)
-        context.append(Draft(before.id, OUTCOME, content), cells, noted.drafts)
-        return answer
+def _decide_and_record(context: Context, addressed: Addressed, begun: list[str]) -> Recorded:
+    """Decide on what was gathered, and record it: in one turn, so that nothing comes between the two."""
+    modes.settle(context)
+    inbox.close_if_overdue(context, addressed.question_key)
+    known = recalled(context, addressed)
+    if known.remembered != addressed.remembered and known.settled is not None:
+        return Recorded(known.settled, None)  # another runtime of this ledger has taken it meanwhile
+    recorded = record(context, decide_on(context, gather(context, known)))
+    if recorded.question is not None and recorded.question.case is not None:
+        begun.append(recorded.question.case.id)
+    return recorded
 
 
 def _as_given(found: inbox.OpenQuestion) -> Admitted:
     """Return an escalated candidate as the host handed it over: without the answers given to the question."""
     attestations = found.question.inputs.attestations
-    return Admitted(found.candidate, tuple(one for one in attestations if one.source != inbox.SOURCE))
-
-
-def _as_noted_since(context: Context, case: Case) -> Case:
-    """Return the case of an acceptance with what has been put on record of it since, which moves no state."""
-    row = cases.load_row(context.store, case.id)
-    return case if row is None else dataclasses.replace(case, touched=row.case.touched, human_only=row.case.human_only)
-
-
-def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> list[Cell]:
-    """Return the write that puts the outcome under the candidate's idempotency key, if it has one."""
-    question, candidate = acceptance.question, acceptance.candidate
-    about = address(question.machine, candidate)
-    if about is None:
-        raise ValueError("an accepted candidate names its case")
-    if not candidate.key:
-        return []
-    id_ = None if about.creates else acceptance.case.id
-    key = idempotency_key(context.tenant, question.machine, candidate, about, id_)
-    given = [one for one in question.inputs.attestations if one.source != inbox.SOURCE]
-    attested = attestations_digest(question.machine, given)
-    return [Remembered(candidate.digest, attested, answer).cell(key)]
+    return Admitted(found.candidate, tuple(one for one in attestations if one.source != waiting.SOURCE))

@@ -1,31 +1,32 @@
-"""How many acceptances rest on each mandate: a count beside the ledger, moved in each acceptance's transaction."""
+"""How many acceptances rest on each mandate: a count beside the ledger, moved in each acceptance's transaction.
+
+Its cell holds the count and the index of the newest acceptance that rests on the mandate. Before one more may, that
+record is read, and must have found one use less.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edca.kernel import canonical
 from edca.kernel.verdict import Accepted
-from edca.ledger.errors import TamperedError
+from edca.ledger.errors import LedgerError, TamperedError
+from edca.ledger.record import parse
 from edca.ledger.store import Cell
 
 if TYPE_CHECKING:
-    from edca.kernel.canonical import Data
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Verdict
     from edca.runtime.context import Context
-    from edca.runtime.ports import Store
+    from edca.runtime.ports import Cells, Store
 
 SPACE: Final = "mandate"
 
 
-def uses(context: Context) -> dict[str, int]:
-    """Return by id how many acceptances rest on each mandate whose uses are bounded."""
-    return {
-        id_: counted(context.store, context.tenant, context.machine.name, id_)
-        for id_ in bounded(context.roster, context.machine)
-    }
+def uses(cells: Cells, tenant: str, machine: Machine, roster: Roster) -> dict[str, int]:
+    """Return by id how many acceptances rest on each of the machine's mandates whose uses are bounded."""
+    return {id_: counted(cells, tenant, machine.name, id_) for id_ in bounded(roster, machine)}
 
 
 def bounded(roster: Roster, machine: Machine) -> tuple[str, ...]:
@@ -34,40 +35,55 @@ def bounded(roster: Roster, machine: Machine) -> tuple[str, ...]:
     return tuple(mandate.id for mandate in own if mandate.uses_max is not None)
 
 
-def after_verdict(context: Context, machine: Machine, verdict: Verdict) -> list[Cell]:
-    """Return the writes that a verdict makes: an acceptance uses the mandate that it rests on, whatever comes of it."""
+def after_verdict(cells: Cells, tenant: str, machine: Machine, verdict: Verdict, index: int) -> list[Cell]:
+    """Return the writes of a verdict at `index`: an acceptance uses the mandate it rests on, whatever comes of it."""
     if not isinstance(verdict, Accepted) or verdict.anchor.mandate is None:
         return []
     id_ = verdict.anchor.mandate
-    used: Data = counted(context.store, context.tenant, machine.name, id_) + 1
-    return [Cell(SPACE, _key(context.tenant, machine.name, id_), canonical.encode(used))]
+    used = counted(cells, tenant, machine.name, id_) + 1
+    return [Cell(SPACE, _key(tenant, machine.name, id_), canonical.encode([used, index]))]
 
 
-class Followed:
-    """Counts the uses anew, record by record, for a replay."""
+def check(context: Context, machine: Machine, verdict: Verdict) -> None:
+    """Raise `TamperedError` where an acceptance rests on a mandate whose count its newest use contradicts.
 
-    def __init__(self) -> None:
-        """Begin with none."""
-        self._counts: dict[tuple[str, str, str], int] = {}
-
-    def uses(self, tenant: str, machine: Machine, roster: Roster) -> dict[str, Data]:
-        """Return what a decision must have found."""
-        return {id_: self._counts.get((tenant, machine.name, id_), 0) for id_ in bounded(roster, machine)}
-
-    def take(self, tenant: str, machine: Machine, verdict: Verdict) -> None:
-        """Count a verdict."""
-        if isinstance(verdict, Accepted) and verdict.anchor.mandate is not None:
-            key = (tenant, machine.name, verdict.anchor.mandate)
-            self._counts[key] = self._counts.get(key, 0) + 1
+    Where the uses are not bounded nothing hangs on the count, and a replay compares it.
+    """
+    id_ = verdict.anchor.mandate if isinstance(verdict, Accepted) else None
+    if id_ is None or id_ not in bounded(context.roster, machine):
+        return
+    held = _held(context.store, context.tenant, machine.name, id_)
+    if held is not None and not _is_on_record(context.store, context.tenant, id_, *held):
+        raise TamperedError(f"how often mandate `{id_}` was used is not what its newest use says; verify the ledger")
 
 
-def counted(store: Store, tenant: str, machine: str, id_: str) -> int:
+def _is_on_record(store: Store, tenant: str, id_: str, used: int, index: int) -> bool:
+    try:
+        content: Any = parse(store.read(index).body).content
+        before = content["mandate_uses"].get(id_, used - 1)  # not counted there while its uses were not bounded
+        return (content["tenant"], content["verdict"]["anchor"]["mandate"], before) == (tenant, id_, used - 1)
+    except (LedgerError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def counted(cells: Cells, tenant: str, machine: str, id_: str) -> int:
     """Return how many acceptances rest on one mandate. Raises `TamperedError` where that can't be read."""
-    found = store.cell(SPACE, _key(tenant, machine, id_))
-    count = 0 if found is None else canonical.decode(found)
-    if not isinstance(count, int) or isinstance(count, bool):
+    held = _held(cells, tenant, machine, id_)
+    return 0 if held is None else held[0]
+
+
+def _held(cells: Cells, tenant: str, machine: str, id_: str) -> tuple[int, int] | None:
+    found = cells.cell(SPACE, _key(tenant, machine, id_))
+    if found is None:
+        return None
+    try:
+        data: Any = canonical.decode(found)
+        used, index = data
+    except (TypeError, ValueError) as error:
+        raise TamperedError("how often a mandate was used can't be read; verify the ledger") from error
+    if type(used) is not int or type(index) is not int:
         raise TamperedError("how often a mandate was used can't be read; verify the ledger")
-    return count
+    return used, index
 
 
 def _key(tenant: str, machine: str, id_: str) -> str:

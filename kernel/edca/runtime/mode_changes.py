@@ -145,7 +145,15 @@ def left(machine: Machine, before: Standing, events: Events, at: int) -> ModeCha
 
 
 def commanded(
-    machine: Machine, roster: Roster, before: Standing, act: Act, name: str, by: str, role: str | None, reason: str
+    machine: Machine,
+    roster: Roster,
+    before: Standing,
+    act: Act,
+    name: str,
+    by: str,
+    role: str | None,
+    reason: str,
+    at: int,
 ) -> ModeChange:
     """Return what a person (`enter`, `leave`) or an operator (`halt`, `resume`) brings about; `name` is for `enter`.
 
@@ -154,37 +162,39 @@ def commanded(
     """
     match act:
         case Act.ENTER:
-            after = _entered_by(machine, roster, before, name, by, role)
+            after = _entered_by(machine, roster, before, name, by, role, at)
             return ModeChange(act, name, before, after, by=by, role=role, reason=reason)
         case Act.LEAVE:
-            after = _left_by(machine, roster, before, by, role)
+            after = _left_by(machine, roster, before, by, role, at)
             return ModeChange(act, before.declared, before, after, by=by, role=role, reason=reason)
         case Act.HALT:
-            _check_operator(roster, by)
+            check_operator(roster, by)
             if not reason.strip():
                 raise ModeError("a halt needs a reason")
             return ModeChange(act, HALTED, before, dataclasses.replace(before, halted=True), by=by, reason=reason)
         case Act.RESUME:
-            _check_operator(roster, by)
+            check_operator(roster, by)
             after = _resumed(machine, before)
             return ModeChange(act, after.in_force, before, after, by=by, reason=reason)
         case Act.IGNORED:
             raise ModeError("only a trigger is ignored")
 
 
-def _entered_by(machine: Machine, roster: Roster, before: Standing, name: str, by: str, role: str | None) -> Standing:
+def _entered_by(
+    machine: Machine, roster: Roster, before: Standing, name: str, by: str, role: str | None, at: int
+) -> Standing:
     mode = machine.index.modes.get(name)
     if mode is None:
         raise ModeError(f"the machine has no mode `{name}`")
     if role not in mode.enter_by:
         raise ModeError(f"role `{role}` may not begin mode `{name}`")
-    _check_person(machine, roster, by, role)
+    _check_person(machine, roster, by, role, at)
     if before.in_force != NORMAL:
         raise ModeError(f"the machine is in mode `{before.in_force}` already")
     return Standing(declared=name)
 
 
-def _left_by(machine: Machine, roster: Roster, before: Standing, by: str, role: str | None) -> Standing:
+def _left_by(machine: Machine, roster: Roster, before: Standing, by: str, role: str | None, at: int) -> Standing:
     mode = machine.index.modes.get(before.declared)
     if before.halted:
         raise ModeError("the machine is halted; only an operator resumes it")
@@ -192,7 +202,7 @@ def _left_by(machine: Machine, roster: Roster, before: Standing, by: str, role: 
         raise ModeError("no mode that the machine declares is in force")
     if role not in mode.leave_by:
         raise ModeError(f"role `{role}` may not end mode `{mode.name}`")
-    _check_person(machine, roster, by, role)
+    _check_person(machine, roster, by, role, at)
     return Standing()
 
 
@@ -204,15 +214,16 @@ def _resumed(machine: Machine, before: Standing) -> Standing:
     return Standing() if lost else dataclasses.replace(before, halted=False, ignored=())
 
 
-def _check_person(machine: Machine, roster: Roster, by: str, role: str | None) -> None:
+def _check_person(machine: Machine, roster: Roster, by: str, role: str | None, at: int) -> None:
     principal = roster.find(by)
     declared = None if role is None else machine.index.roles.get(role)
-    held = principal is not None and principal.model is None and role in principal.roles
+    held = principal is not None and principal.model is None and role in principal.roles and principal.is_valid(at)
     if not held or declared is None or declared.kind is not RoleKind.HUMAN:
         raise ModeError(f"`{by}` is no person in role `{role}` on the roster")
 
 
-def _check_operator(roster: Roster, by: str) -> None:
+def check_operator(roster: Roster, by: str) -> None:
+    """Raise `ModeError` for somebody who can't be an operator, whoever vouches for them."""
     if not by.strip() or not by.isprintable():
         raise ModeError("an operator has a name")
     principal = roster.find(by)

@@ -98,7 +98,8 @@ def leave(context: Context, by: str, role: str, reason: str = "") -> RecordRefer
 
 def check_halt(context: Context, by: str, reason: str) -> None:
     """Raise `ModeError` as `halt` would for this operator and this reason, without looking at the ledger."""
-    commanded(context.machine, context.roster, Standing(), Act.HALT, "", by, None, reason[:REASON_LENGTH_MAX])
+    kept, at = reason[:REASON_LENGTH_MAX], context.clock.now()
+    commanded(context.machine, context.roster_last_read, Standing(), Act.HALT, "", by, None, kept, at)
 
 
 def halt(context: Context, by: str, reason: str) -> RecordReference:
@@ -119,9 +120,9 @@ def resume(context: Context, by: str, reason: str = "") -> RecordReference:
 
 
 def _command(context: Context, act: Act, name: str, by: str, role: str | None, reason: str) -> RecordReference:
-    kept = reason[:REASON_LENGTH_MAX]
-    change = commanded(context.machine, context.roster, _standing(context), act, name, by, role, kept)
-    draft = _draft(context, context.machine, context.clock.now(), change)
+    kept, at = reason[:REASON_LENGTH_MAX], context.clock.now()
+    change = commanded(context.machine, context.roster, _standing(context), act, name, by, role, kept, at)
+    draft = _draft(context, context.machine, at, change)
     return context.append(draft, lambda _: ())
 
 

@@ -1,16 +1,33 @@
-"""What operators and people in charge do with a runtime: each act under its lock, each on record."""
+"""What operators and people in charge do with a runtime: each act in a turn of its own, each on record."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.runtime import modes, reconcile, takeover
+from edca.runtime import migrating, modes, reconcile, rosters, takeover
+from edca.runtime.mode_changes import ModeError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edca.kernel.machine import Machine
+    from edca.kernel.migration import Migration
+    from edca.kernel.roster import Roster
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.context import Context
+    from edca.runtime.migrating import CaseFate, Migrated
+    from edca.runtime.migration_orders import Ordered
     from edca.runtime.reconcile import Reconciled
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """The record of an adopted roster, and what the open questions came to under it."""
+
+    record: RecordReference
+    answers: tuple[Answer, ...]
 
 
 class Operated(ABC):
@@ -19,52 +36,82 @@ class Operated(ABC):
     context: Context
 
     @abstractmethod
+    def reconsider_all(self) -> tuple[Answer, ...]:
+        """Decide every open question again that can be decided now."""
+
+    @abstractmethod
     def recover(self) -> tuple[Answer, ...]:
         """Carry on with accepted verdicts whose effects have no outcome yet, and return how each came out."""
 
     def reconcile(self, case: str, by: str) -> Reconciled:
         """Ask the routes again what nobody could tell: see `reconcile.reconcile`."""
-        with self.context.lock:
+        with self.context.lanes.hold(case):
             return reconcile.reconcile(self.context, case, by)
 
     def mode(self) -> str:
         """Return the mode in force now."""
-        with self.context.lock:
+        with self.context.store.reading():
             return modes.in_force(self.context)
 
     def enter_mode(self, name: str, by: str, role: str, reason: str = "") -> RecordReference:
         """Let a person begin a mode: see `modes.enter`."""
-        with self.context.lock:
-            return modes.enter(self.context, name, by, role, reason)
+        return self.context.turn(lambda: modes.enter(self.context, name, by, role, reason))
 
     def leave_mode(self, by: str, role: str, reason: str = "") -> RecordReference:
-        """Let a person end the mode in force: see `modes.leave`."""
-        with self.context.lock:
-            return modes.leave(self.context, by, role, reason)
+        """Let a person end the mode in force (see `modes.leave`), and carry on with what it held up."""
+        left = self.context.turn(lambda: modes.leave(self.context, by, role, reason))
+        self.recover()
+        return left
 
     def halt(self, by: str, reason: str) -> RecordReference:
         """Refuse everything from now on: see `modes.halt`. From the moment of the call no permit is spent."""
         modes.check_halt(self.context, by, reason)  # before anything is stopped by somebody who may not
-        # The lock may be held by a submission whose effects are under way: it must see this without it.
+        # Others may have turns before this one: what they accept must see it all the same.
         self.context.stop.set()
         try:
-            with self.context.lock:
-                return modes.halt(self.context, by, reason)
+            return self.context.turn(lambda: modes.halt(self.context, by, reason))
+        except ModeError:
+            # Somebody who may not since just now: what was stopped for them goes on.
+            self.context.stop.clear()
+            self.recover()
+            raise
         finally:
             self.context.stop.clear()
 
     def resume(self, by: str, reason: str = "") -> tuple[Answer, ...]:
         """End a halt (see `modes.resume`), and carry on with what it held up: how each came out is returned."""
-        with self.context.lock:
-            modes.resume(self.context, by, reason)
-            return self.recover()
+        self.context.turn(lambda: modes.resume(self.context, by, reason))
+        return self.recover()
+
+    def adopt_roster(self, roster: Roster, by: str, reason: str) -> Adopted:
+        """Put a roster in force (see `rosters.adopt`), and decide all open questions anew under it.
+
+        Those about which nothing can be decided at this time stay as they are: they are decided under it later.
+        """
+        record = self.context.turn(lambda: rosters.adopt(self.context, roster, by, reason))
+        return Adopted(record, self.reconsider_all())
 
     def take_over(self, case: str, by: str, reason: str = "") -> RecordReference:
         """Let only people's candidates be decided about a case, by its id: see `takeover.take_over`."""
-        with self.context.lock:
-            return takeover.take_over(self.context, case, by, reason)
+        return self.context.turn(lambda: takeover.take_over(self.context, case, by, reason))
 
     def hand_back(self, case: str, by: str, reason: str = "") -> RecordReference:
         """End a takeover: see `takeover.hand_back`."""
-        with self.context.lock:
-            return takeover.hand_back(self.context, case, by, reason)
+        return self.context.turn(lambda: takeover.hand_back(self.context, case, by, reason))
+
+    def plan_migration(
+        self, old: Machine, migration: Migration, progress: Callable[[int, int], None] | None = None
+    ) -> tuple[CaseFate, ...]:
+        """Return what would become of every case of another version: see `migrating.plan`. Nothing is recorded."""
+        return migrating.plan(self.context, old, migration, progress)
+
+    def migrate(
+        self,
+        old: Machine,
+        migration: Migration,
+        text: str,
+        ordered: Ordered,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Migrated:
+        """Move the cases of another version to the machine in force: see `migrating.migrate`."""
+        return migrating.migrate(self.context, old, migration, text, ordered, progress)

@@ -1,32 +1,31 @@
 """Permits: single-use authority for one effect. Only a stored record that accepts something mints them.
 
 A permit's key follows from its record and the effect's place in it, so a permit made again after a crash is the same
-one, and its route performs the effect under one key, once or not at all.
+one, and its route performs the effect under one key, once or not at all. That it was spent is a record of its case.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edca.kernel import canonical
 from edca.kernel.verdict import Accepted
 from edca.ledger.errors import LedgerFormatError, TamperedError
-from edca.ledger.record import parse
-from edca.ledger.store import Cell
-from edca.runtime.cases import load_row
+from edca.ledger.record import Draft, parse
+from edca.runtime.cases import Row, case_to_data, load_row, touched
+from edca.runtime.kinds import SPENT, VERDICT
+from edca.runtime.modes import is_halted
 from edca.runtime.ports import Permit
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
-    from typing import Any
-
+    from edca.kernel.canonical import Data
     from edca.kernel.verdict import Intent
     from edca.ledger.store import StoredRecord
+    from edca.runtime.context import Context
     from edca.runtime.ports import Store
-
-SPACE = "permit"
 
 
 class PermitError(RuntimeError):
@@ -53,7 +52,7 @@ class Authority:
         """Read the authority out of a stored record. Raises `LedgerFormatError` for one that accepts nothing."""
         body = parse(record.body)
         content: Any = body.content
-        verdict = verdict_from_raw(content["verdict"]) if body.kind == "verdict" else None
+        verdict = verdict_from_raw(content["verdict"]) if body.kind == VERDICT else None
         if not isinstance(verdict, Accepted):
             raise LedgerFormatError(f"record {record.leaf.index} accepts nothing, so it permits nothing")
         return Authority(
@@ -75,7 +74,7 @@ class Authority:
 
     def key(self, place: int, *, undoing: bool) -> str:
         """Return the idempotency key that a permit hands to its route: it follows from the record alone."""
-        return canonical.digest("permit", canonical.encode([self.record, place, undoing])).hex()
+        return permit_key(self.record, place, undoing)
 
     def _mint(self, place: int, intent: Intent, *, undoing: bool) -> Permit:
         return Permit(
@@ -90,6 +89,11 @@ class Authority:
         )
 
 
+def permit_key(record: bytes, place: int, undoing: bool) -> str:
+    """Return the idempotency key of a permit, by the digest of the record that it is minted from."""
+    return canonical.digest("permit", canonical.encode([record, place, undoing])).hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Spent:
     """When a permit was spent and, where there is a deadline, when it expires: microseconds UTC."""
@@ -98,40 +102,49 @@ class Spent:
     expires: int | None
 
 
-def spent(store: Store, key: str) -> Spent | None:
-    """Return when the permit of that key was spent: its effect may have happened; null where it was not."""
-    found = store.cell(SPACE, key)
-    if found is None:
-        return None
-    try:
-        data: Any = canonical.decode(found)
-        return Spent(data["at"], data["expires"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise TamperedError("what is kept of a spent permit can't be read; verify the ledger") from error
+Place: TypeAlias = "tuple[int, bool]"
+"""Which permit of a record: the effect's place, and whether it is the one that takes that effect back."""
 
 
-def is_spent(store: Store, key: str) -> bool:
-    """Tell whether the permit of that key has been spent: its effect may have happened."""
-    return store.cell(SPACE, key) is not None
+def spent_under(store: Store, authority: Authority) -> dict[Place, Spent]:
+    """Return which permits of an accepted verdict were spent: their effects may have happened.
+
+    It is read from the case's own records since the verdict and from nothing else, so that nobody can make an effect
+    look done, or undone, without breaking the chain. Raises `TamperedError` for a record that can't be read.
+    """
+    found: dict[Place, Spent] = {}
+    for stored in store.records(authority.index + 1, authority.case):
+        record = parse(stored.body)
+        content: Any = record.content
+        if record.kind != SPENT or content.get("record") != authority.record:
+            continue
+        try:
+            place = content["place"], content["undoing"]
+            if place in found:
+                raise TamperedError(f"record {stored.leaf.index} spends a permit once more; verify the ledger")
+            found[place] = Spent(content["at"], content["expires"])
+        except (KeyError, TypeError) as error:
+            raise TamperedError(f"record {stored.leaf.index} spends a permit, and can't be read") from error
+    return found
 
 
 def spend(
-    store: Store,
-    authority: Authority,
-    permit: Permit,
-    *,
-    undoes: Intent | None,
-    now: int,
-    within_us: int | None,
-    halted: bool,
+    context: Context, authority: Authority, permit: Permit, *, undoes: Intent | None, within_us: int | None
 ) -> Permit:
-    """Note durably that the permit is used up, and return it with its expiry. It comes before the call.
+    """Put on record that the permit is used up, and return it with its expiry. It comes before the call.
 
     Nobody's word is taken for the permit: it must be the one that its record, read anew, entitles to, for the case that
     waits for this very record. `undoes` is the intent of an effect that takes another one back: no halt stops that.
 
     Raises `PermitError` for a permit that is tampered with, another case's, or spent already, and `HaltedError`.
     """
+    return context.turn(lambda: _spend(context, authority, permit, undoes, within_us))
+
+
+def _spend(
+    context: Context, authority: Authority, permit: Permit, undoes: Intent | None, within_us: int | None
+) -> Permit:
+    store, undoing = context.store, undoes is not None
     stored = Authority.of(store.read(authority.index))
     try:
         minted = stored.permit(permit.place) if undoes is None else stored.undoing(permit.place, undoes)
@@ -142,15 +155,28 @@ def spend(
     row = load_row(store, permit.case)
     if row is None or row.case.pending != permit.record or row.quarantined:
         raise PermitError("its case does not wait for this effect")
-    if is_spent(store, permit.key):
+    if (permit.place, undoing) in spent_under(store, stored):
         raise PermitError("it has been spent already")
-    if halted and undoes is None:
+    if not undoing and is_halted(context):
         raise HaltedError("the machine is halted")
-    expires = None if within_us is None else now + within_us
-    note = canonical.encode(
-        {"record": permit.record, "place": permit.place, "effect": permit.effect, "at": now, "expires": expires}
-    )
-    store.commit((), [Cell(SPACE, permit.key, note)])
+    case, record = row.case, row.record
+    at = max(case.touched, context.clock.now())
+    expires = None if within_us is None else at + within_us
+    content: dict[str, Data] = {
+        "at": at,
+        "clock": context.clock.source,
+        "tenant": context.tenant,
+        "machine": permit.machine,
+        "routes": context.router.digest,
+        "record": permit.record,
+        "place": permit.place,
+        "effect": permit.effect,
+        "undoing": undoing,
+        "key": permit.key,
+        "expires": expires,
+        "case": case_to_data(case),
+    }
+    context.append(Draft(case.id, SPENT, content), lambda place: [Row(touched(case, place.entry, at), record).cell()])
     return dataclasses.replace(permit, expires=expires)
 
 

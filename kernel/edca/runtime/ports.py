@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from edca.kernel.facts import Instance, Key
     from edca.kernel.values import Raw
@@ -75,6 +76,14 @@ class Permit:
     expires: int | None = None
 
 
+class Cells(Protocol):
+    """What is kept beside the records, by space and key: a store's, or those that a replay builds from the records."""
+
+    def cell(self, space: str, key: str) -> bytes | None:
+        """Return the value of one cell, or null."""
+        ...
+
+
 class Store(Protocol):
     """The ledger as the runtime sees it: records and cells that move in one durable transaction.
 
@@ -94,12 +103,33 @@ class Store(Protocol):
         """Return the value of one cell, or null."""
         ...
 
+    def spaces(self) -> tuple[str, ...]:
+        """Return the spaces that hold any cell, sorted."""
+        ...
+
     def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
         """Yield keys and values of a space in order of the keys."""
         ...
 
-    def commit(self, drafts: Sequence[Draft], cells: Sequence[Cell] = ()) -> tuple[Stored, ...]:
-        """Append the drafts and write the cells: all or nothing, durable on return."""
+    def commit(
+        self, drafts: Sequence[Draft], cells: Sequence[Cell] | Callable[[tuple[Stored, ...]], Sequence[Cell]] = ()
+    ) -> tuple[Stored, ...]:
+        """Append the drafts and write the cells: all or nothing, durable on return, or at the end of a `group`.
+
+        `cells` may follow from the places that the records get.
+        """
+        ...
+
+    def group(self) -> AbstractContextManager[None]:
+        """Let the commits of the block share one transaction; nobody else sees any of them before it is durable."""
+        ...
+
+    def step(self) -> AbstractContextManager[None]:
+        """Within a group: take back what the block has committed, if it raises."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Let the reads of the block see one moment: no commit comes between them."""
         ...
 
     def read(self, index: int) -> StoredRecord:

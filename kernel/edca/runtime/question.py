@@ -127,6 +127,12 @@ def attestations_digest(machine: Machine, attestations: Sequence[Attestation]) -
     return canonical.digest("attestations", canonical.encode(attestations_to_data(machine, attestations)))
 
 
+def given_digest(question: Question) -> bytes:
+    """Return the digest of what the host attested with a candidate: without the answers given to its open question."""
+    given = [one for one in question.inputs.attestations if one.source != "inbox"]
+    return attestations_digest(question.machine, given)
+
+
 def _attestation_to_data(machine: Machine, attestation: Attestation) -> Data:
     name, claim, value = attestation.name, machine.index.claims.get(attestation.name), attestation.value
     raw: Data

@@ -15,8 +15,8 @@ from edca.runtime.cases import Row, case_to_data, is_of_tenant, touched
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.effects import Acceptance, Course
 from edca.runtime.kinds import OUTCOME, RECONCILED, VERDICT
-from edca.runtime.observe import is_person
-from edca.runtime.permits import is_spent
+from edca.runtime.observe import is_in_charge
+from edca.runtime.permits import spent_under
 from edca.runtime.question import Question
 from edca.runtime.standing import trusted_row
 
@@ -68,17 +68,21 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
     """Ask about every effect that may have happened under the newest verdict whose outcome nobody could tell.
 
     `case` is the case's id. Raises `ReconciliationError` where the ledger holds no such case, none of its outcomes
-    timed out or is quarantined, it was accepted under other routes than those in force, or `by` is no person on the
-    roster.
+    timed out or is quarantined, it was accepted under other routes than those in force, or `by` is nobody on
+    the roster who answers for anything, signs or waives.
     """
-    if not is_person(context, by):
-        raise ReconciliationError(f"`{by}` is no person on the roster")
-    row = trusted_row(context.store, context.machine, case) if is_of_tenant(context.tenant, case) else None
-    if row is None:
-        raise ReconciliationError(f"the ledger holds no case `{case}`")
-    stored = _open_verdict(context, case)
-    acceptance = _acceptance(context, stored)
+    if not is_in_charge(context, by):
+        raise ReconciliationError(f"`{by}` is no person on the roster who answers for anything, signs or waives")
+    with context.store.reading():
+        _row(context, case)
+        stored = _open_verdict(context, case)
+        acceptance = _acceptance(context, stored)
     findings = tuple(_findings(context, acceptance))
+    return context.turn(lambda: _record(context, case, by, stored.leaf.body_digest, findings))
+
+
+def _record(context: Context, case: str, by: str, verdict: bytes, findings: tuple[Finding, ...]) -> Reconciled:
+    row = _row(context, case)
     at = max(row.case.touched, context.clock.now())
     content: dict[str, Data] = {
         "at": at,
@@ -88,7 +92,7 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
         "routes": context.router.digest,
         "roster": context.roster.digest,
         "by": by,
-        "record": stored.leaf.body_digest,
+        "record": verdict,
         "effects": [finding.to_data() for finding in findings],
         "case": case_to_data(row.case),
     }
@@ -97,6 +101,13 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
         return [Row(touched(row.case, place.entry, at), row.record, row.quarantined).cell()]
 
     return Reconciled(context.append(Draft(case, RECONCILED, content), cells), findings)
+
+
+def _row(context: Context, case: str) -> Row:
+    row = trusted_row(context.store, context.machine, case) if is_of_tenant(context.tenant, case) else None
+    if row is None:
+        raise ReconciliationError(f"the ledger holds no case `{case}`")
+    return row
 
 
 def _open_verdict(context: Context, case: str) -> StoredRecord:
@@ -123,11 +134,12 @@ def _acceptance(context: Context, stored: StoredRecord) -> Acceptance:
 
 def _findings(context: Context, acceptance: Acceptance) -> Iterator[Finding]:
     authority, course = acceptance.authority, Course(context, acceptance)
+    spent = spent_under(context.store, authority)
     for place in range(len(authority.verdict.intents)):
-        if is_spent(context.store, authority.key(place, undoing=False)):
+        if (place, False) in spent:
             permit = authority.permit(place)
             yield Finding(permit, False, course.ask(permit))
-        undo = acceptance.undo(place) if is_spent(context.store, authority.key(place, undoing=True)) else None
+        undo = acceptance.undo(place) if (place, True) in spent else None
         if undo is not None:
             permit = authority.undoing(place, undo)
             yield Finding(permit, True, course.ask(permit))

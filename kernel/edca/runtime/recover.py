@@ -27,25 +27,38 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
     """Resume what dangles, in order of the cases' ids, and return how each came out.
 
     What was accepted under another machine or other routes than the ones in force is quarantined: its effect might now
-    mean something else. What a halt holds up stays pending, and is no part of what is returned. Raises what the ledger
-    raises; calling it again goes on where it stopped.
+    mean something else. What a halt holds up stays pending, and is no part of what is returned. What is under way in
+    other threads is waited for. Raises what the ledger raises; calling it again goes on where it stopped.
     """
-    with runtime.lock:
-        store = runtime.context.store
-        own = f"{runtime.context.tenant}/"
+    store, own = runtime.context.store, f"{runtime.context.tenant}/"
+    with store.reading():
         pending = [
             id_
             for id_, value in store.cells(SPACE)
             if id_.startswith(own) and row_from_bytes(value).case.pending is not None
         ]
-        rows = [trusted_row(store, runtime.context.machine, id_) for id_ in pending]
-        dangling = [row for row in rows if row is not None and not row.quarantined]
-        answers: list[Answer | None] = []
-        if dangling:
-            configuration = Configuration.of(store.records(chain=CHAIN))
-            answers = [_carry_on(runtime, configuration, row) for row in dangling]
-        # Last: what people have answered meanwhile may be about a case that had effects under way.
-        return (*(answer for answer in answers if answer is not None), *approving.resume(runtime))
+    answers = [_resumed(runtime, id_) for id_ in pending]
+    # Last: what people have answered meanwhile may be about a case that had effects under way.
+    return (*(answer for answer in answers if answer is not None), *approving.resume(runtime))
+
+
+def carry_on_interrupted(runtime: Runtime, id_: str | None) -> None:
+    """Go on with the effects of a case that somebody began in this process and was torn away from."""
+    if id_ is not None and id_ in runtime.context.interrupted:
+        runtime.context.interrupted.discard(id_)
+        _resumed(runtime, id_)
+
+
+def _resumed(runtime: Runtime, id_: str) -> Answer | None:
+    """Carry on with the case of that id, if it still dangles once whoever is at it has left."""
+    context = runtime.context
+    with context.lanes.hold(id_):
+        with context.store.reading():
+            row = trusted_row(context.store, context.machine, id_)
+            if row is None or row.case.pending is None or row.quarantined:
+                return None
+            configuration = Configuration.of(context.store.records(chain=CHAIN))
+        return _carry_on(runtime, configuration, row)
 
 
 def _carry_on(runtime: Runtime, configuration: Configuration, row: Row) -> Answer | None:

@@ -11,41 +11,46 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from edca.kernel.aftermath import confirmed, undo_intent
 from edca.kernel.candidate import Candidate
 from edca.kernel.counting import limit_of, scale_of
 from edca.kernel.decide import decide
-from edca.kernel.facts import Instance, table
+from edca.kernel.facts import Instance
 from edca.kernel.inputs import Case, address
 from edca.kernel.movement import arrived
 from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Accepted, Result, Verdict
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
-from edca.runtime import config, mandates
+from edca.runtime import config, mandates, observe, rosters
 from edca.runtime.answers import Outcome
 from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, new_case, touched
+from edca.runtime.cell_differences import CellDifference
 from edca.runtime.counters import reserved_until
 from edca.runtime.differences import Pair, first_difference
-from edca.runtime.following import Modes, as_left, noted, outcome_of
-from edca.runtime.gather import met_case, opened_case
+from edca.runtime.follow_effects import Open, spent_pairs, step_pairs
+from edca.runtime.following import Modes, answered, as_left, noted, outcome_of
+from edca.runtime.following_migrations import Migrations
+from edca.runtime.gather import met_case
 from edca.runtime.heard import Heard
 from edca.runtime.kinds import (
     APPROVAL,
     CLOSED,
     LATE,
+    MIGRATED,
+    MIGRATION,
     MODE,
     OBSERVED,
     OUTCOME,
     RECONCILED,
+    ROSTER,
     SETTLEMENT,
+    SPENT,
     TAKEOVER,
     VERDICT,
 )
-from edca.runtime.observe import observed_state
 from edca.runtime.question import Question, counters_to_data
+from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
-from edca.runtime.recount import Miscount, Recount, recount, stored_cells
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -84,7 +89,7 @@ class Replayed:
     """What a replay found. Every record is equal, a mismatch or not replayed.
 
     `unfinished` are the indexes of accepted verdicts whose effects have no outcome yet: nothing is wrong with them, but
-    somebody must recover or observe. `miscounts` are counters that hold something else than the records add up to.
+    somebody must recover or observe. `cells` are those beside the records that are not what the records add up to.
     """
 
     total: int
@@ -92,7 +97,7 @@ class Replayed:
     mismatches: tuple[Mismatch, ...]
     not_replayed: tuple[NotReplayed, ...]
     unfinished: tuple[int, ...]
-    miscounts: tuple[Miscount, ...]
+    cells: tuple[CellDifference, ...]
 
 
 def replay(
@@ -129,14 +134,14 @@ def replay(
         mismatches=tuple(mismatches),
         not_replayed=tuple(not_replayed),
         unfinished=tuple(sorted(open_.index for open_ in follower.open.values())),
-        miscounts=_miscounts(ledger, follower, done),
+        cells=_differing(ledger, follower, done),
     )
 
 
-def _miscounts(ledger: Store, follower: _Follower, done: int) -> tuple[Miscount, ...]:
-    """Compare the counters' cells with what the records add up to; where a writer went on meanwhile, count anew."""
+def _differing(ledger: Store, follower: _Follower, done: int) -> tuple[CellDifference, ...]:
+    """Compare the cells with what the records add up to; where a writer went on meanwhile, build them anew."""
     cells = stored_cells(ledger)
-    return follower.counted.differences(cells) if ledger.size == done else recount(ledger)
+    return follower.rebuilt.differences(cells) if ledger.size == done else compare_cells(ledger)
 
 
 # What strict reading raises for a record whose contents are not what this version writes. `CanonicalError`, unknown
@@ -144,30 +149,20 @@ def _miscounts(ledger: Store, follower: _Follower, done: int) -> tuple[Miscount,
 UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
 
 
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """An accepted verdict whose effects have no outcome yet."""
-
-    index: int
-    digest: bytes
-    question: Question
-    case: Case
-    candidate: Candidate
-    verdict: Accepted
-
-
 class _Follower:
     """Reads records in order and yields, for each, what it says beside what its contents yield."""
 
     def __init__(self, engine: Engine, essence: Essence | None) -> None:
-        self.open: dict[str, _Open] = {}
+        self.open: dict[str, Open] = {}
         self._engine = engine
         self._essence = essence
         self._configuration = config.Configuration()
-        self.counted = Recount(self._configuration)
+        self.rebuilt = Rebuilt(self._configuration)
         self._modes = Modes()
         self._heard = Heard()
-        self._mandates = mandates.Followed()
+        self._migrations = Migrations(self._configuration)
+        self._adopted = rosters.Followed()
+        self._quarantined: dict[str, str] = {}  # whose effects nobody could tell about, by the case's id
         self._left: dict[str, Case] = {}  # how the records so far left each case
         self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
 
@@ -177,9 +172,14 @@ class _Follower:
         try:
             return self._follow(stored, record)
         finally:
-            self.counted.take(stored, record)
+            self.rebuilt.take(stored, record)
 
     def _follow(self, stored: StoredRecord, record: Record) -> list[Pair]:
+        content: Any = record.content
+        under = self._adopted.pairs(content, self._configuration)
+        return [*under, *self._followed(stored, record)]
+
+    def _followed(self, stored: StoredRecord, record: Record) -> list[Pair]:
         match record.kind:
             case config.CHAIN:
                 self._configuration.take(record.content)
@@ -199,11 +199,22 @@ class _Follower:
                     self._configuration.roster(content["roster"]),
                 )
                 return self._modes.change(record, machine, roster)
+            case kind if kind == SPENT:
+                return self._spent(record)
+            case kind if kind == ROSTER:
+                return self._adopted.take(record.chain, record.content, self._configuration)
             case kind if kind in (TAKEOVER, LATE, RECONCILED, APPROVAL, CLOSED):
+                self._migrations.noted(record)
                 pairs, after = noted(record, self._left.get(record.chain))
                 if after is not None:
                     self._left[record.chain] = after
-                return [*pairs, *self._heard.take(record, self._configuration)]
+                return [*pairs, *self._heard.take(stored, record, self._configuration)]
+            case kind if kind == MIGRATION:
+                return self._migrations.begun(record, stored.leaf.body_digest)
+            case kind if kind == MIGRATED:
+                self._heard.moved(record)
+                pairs, self._left[record.chain] = self._migrations.moved(record, self._left.get(record.chain))
+                return pairs
             case kind:
                 raise LedgerFormatError(f"this version writes no record of kind `{kind}`")
 
@@ -220,14 +231,15 @@ class _Follower:
             self._compared(content["verdict"], verdict),
             Pair("chain", record.chain, chain_of(question, verdict)),
             Pair("pending", content["pending"], pending),
-            Pair("counters", content["counters"], counters_to_data(self.counted.used(content["tenant"], question))),
+            Pair("counters", content["counters"], counters_to_data(self.rebuilt.used(content["tenant"], question))),
             Pair("reserved_until", content["reserved_until"], reserved_until(machine, verdict, question.inputs.now)),
         ]
         pairs += self._modes.verdict(content["tenant"], question, verdict)
-        pairs += self._heard.verdict(question, content["attestations"])
-        uses = self._mandates.uses(content["tenant"], machine, roster)
+        self._migrations.verdict(record.chain, question, verdict, stored.leaf.body_digest)
+        pairs += self._heard.verdict(stored, content, question, verdict)
+        uses: dict[str, Data] = dict(mandates.uses(self.rebuilt, content["tenant"], machine, roster))
         pairs.append(Pair("mandate_uses", content["mandate_uses"], uses))
-        self._mandates.take(content["tenant"], machine, verdict)
+        pairs += answered(self.rebuilt, content["tenant"], question)
         if case is None:
             return pairs
         found = self._found(question, case, record)
@@ -243,7 +255,7 @@ class _Follower:
             if isinstance(verdict, Accepted) and pending and isinstance(candidate, Candidate):
                 digest = stored.leaf.body_digest
                 left = dataclasses.replace(left, pending=digest)
-                self.open[case.id] = _Open(stored.leaf.index, digest, question, case, candidate, verdict)
+                self.open[case.id] = Open(stored.leaf.index, digest, question, case, candidate, verdict)
             self._left[case.id] = left
         return pairs
 
@@ -268,6 +280,16 @@ class _Follower:
         instance = question.inputs.facts[case.entity, case.key]
         return met_case(machine, case.id, instance, entry, question.inputs.now, left)
 
+    def _spent(self, record: Record) -> list[Pair]:
+        content: Any = record.content
+        pairs, after = noted(record, self._left.get(record.chain))
+        if after is not None:
+            self._left[record.chain] = after
+        open_ = self.open.get(record.chain)
+        if open_ is None or open_.digest != content["record"]:
+            raise LedgerFormatError("a permit was spent that no verdict waits for")
+        return pairs + spent_pairs(open_, content)
+
     def _outcome(self, record: Record) -> list[Pair]:
         content: Any = record.content
         open_ = self.open.pop(record.chain, None)
@@ -276,7 +298,7 @@ class _Follower:
         machine, verdict, recorded = open_.question.machine, open_.verdict, Outcome(content["outcome"])
         pairs = [Pair("record", content["record"], open_.digest)]
         for number, step in enumerate(content["effects"]):
-            pairs += _step_pairs(f"effects[{number}]", step, open_)
+            pairs += step_pairs(f"effects[{number}]", step, open_)
         outcome = outcome_of(
             content["effects"],
             len(verdict.intents),
@@ -296,6 +318,7 @@ class _Follower:
             return pairs
         if outcome is Outcome.QUARANTINED:
             after = dataclasses.replace(after, pending=open_.digest)
+            self._quarantined[record.chain] = verdict.transition
         self._left[record.chain] = touched(after, record.entry, content["at"])
         return pairs
 
@@ -304,10 +327,9 @@ class _Follower:
         machine, before = self._configuration.machine(content["machine"]), self._left.get(record.chain)
         instance = Instance.from_raw(content["instance"], machine.index.entities)
         if before is None:
-            before = opened_case(machine, record.chain, instance, record.entry, content["at"])
-        if before is None:
-            raise LedgerFormatError("a case was observed that can't be opened")
-        state = observed_state(machine, instance, content["named"])
+            raise LedgerFormatError("a case was observed that the ledger has not met")
+        roster, transition = self._configuration.roster(content["roster"]), self._quarantined.pop(record.chain, None)
+        state = observe.observed_state(machine, instance, content["named"])
         after = arrived(before, state, content["at"])
         self._left[record.chain] = touched(after, record.entry, content["at"])
         return [
@@ -315,6 +337,7 @@ class _Follower:
             Pair("resolves", content["resolves"], before.pending),
             Pair("after", content["after"], standing(after)),
             Pair("change", content["change"], change(machine, before, after)),
+            *observe.expected(machine, roster, before, transition, instance, content),
         ]
 
     def _settlement(self, record: Record) -> list[Pair]:
@@ -339,23 +362,3 @@ def _id(question: Question, tenant: str) -> str | None:
         return None
     key = question.case.key if about.key is None else about.key
     return case_id(question.machine, tenant, about.entity, key)
-
-
-def _step_pairs(path: str, step: Any, open_: _Open) -> list[Pair]:
-    question, place = open_.question, step["place"]
-    undo = undo_intent(question.machine, open_.case, open_.candidate, question.inputs, place)
-    intended = undo if step["undoing"] else open_.verdict.intents[place]
-    if intended is None:
-        raise LedgerFormatError("an effect was undone that can't be")
-    intent, attempts = intended.to_raw(), step["attempts"]
-    pairs = [
-        Pair(f"{path}.in_time", step["in_time"], all(attempt["report"] is not None for attempt in attempts)),
-        Pair(f"{path}.effect", step["effect"], intent["effect"]),
-        Pair(f"{path}.arguments", step["arguments"], intent["arguments"]),
-    ]
-    if step["ensure"] is not None:
-        entities = question.machine.index.entities
-        after = table(Instance.from_raw(raw, entities) for raw in step["after"])
-        result = confirmed(question.machine, open_.case, open_.candidate, question.inputs, place, after)
-        pairs.append(Pair(f"{path}.ensure", step["ensure"], result.value))
-    return pairs

@@ -63,21 +63,25 @@ class Scheduler:
         context = runtime.context
         self._runtime = runtime
         self._lock = threading.Lock()
-        self._callers = {role: _caller(runtime, role) for role in _roles(runtime)}
+        self._callers = _callers(runtime)
         self._timed = timed(context.machine)
         self._timers = Timers(context.machine, context.store, context.tenant)
 
     def run_due(self) -> tuple[Fired, ...]:
         """Propose everything that is due now, oldest first, and return what was decided anew.
 
-        Questions that nobody has answered in time are closed besides.
+        Questions that nobody has answered in time are closed besides, and what people have answered while nothing could
+        be decided, such as in a mode that a trigger has ended since, is decided.
 
-        Raises what `Runtime.submit` raises; what was decided before stays decided, and the rest is due the next time.
+        Raises what `Runtime.submit` raises, and `NoClockError` where nobody on a changed roster speaks for the clock;
+        what was decided before stays decided, and the rest is due the next time.
         """
         with self._lock:
+            self._callers = _callers(self._runtime)  # the roster may be another one by now
             found = self._timers.due(self._runtime.context.clock.now())
             fired = [self._propose(due) for due in found]
         self._runtime.close_overdue()
+        self._runtime.resume_answers()
         return tuple(one for one in fired if one is not None)
 
     def next_at(self) -> int | None:
@@ -86,7 +90,8 @@ class Scheduler:
             return self._timers.next_at()
 
     def _propose(self, due: Due) -> Fired | None:
-        with self._runtime.lock:  # so that nothing comes between what is foreseen and what is decided
+        # The lane is held so that nothing comes between what is foreseen and what is decided.
+        with self._runtime.context.lanes.hold(due.case):
             row = load_row(self._runtime.context.store, due.case)
             role = None if row is None else self._role(row.case, due.transition)
             if row is None or role is None:
@@ -174,6 +179,10 @@ class TimerThread:
 def _roles(runtime: Runtime) -> tuple[str, ...]:
     """Return the roles in which the clock has something to propose."""
     return tuple(sorted({row.role for rows in timed(runtime.context.machine).values() for row in rows}))
+
+
+def _callers(runtime: Runtime) -> dict[str, Caller]:
+    return {role: _caller(runtime, role) for role in _roles(runtime)}
 
 
 def _caller(runtime: Runtime, role: str) -> Caller:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.kernel.facts import Facts
     from edca.kernel.machine import Machine, Trigger
-    from edca.runtime.ports import Store
+    from edca.runtime.ports import Cells
 
 SPACE = "signal"
 
@@ -84,9 +84,9 @@ def is_met(trigger: Trigger, events: Events, now: int) -> bool:
     return (count(trigger, events, now) > trigger.count) is trigger.exceeds
 
 
-def load(store: Store, chain: str) -> Events:
+def load(cells: Cells, chain: str) -> Events:
     """Return the events kept for a chain of modes. Raises `TamperedError` for a cell that holds none."""
-    found = store.cell(SPACE, chain)
+    found = cells.cell(SPACE, chain)
     if found is None:
         return {}
     try:

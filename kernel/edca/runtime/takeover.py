@@ -13,7 +13,7 @@ from edca.ledger.record import Draft
 from edca.runtime.cases import Row, case_to_data, is_of_tenant, touched
 from edca.runtime.kinds import TAKEOVER
 from edca.runtime.modes import REASON_LENGTH_MAX
-from edca.runtime.observe import is_person
+from edca.runtime.observe import is_in_charge
 from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class TakeoverError(ValueError):
 def take_over(context: Context, case: str, by: str, reason: str) -> RecordReference:
     """Let only people's candidates be decided about the case of that id.
 
-    Raises `TakeoverError` where the ledger holds no such case, people have it already, or `by` is no person on the
-    roster.
+    Raises `TakeoverError` where the ledger holds no such case, people have it already, or `by` is nobody on
+    the roster who answers for anything, signs or waives.
     """
     return _turn(context, case, by, reason, human_only=True)
 
@@ -42,8 +42,8 @@ def hand_back(context: Context, case: str, by: str, reason: str) -> RecordRefere
 
 
 def _turn(context: Context, id_: str, by: str, reason: str, *, human_only: bool) -> RecordReference:
-    if not is_person(context, by):
-        raise TakeoverError(f"`{by}` is no person on the roster")
+    if not is_in_charge(context, by):
+        raise TakeoverError(f"`{by}` is no person on the roster who answers for anything, signs or waives")
     row = trusted_row(context.store, context.machine, id_) if is_of_tenant(context.tenant, id_) else None
     if row is None:
         raise TakeoverError(f"the ledger holds no case `{id_}`")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Candidate
     from edca.kernel.inputs import Attestation, Inputs
     from edca.kernel.machine import Entity
+    from edca.kernel.roster import Principal
     from edca.semantic.checked import CheckedClause, CheckedTransition
 
 WEEK_US = 7 * 86_400 * 1_000_000
@@ -85,7 +86,7 @@ def _voices(
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the accounts of those whose newest word on the clause is a yes, and of those whose is a no."""
     people = {principal.id: principal.person or principal.id for principal in inputs.roster.principals}
-    keyed = {principal.id for principal in inputs.roster.principals if principal.key is not None}
+    keyed = {people[p.id] for p in inputs.roster.principals if p.key is not None and _holds_roles(p, inputs.now)}
     persons_barred = {people.get(account, account) for account in barred}
     newest: dict[str, Attestation] = {}
     # In order of time, a no behind a yes of the same instant, so that the last one of each person is what they say.
@@ -99,7 +100,7 @@ def _voices(
             continue
         if attestation.binds is not None and attestation.binds != shown:
             continue
-        if attestation.by in keyed and attestation.authenticated is not Authenticated.SIGNED:
+        if person in keyed and attestation.authenticated is not Authenticated.SIGNED:
             continue
         newest[person] = attestation
     yes = sorted(answer.by for answer in newest.values() if answer.value is True)
@@ -166,11 +167,13 @@ def may_attest(attestation: Attestation, candidate: Candidate, inputs: Inputs) -
     principal = next((p for p in inputs.roster.principals if p.id == attestation.by), None)
     if principal is None:
         return attestation.by == candidate.subject
-    if principal.starts is not None and inputs.now < principal.starts:
-        return False
-    if principal.ends is not None and inputs.now >= principal.ends:
-        return False
-    return principal.model is None and attestation.role in principal.roles
+    return _holds_roles(principal, inputs.now) and principal.model is None and attestation.role in principal.roles
+
+
+def _holds_roles(principal: Principal, now: int) -> bool:
+    """Tell whether the account holds its roles at that time."""
+    begun = principal.starts is None or now >= principal.starts
+    return begun and (principal.ends is None or now < principal.ends)
 
 
 def _result(clause: CheckedClause, passed: bool, reason: Any) -> ClauseResult:

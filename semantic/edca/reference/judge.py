@@ -16,6 +16,8 @@ from edca.kernel.inputs import HALTED, NORMAL
 from edca.kernel.machine import ClauseKind, OnFail, RoleKind
 from edca.kernel.values import Unknown, ValueProblem, from_raw, to_raw
 from edca.kernel.verdict import (
+    OVERLOAD,
+    PROPERTY_VIOLATED,
     Accepted,
     Anchor,
     ClauseResult,
@@ -38,9 +40,6 @@ if TYPE_CHECKING:
     from edca.kernel.inputs import Case, Inputs
     from edca.kernel.verdict import Verdict
     from edca.semantic.checked import CheckedNever, CheckedSpec
-
-PROPERTY_VIOLATED = "property_violated"
-OVERLOAD = "overload"
 
 
 class _Stopped(Exception):

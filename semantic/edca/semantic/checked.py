@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.diagnostics.source import Span
+    from edca.dsl.tree import TableCell
     from edca.kernel.machine import (
         ClauseKind,
         Composite,
@@ -142,6 +143,7 @@ class CheckedSpec:
     advisory: bool
     words: Vocabulary
     definitions: Mapping[str, Definition]
+    tables: Mapping[str, tuple[tuple[TableCell | None, ...], ...]]  # the cells of each row; null: any
     memory: Mapping[str, Expression]
     transitions: tuple[CheckedTransition, ...]
     forbids: tuple[CheckedForbid, ...]

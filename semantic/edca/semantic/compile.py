@@ -114,7 +114,7 @@ def check_spec(spec: tree.Spec, problems: Problems) -> CheckedSpec | None:
     all_modes = modes.modes(spec, words)
     nevers, paths = properties.properties(spec, words, definitions)
     properties.check_creations(nevers, transitions, definitions, words)
-    released = releases.releases(spec, words, [p for item in transitions for p in item.parameters])
+    released = releases.releases(spec, words, transitions)
     structure.check(spec, words, transitions)
     if problems.fatal:
         return None
@@ -125,6 +125,11 @@ def check_spec(spec: tree.Spec, problems: Problems) -> CheckedSpec | None:
         advisory=spec.header.tier is not None and spec.header.tier.text == "advisory",
         words=words,
         definitions=definitions,
+        tables={
+            declaration.name.text: tuple(row.cells for row in declaration.rows)
+            for declaration in spec.declarations
+            if isinstance(declaration, tree.TableDeclaration)
+        },
         memory=memory,
         transitions=tuple(transitions),
         forbids=forbids,

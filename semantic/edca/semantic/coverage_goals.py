@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.machine import ClauseKind
+from edca.kernel.machine import ClauseKind, OnFail
 from edca.semantic import outcomes, typed
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Part(enum.Enum):
     AFTER = "after"  # whether the case was in its state for as long as `after` asks: true or false
     CONDITION = "condition"  # of a clause, or of the `when` of one that asks people or counts: true, false or unknown
     ANSWER = "answer"  # to a `confirm` or `sign`: true (yes), false (no) or unknown (too few have answered)
+    WAIVER = "waiver"  # of a clause that escalates: waived
     COUNT = "count"  # of a limit: true (within its bound), false (over it) or unknown
     EDGE = "edge"  # of a transition with effects: failed or timeout
     MODE = "mode"  # what it does to a candidate: allowed or refused
@@ -113,6 +114,8 @@ def _clause_goals(
     tested = clause.kind in (ClauseKind.REQUIRE, ClauseKind.FORBID)
     if tested or not isinstance(clause.condition, typed.Literal):
         found |= _truths(transition, clause.code, Part.CONDITION, can_be)
+    if clause.on_fail is OnFail.ESCALATE and clause.kind is ClauseKind.REQUIRE:
+        found[Goal(transition, clause.code, Part.WAIVER, "waived")] = can_be != {True}
     if clause.kind in (ClauseKind.CONFIRM, ClauseKind.SIGN):
         everything = frozenset(TRUTHS) if applies else frozenset[bool | None]()
         found |= _truths(transition, clause.code, Part.ANSWER, everything)

@@ -41,6 +41,9 @@ def needs(checked: CheckedSpec, machine: Machine, goal: Goal) -> str:
             return f"`given mode = {goal.code}`, propose what it doesn't allow, and say `then refused {goal.code}`"
         case Part.PROPERTY:
             return _property_needs(checked, machine, goal)
+        case Part.WAIVER:
+            clause = next(c for c in machine.index.transitions[goal.transition].clauses if c.code == goal.code)
+            return f"`when {clause.role} waives {goal.code}` behind the step that is escalated for it"
         case Part.CONDITION | Part.ANSWER | Part.COUNT:
             return _clause_needs(checked, machine, goal)
 

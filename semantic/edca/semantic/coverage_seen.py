@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edca.kernel.decide import frame_of
-from edca.kernel.evaluate import known
+from edca.kernel.evaluate import closure_of, known
 from edca.kernel.expression import Constant
 from edca.kernel.frames import frame_for
 from edca.kernel.gate import Stopped, bind_arguments, pass_gate
@@ -135,6 +135,8 @@ def _clauses(
         named = None if result.result is Result.PASSED else result.code
         if result.kind in (ClauseKind.REQUIRE, ClauseKind.FORBID):
             yield Goal(name, result.code, Part.CONDITION, _tested(result)), named
+            if result.result is Result.WAIVED:
+                yield Goal(name, result.code, Part.WAIVER, "waived"), None
             continue
         truth = asked[result.code]
         yield Goal(name, result.code, Part.CONDITION, outcome_of(truth)), None
@@ -148,12 +150,10 @@ def _asked(machine: Machine, transition: Transition, question: Question) -> dict
     """Return the conditions of what asks people or counts, by code: its result doesn't tell what they were."""
     asking = [c for c in transition.clauses if c.kind not in (ClauseKind.REQUIRE, ClauseKind.FORBID)]
     found: dict[str, object] = {c.code: c.condition.value for c in asking if isinstance(c.condition, Constant)}
-    codes = {clause.code for clause in asking}
     frame = None if len(found) == len(asking) else _frame(machine, question)
     if frame is None:
         return found
-    closures = zip(transition.clauses, program(machine, transition.name).clauses, strict=True)
-    return found | {clause.code: known(closure(frame)) for clause, closure in closures if clause.code in codes}
+    return found | {clause.code: known(closure_of(clause.condition)(frame)) for clause in asking}
 
 
 def _frame(machine: Machine, question: Question) -> Frame | None:
@@ -206,6 +206,6 @@ def _properties(
         return
     frame = frame_of(machine, gate, question.inputs)
     gate.program.bind_lets(frame)
-    memory = {**gate.case.memory, **{name: closure(frame) for name, closure in gate.program.assignments}}
+    memory = {**gate.case.memory, **{item.name: closure_of(item.value)(frame) for item in gate.transition.assignments}}
     for violation in violations(gate, frame, memory, signers_of(verdict.clauses)):
         yield Goal("", violation.code, Part.PROPERTY, "true" if violation.reason is None else "unknown"), None

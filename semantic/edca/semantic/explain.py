@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, assert_never
 
 from edca.kernel.calendar import duration_text, time_text
 from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.decide import PROPERTY_VIOLATED
 from edca.kernel.gate import bind_arguments
 from edca.kernel.machine import ClauseKind, Never, OnFail
 from edca.kernel.readings import value_text
 from edca.kernel.values import Unknown, ValueProblem
-from edca.kernel.verdict import Accepted, Escalated, Refused, Result, Stage, Verdict, failed
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Escalated, Refused, Result, Stage, Verdict, failed
 from edca.semantic.explain_question import asked, branches, property_readings
 from edca.semantic.lowered import tells_labelled
 from edca.semantic.missing import ANSWERS, missing, missing_line

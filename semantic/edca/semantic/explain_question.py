@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.candidate import Candidate
 from edca.kernel.decide import frame_of
-from edca.kernel.evaluate import Frame, known
+from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.frames import frame_for
 from edca.kernel.gate import Passed, bind_arguments, pass_gate
 from edca.kernel.program import program
@@ -82,10 +82,10 @@ def property_readings(question: Question, violated: Never) -> tuple[Reading, ...
     frame = frame_of(machine, gate, question.inputs)
     gate.program.bind_lets(frame)
     reached = gate.transition.target in violated.states
-    moved = {name: closure(frame) for name, closure in gate.program.assignments} if reached else {}
+    assignments = gate.transition.assignments if reached else ()
     outcome = Frame(
         arguments={},
-        memory={**gate.case.memory, **moved},
+        memory={**gate.case.memory, **{item.name: closure_of(item.value)(frame) for item in assignments}},
         claims={},
         inputs=frame.inputs,
         facts=frame.facts,

@@ -6,13 +6,12 @@ tried out.
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-from edca.semantic import typed
+from edca.semantic import typed, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from edca.diagnostics.source import Span
     from edca.semantic.scope import Scope
@@ -24,21 +23,13 @@ DEPTH_MAX = 100
 def measure(node: typed.Expression, definitions: Mapping[str, typed.Definition]) -> tuple[int, int]:
     """Return (nodes, depth) of the expression with every define inlined."""
     size, depth = 1, 0
-    for part in _parts(node):
+    for part in walk.parts(node):
         part_size, part_depth = measure(part, definitions)
         size, depth = size + part_size, max(depth, part_depth)
     if isinstance(node, typed.Applied):
         body = definitions[node.name]
         size, depth = size + body.size, max(depth, body.depth) + len(node.arguments)
     return size, depth + 1
-
-
-def _parts(node: typed.Expression) -> Iterator[typed.Expression]:
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if type(item).__module__ == typed.__name__:
-                yield item
 
 
 def fits(expression: typed.Expression, scope: Scope, span: Span) -> bool:

@@ -19,6 +19,7 @@ from edca.semantic.coverage_seen import shown_by
 from edca.semantic.generate_base import Pruning, base_of, first_world, knowing_nothing
 from edca.semantic.generate_search import Search, Trial
 from edca.semantic.scenario import run, scenarios_of
+from edca.semantic.scenario_world import holder
 from edca.semantic.scenario_write import WIDTH, UnwritableError, codes_of, flat, quoted, scenario_text
 
 if TYPE_CHECKING:
@@ -163,6 +164,9 @@ class _Writer:
             case Part.EDGE:
                 self._keep_edge(search, goal, bases[0])
                 return None
+            case Part.WAIVER:
+                self._keep_waiver(search, goal, bases)
+                return None
             case _:
                 return search.reach(goal, bases)
 
@@ -223,6 +227,25 @@ class _Writer:
         effect = transition.acts[0].call.effect
         more = [f"  when {effect} {'fails' if failing else 'times out'}", f"  then in {edge.target}"]
         title = self._unique(f"{goal.transition}: {effect} {'fails' if failing else 'times out'}")
+        self._keep_steps(goal, title, trial, more)
+
+    def _keep_waiver(self, search: Search, goal: Goal, bases: tuple[World, ...]) -> None:
+        """Write a scenario of two steps: the clause escalates the transition, and somebody else waives it."""
+        failing = (Goal(goal.transition, goal.code, Part.CONDITION, outcome) for outcome in ("false", "unknown"))
+        trial = next((found for one in failing if (found := search.reach(one, bases)) is not None), None)
+        if trial is None or not isinstance(trial.verdict, Escalated):
+            return
+        trial = self._pruning(search).pruned(trial)
+        transition = self._machine.index.transitions[goal.transition]
+        role = next(clause.role for clause in transition.clauses if clause.code == goal.code) or ""
+        who = f"{role} {quoted(f'another {role}')}" if trial.world.principal == holder(role) else role
+        rest = [code for code in codes_of(trial.question, trial.verdict) if code != goal.code]
+        then = f"escalated needs {', '.join(rest)}" if rest else f"accepted to {transition.target}"
+        more = [f"  when {who} waives {goal.code}", f"  then {then}"]
+        self._keep_steps(goal, self._unique(f"{goal.transition}: {goal.code} is waived"), trial, more)
+
+    def _keep_steps(self, goal: Goal, title: str, trial: Trial, more: Sequence[str]) -> None:
+        """Write a scenario of the trial with further steps, which show the goal."""
         try:
             text = scenario_text(self._machine, title, "", trial.decision, more)
         except UnwritableError:

@@ -15,7 +15,7 @@ from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import History, Input
 from edca.kernel.machine import ClauseKind
 from edca.kernel.values import Unknown
-from edca.kernel.verdict import Accepted, Refused, failed
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Refused, failed
 from edca.semantic.coverage_goals import Goal, Part, outcome_of
 from edca.semantic.coverage_seen import seen
 from edca.semantic.generate_distance import distance
@@ -23,7 +23,6 @@ from edca.semantic.generate_steps import Steps
 from edca.semantic.generate_subject import GUARD, subject_name, subjects_of
 from edca.semantic.generate_values import Pool
 from edca.semantic.scenario_play import Decision
-from edca.semantic.scenario_read import PROPERTY_VIOLATED
 from edca.semantic.scenario_world import answer_of, question_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
 SUFFIX = ".edca"
 FILES_MAX = 100
 
-Read = Callable[[str], "Source | None"]
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class File:
+    """A file within the spec's folder; `path` is its own place there, whatever links led to it."""
+
+    path: str
+    source: Source
+
+
+Read = Callable[[str], "File | None"]
 """Returns the file at a `/`-separated path from the spec's folder; null where there is none within that folder."""
 
 
@@ -38,28 +47,35 @@ class _Gatherer:
     diagnostics: list[Diagnostic]
     problems: Problems
     lost: set[str]
-    done: set[str] = dataclasses.field(default_factory=set)
+    tried: set[str] = dataclasses.field(default_factory=set)  # paths as they are written
+    done: set[str] = dataclasses.field(default_factory=set)  # files, by their own paths
     missing: bool = False
     declarations: list[tree.Declaration] = dataclasses.field(default_factory=list)
 
     def follow(self, spec: tree.Spec, folder: str, way: tuple[str, ...]) -> None:
         """Gather what a file imports; `way` are the files that led here, the nearest last."""
         for node in spec.imports:
-            path = self._path(node, folder)
-            if path is None:
+            written = self._path(node, folder)
+            if written is None or self._is_cycle(node, written, way) or written in self.tried:
                 continue
-            if path in way:
-                through = " → ".join(f"`{step}`" for step in (*way[way.index(path) :], path))
-                message = f"this file imports itself: {through}"
-                self._add("N018", node, message, "put what both need into a third file")
+            self.tried.add(written)
+            file = self._file(node, written)
+            # A file may be reached by several paths, through links, and is one file all the same.
+            if file is None or self._is_cycle(node, file.path, way) or file.path in self.done:
                 continue
-            if path in self.done:
-                continue
-            self.done.add(path)
-            found = self._vocabulary(node, path)
+            self.done.add(file.path)
+            found = self._vocabulary(node, file)
             if found is not None:
-                self.follow(found, path.rpartition("/")[0], (*way, path))
+                self.follow(found, file.path.rpartition("/")[0], (*way, file.path))
                 self.declarations += found.declarations
+
+    def _is_cycle(self, node: tree.Import, path: str, way: tuple[str, ...]) -> bool:
+        """Tell whether the file is one of those that led here, with a finding."""
+        if path not in way:
+            return False
+        through = " → ".join(f"`{step}`" for step in (*way[way.index(path) :], path))
+        self._add("N018", node, f"this file imports itself: {through}", "put what both need into a third file")
+        return True
 
     def _path(self, node: tree.Import, folder: str) -> str | None:
         """Return the path from the spec's folder, or null with a finding."""
@@ -74,9 +90,9 @@ class _Gatherer:
             return None
         return f"{folder}/{written}" if folder else written
 
-    def _vocabulary(self, node: tree.Import, path: str) -> tree.Spec | None:
-        """Return the parsed file, or null with a finding."""
-        if len(self.done) > FILES_MAX:
+    def _file(self, node: tree.Import, path: str) -> File | None:
+        """Return the file, or null with a finding."""
+        if len(self.tried) > FILES_MAX:
             self._add("P006", node, f"a spec imports at most {FILES_MAX} files", "put several of them into one")
             return None
         if self.read is None:
@@ -84,19 +100,22 @@ class _Gatherer:
                 "N017", node, f"`{path}` can't be had: this spec was given without a folder", "name it by its path"
             )
             return None
-        source = self.read(path)
-        if source is None:
+        file = self.read(path)
+        if file is None:
             help_ = "check the path: it starts from the folder of the file that imports, and stays below the spec's"
             self._add("N017", node, f"there is no file `{path}` to import", help_)
-            return None
-        parsed = parse(source)
+        return file
+
+    def _vocabulary(self, node: tree.Import, file: File) -> tree.Spec | None:
+        """Return the parsed file, or null with a finding."""
+        parsed = parse(file.source)
         self.diagnostics += parsed.diagnostics
         self.lost |= parsed.lost
         self.missing = self.missing or bool(parsed.diagnostics)
         if parsed.spec is None:
             return None
         if parsed.spec.header.version is not None:
-            message = f"`{path}` is a machine, and only vocabularies can be imported"
+            message = f"`{file.path}` is a machine, and only vocabularies can be imported"
             self._add("N020", node, message, "move what both use into a file that begins with `vocabulary NAME`")
             return None
         return parsed.spec

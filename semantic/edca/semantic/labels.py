@@ -73,7 +73,7 @@ def hides(
         return False
     models = {role.name for role in words.roles.values() if role.kind is RoleKind.MODEL}
     models = (models & set(by)) or models
-    released = {(release.entity, release.name, to) for release in releases for to in release.to}
+    released = {(release.owner, release.name, to) for release in releases for to in release.to}
     return not models or any((*value, model) not in released for value in labelled for model in models)
 
 

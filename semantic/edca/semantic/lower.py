@@ -32,6 +32,7 @@ from edca.kernel.machine import (
 from edca.kernel.types import DecimalType, OptionalType, Type
 from edca.kernel.values import Unknown
 from edca.semantic import labels, structure, typed, walk
+from edca.semantic.commit import wording
 from edca.semantic.durations import UNITS
 from edca.semantic.relations import plain
 from edca.semantic.screens import screening
@@ -219,7 +220,8 @@ def lower(spec: CheckedSpec) -> Machine:
         ),
         modes=tuple(sorted(spec.modes, key=lambda m: m.name)),
         properties=_properties(spec),
-        releases=tuple(sorted(spec.releases, key=lambda r: (r.entity or "", r.name, r.to, r.text))),
+        releases=tuple(sorted(spec.releases, key=lambda r: (r.owner or "", r.name, r.to, r.text))),
+        wording=wording(spec),
     )
 
 

@@ -29,8 +29,8 @@ def nodes(expression: ir.Expression) -> Iterator[ir.Expression]:
 
 
 def is_released(machine: Machine, entity: str | None, name: str, role: str) -> bool:
-    """Tell whether a labelled value may be shown to a role; `entity` is null for one that no entity has."""
-    return any(release.entity == entity and release.name == name and role in release.to for release in machine.releases)
+    """Tell whether a labelled fact, memory field or claim may be shown to a role; `entity` is null for the latter."""
+    return any(release.owner == entity and release.name == name and role in release.to for release in machine.releases)
 
 
 def tells_labelled(machine: Machine, transition: Transition, condition: ir.Expression) -> bool:

@@ -12,22 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from edca.diagnostics.source import Span
-    from edca.kernel.machine import Parameter
+    from edca.semantic.checked import CheckedTransition
     from edca.semantic.vocabulary import Vocabulary
 
 
-def releases(spec: tree.Spec, words: Vocabulary, parameters: Iterable[Parameter]) -> tuple[Release, ...]:
-    """Return every release that checks; `parameters` are those of all transitions."""
-    labelled: dict[str, tuple[str, ...]] = {}
-    for parameter in parameters:
-        labelled[parameter.name] = (*labelled.get(parameter.name, ()), *parameter.labels)
-    labelled |= words.memory_labels
-    labelled |= {name: claim.labels for name, claim in words.claims.items()}
+def releases(spec: tree.Spec, words: Vocabulary, transitions: Iterable[CheckedTransition]) -> tuple[Release, ...]:
+    """Return every release that checks."""
+    labelled = words.memory_labels | {name: claim.labels for name, claim in words.claims.items()}
+    owners = {name: {field.name: field.labels for field in entity.fields} for name, entity in words.entities.items()}
+    for name, entity in words.entities.items():
+        owners[name] |= {part.name: () for part in entity.key}
+    for item in transitions:  # branches of one name have the same parameters
+        owners[item.offered] = {parameter.name: parameter.labels for parameter in item.parameters}
     given: dict[tuple[str | None, str, str], Span] = {}
     found: list[Release] = []
     for declaration in spec.declarations:
         if isinstance(declaration, tree.Release):
-            value = _value(declaration, words, labelled)
+            value = _value(declaration, words, labelled, owners)
             to = _receivers(declaration, words, value, given)
             if value is not None and to:
                 found.append(Release(*value, to, declaration.text.value))
@@ -35,18 +36,23 @@ def releases(spec: tree.Spec, words: Vocabulary, parameters: Iterable[Parameter]
 
 
 def _value(
-    declaration: tree.Release, words: Vocabulary, labelled: Mapping[str, tuple[str, ...]]
+    declaration: tree.Release,
+    words: Vocabulary,
+    labelled: Mapping[str, tuple[str, ...]],
+    owners: Mapping[str, Mapping[str, tuple[str, ...]]],
 ) -> tuple[str | None, str] | None:
-    """Return the (entity, name) that is released, or null with a finding."""
+    """Return the (owner, name) that is released, or null with a finding."""
     add, name, field = words.problems.add, declaration.name, declaration.field
     if field is not None:
-        entity = words.entity(name)
-        if entity is None:
+        if name.text not in owners:
+            if name.text not in words.offered:  # else it has an error of its own
+                words.entity(name)
             return None
-        labels = {member.name: member.labels for member in entity.fields} | {part.name: () for part in entity.key}
+        labels = owners[name.text]
         if field.text not in labels:
-            help_ = did_you_mean(field.text, labels, f"its fields are {listing(labels)}")
-            message = f"`{name.text}` has no field `{field.text}`"
+            what = "field" if name.text in words.entities else "parameter"
+            help_ = did_you_mean(field.text, labels, f"its {what}s are {listing(labels)}")
+            message = f"`{name.text}` has no {what} `{field.text}`"
             add("N005", field.span, message, label="not declared", help=help_, declared=words.spans.get(name.text))
             return None
         if labels[field.text]:
@@ -56,8 +62,13 @@ def _value(
         help_ = f"name one of its fields: `{name.text}.FIELD`"
         add("C036", name.span, f"`{name.text}` is an entity, and fields are released one by one", help=help_)
         return None
+    elif having := [owner for owner in words.offered if name.text in owners.get(owner, ())]:
+        help_ = f"say of which transition: {listing(f'{owner}.{name.text}' for owner in having)}"
+        add("C036", name.span, f"`{name.text}` is a parameter, and parameters are released one by one", help=help_)
+        return None
     elif name.text not in labelled:
-        help_ = did_you_mean(name.text, labelled, "name a memory field, a claim, a parameter or `ENTITY.FIELD`")
+        known = "name a memory field, a claim, `ENTITY.FIELD` or `TRANSITION.PARAMETER`"
+        help_ = did_you_mean(name.text, labelled, known)
         add("N001", name.span, f"`{name.text}` means nothing here", label="not declared", help=help_)
         return None
     elif labelled[name.text]:

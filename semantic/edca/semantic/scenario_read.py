@@ -15,7 +15,7 @@ from edca.kernel.approvals import is_waivable
 from edca.kernel.candidate import CONFIDENCE_SCALE
 from edca.kernel.machine import Clause, ClauseKind, Machine, Never
 from edca.kernel.values import Unknown, Value, parse_decimal
-from edca.kernel.verdict import Stage
+from edca.kernel.verdict import PROPERTY_VIOLATED, Stage
 from edca.semantic.problems import Problems, did_you_mean
 from edca.semantic.scenario_givens import ANSWERED, GivenReader, Givens, keep
 from edca.semantic.scenario_world import branches, holder
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from edca.diagnostics.source import Span
     from edca.semantic.checked import CheckedSpec
 
-PROPERTY_VIOLATED = "property_violated"
 # Codes of refusals that are no clause's: of early stages, of properties, and of values that can't be kept or handed on.
 _OTHER_CODES = (
     "out_of_range",
@@ -227,14 +226,20 @@ class _Reader:
                 message = f"nobody proposes anything in this step, so nothing is {then.outcome}"
                 self._problems.add("P001", then.span, message, help="write `then in STATE`")
             return
-        known = [clause.code for branch in branches(self._machine, event.transition) for clause in branch.clauses]
+        clauses = [clause for branch in branches(self._machine, event.transition) for clause in branch.clauses]
+        known = [clause.code for clause in clauses]
+        waiting = {clause.code for clause in clauses if clause.kind in ANSWERED or is_waivable(clause)}
         nevers = [found.code for found in self._machine.properties if isinstance(found, Never)]
         others = (*known, *nevers, *self._machine.index.modes, *_OTHER_CODES)
         for code in then.codes:
-            if code.text not in (known if then.outcome == "escalated" else others):
-                help_ = did_you_mean(code.text, known if then.outcome == "escalated" else others)
+            if then.outcome == "escalated" and code.text in others and code.text not in waiting:
+                message = f"nothing is escalated for `{code.text}`: it refuses"
+                help_ = f"write `then refused {code.text}`"
+                self._problems.add("N001", code.span, message, label="refuses", help=help_)
+            elif code.text not in (known if then.outcome == "escalated" else others):
+                near = did_you_mean(code.text, known if then.outcome == "escalated" else others)
                 message = f"`{event.transition}` has no clause `{code.text}`"
-                self._problems.add("N001", code.span, message, label="no such code", help=help_)
+                self._problems.add("N001", code.span, message, label="no such code", help=near)
 
     def _memory(self, then: tree.Then) -> dict[str, Value]:
         """Return the memory that the step expects."""

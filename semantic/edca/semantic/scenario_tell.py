@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from edca.kernel.calendar import duration_text
 from edca.kernel.machine import ClauseKind, Never, OnFail
 from edca.kernel.values import Unknown, Value, from_raw
-from edca.kernel.verdict import Accepted, Refused, Result, failed
-from edca.semantic.scenario_read import PROPERTY_VIOLATED, Happens
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Refused, Result, failed
+from edca.semantic.scenario_read import Happens
 from edca.semantic.scenario_write import OUTCOMES, UnwritableError, codes_of, value_text
 
 if TYPE_CHECKING:

@@ -27,9 +27,8 @@ from edca.kernel.types import (
     decimal_text,
 )
 from edca.kernel.values import Unknown, Value, from_raw
-from edca.kernel.verdict import Accepted, Escalated, Refused, Stage, Verdict, failed
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Escalated, Refused, Stage, Verdict, failed
 from edca.semantic.scenario_givens import counter_type
-from edca.semantic.scenario_read import PROPERTY_VIOLATED
 from edca.semantic.scenario_world import DEFAULT_NOW, World, branches, clauses_by_code, holder
 
 if TYPE_CHECKING:

@@ -70,8 +70,11 @@ class View:
 
 
 def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now: int, mode: str = NORMAL) -> View:
-    """Return what `caller` may see. `facts` hold what `view_wants` asked for; `mode` is the one in force."""
-    if case is None or not _is_there(machine, case, facts, now):
+    """Return what `caller` may see. `facts` hold what `view_wants` asked for; `mode` is the one in force.
+
+    Of a case of another version nobody sees anything: what its state and memory mean here, only a migration tells.
+    """
+    if case is None or case.machine != machine.digest or not _is_there(machine, case, facts, now):
         return View(machine.name, None, _NOTHING, None, {}, {}, ())
     legal = () if case.pending is not None else _legal(machine, case, caller, now, mode)
     if not _is_open(machine, case, facts, caller, now):
@@ -139,6 +142,8 @@ def view_wants(
     machine: Machine, case: Case, facts: Facts, caller: Caller, now: int, mode: str = NORMAL
 ) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
     """Return the instances, with the fields to read, that a view of the case needs and `facts` lacks."""
+    if case.machine != machine.digest:
+        return ()
     frame = _frame(machine, case, facts, caller, now)
     screens = _screens(machine, case, caller)
     for screen in screens:

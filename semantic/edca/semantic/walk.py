@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from edca.kernel.expression import Input
 from edca.kernel.types import ReferenceType
@@ -15,6 +15,28 @@ if TYPE_CHECKING:
 
 
 NO_LETS: Mapping[str, typed.Expression] = {}
+
+# Of each kind of node, the fields that hold expressions, and whether they hold several: asking each node is slow.
+_HOLDING: Mapping[type, tuple[tuple[str, bool], ...]] = {
+    kind: tuple(
+        (field.name, str(field.type).startswith("tuple"))
+        for field in dataclasses.fields(kind)
+        if "Expression" in str(field.type)
+    )
+    for kind in get_args(typed.Expression)
+}
+
+
+def parts(node: typed.Expression) -> list[typed.Expression]:
+    """Return the expressions that a node is made of, in the order of its fields."""
+    found: list[typed.Expression] = []
+    for name, several in _HOLDING[type(node)]:
+        value = getattr(node, name)
+        if several:
+            found += value
+        elif value is not None:
+            found.append(value)
+    return found
 
 
 def nodes(
@@ -34,13 +56,7 @@ def nodes(
         elif isinstance(node, typed.LetRead) and node.name in lets and node.name not in entered:
             entered.add(node.name)  # no let has the name of a define
             pending.append(lets[node.name])
-        for field in dataclasses.fields(node):
-            value = getattr(node, field.name)
-            pending += [
-                item
-                for item in (value if isinstance(value, tuple) else (value,))
-                if type(item).__module__ == typed.__name__
-            ]
+        pending += parts(node)
 
 
 def case_entities(expression: typed.Expression, definitions: Mapping[str, typed.Definition]) -> set[str]:

@@ -14,6 +14,7 @@ with Kernel.open("refund.edca", routes="refund.arp", roster="roster.toml", ledge
 ```
 """
 
+from edca.api.async_kernel import AsyncKernel
 from edca.api.clocks import FixedClock, SystemClock
 from edca.api.errors import PolicyError, RosterError, RoutesError
 from edca.api.kernel import Kernel
@@ -28,12 +29,17 @@ from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
 from edca.runtime.answers import Answer, Outcome, RecordReference
 from edca.runtime.approving import Answered, AnswerError, Void
+from edca.runtime.entrance import OverloadedError
 from edca.runtime.inbox import OpenQuestion
 from edca.runtime.limit_use import LimitUse
+from edca.runtime.migrating import CaseFate, Fate, Migrated
+from edca.runtime.migration_orders import MigrationError
 from edca.runtime.mode_changes import ModeError
-from edca.runtime.observe import ObservationError
+from edca.runtime.observe import NotObserved, ObservationError
+from edca.runtime.operating import Adopted
 from edca.runtime.reconcile import Reconciled, ReconciliationError
 from edca.runtime.retries import Schedule
+from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import Fired, NoClockError, TimerThread
 from edca.runtime.settlement import SettlementError
 from edca.runtime.takeover import TakeoverError
@@ -45,14 +51,19 @@ from edca.semantic.view import View
 
 __all__ = [
     "Accepted",
+    "Adopted",
+    "AdoptionError",
     "Answer",
     "AnswerError",
     "Answered",
+    "AsyncKernel",
     "Attestation",
     "Caller",
     "Candidate",
+    "CaseFate",
     "Change",
     "Escalated",
+    "Fate",
     "Fired",
     "FixedClock",
     "Kernel",
@@ -60,12 +71,16 @@ __all__ = [
     "LedgerOperator",
     "LimitUse",
     "Mandate",
+    "Migrated",
+    "MigrationError",
     "Missing",
     "ModeError",
     "NoClockError",
+    "NotObserved",
     "ObservationError",
     "OpenQuestion",
     "Outcome",
+    "OverloadedError",
     "PolicyError",
     "Principal",
     "Reconciled",

@@ -1,11 +1,12 @@
 """What `Kernel.open` raises for what users wrote. Verdicts are never exceptions.
 
 Exception
-├── PolicyError             the spec does not compile; `diagnostics` says why, `str(error)` is the rendered report
+├── PolicyError             the spec or the map has a mistake; `diagnostics` say why, `str(error)` is the report
 ├── RosterError             the roster is none, or names what the machine does not have; a `ValueError`
 ├── RouteError              a source can't be opened (`edca.routing`)
 │   └── RoutesError         the routes file is wrong, or does not fit its sources; with `diagnostics` too
-└── LedgerError             the ledger can't be opened or written (`edca.ledger`)
+├── LedgerError             the ledger can't be opened or written (`edca.ledger`)
+└── OverloadedError         as many candidates as may are under way: raised by `submit`, not by `open` (`edca.runtime`)
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class PolicyError(Exception):
-    """The spec does not compile."""
+    """The spec does not compile, or a map does not fit the versions it stands between."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         """Keep the findings; the message is their report."""

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
+import threading
 from contextlib import ExitStack
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from edca.api.answering import Answering
 from edca.api.clocks import SystemClock
-from edca.api.errors import PolicyError, RoutesError
-from edca.api.imports import reader
+from edca.api.errors import RosterError, RoutesError
+from edca.api.migrating import Migrating
 from edca.api.operating import Operating
 from edca.api.questions import question_at
-from edca.api.roster import check_roster, load_roster
+from edca.api.roster import fitting
+from edca.api.specs import compiled_machine, read_source
 from edca.diagnostics import Severity, Source
 from edca.kernel.candidate import Candidate
 from edca.kernel.counting import scale_of
@@ -31,16 +31,19 @@ from edca.routing.load import load
 from edca.routing.reflect import check_against
 from edca.routing.router import SQLRouter
 from edca.runtime.cases import key_from_raw
-from edca.runtime.inbox import SOURCE as INBOX
+from edca.runtime.entrance import WAITING_MAX
+from edca.runtime.inbox import OPEN_MAX
 from edca.runtime.limit_use import limit_uses
 from edca.runtime.loop import Runtime
-from edca.runtime.observe import ObservationError
+from edca.runtime.observe import NotObserved, ObservationError
 from edca.runtime.recover import recover
 from edca.runtime.replay import replay
+from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
 from edca.runtime.settlement import SettlementError, measured_in
+from edca.runtime.signatures import sign
+from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
-from edca.semantic.compile import compile_spec, without_machine
 from edca.semantic.view import creation_view, view, view_wants
 
 if TYPE_CHECKING:
@@ -65,7 +68,10 @@ if TYPE_CHECKING:
     File: TypeAlias = "str | os.PathLike[str]"
 
 
-class Kernel(Operating, Answering):
+READ_WITHIN_S = 30.0
+
+
+class Kernel(Operating, Answering, Migrating):
     """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
 
     def __init__(
@@ -78,6 +84,7 @@ class Kernel(Operating, Answering):
         self._resources = resources
         self._scheduler: Scheduler | None = None
         self._timers: TimerThread | None = None
+        self._starting = threading.Lock()
 
     @classmethod
     def open(
@@ -92,6 +99,9 @@ class Kernel(Operating, Answering):
         tenant: str = "",
         check_sources: bool = True,
         schedule: Schedule | None = None,
+        inbox_max: int = OPEN_MAX,
+        waiting_max: int = WAITING_MAX,
+        read_within_s: float | None = READ_WITHIN_S,
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
@@ -99,19 +109,35 @@ class Kernel(Operating, Answering):
         variable that the routes name. `check_sources` compares the routes with the sources' real schemas. A ledger or
         engine that is handed in stays the caller's to close. `schedule` says how often and after which pauses an effect
         is tried again whose route calls a fault transient; without it three times in all, after 0.2 and 1 seconds.
+        `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
+        `waiting_max` is how many candidates may be under way or wait at one time: beyond it, `OverloadedError` is
+        raised. `read_within_s` is how many seconds the sources have to tell what one decision reads: what comes later
+        is unknown (null: they may take as long as they like).
 
         Raises `PolicyError`, `RosterError`, `RouteError` (`RoutesError`), `LedgerError`, `OSError`, and `ValueError`
-        for an unusable tenant; nothing stays open then.
+        for an unusable tenant or bound; nothing stays open then.
         """
-        machine, syntax = _machine(spec)
-        people = roster if isinstance(roster, Roster) else load_roster(roster)
-        check_roster(people, machine)
+        machine, syntax = compiled_machine(spec)
+        people = fitting(roster, machine)
         with ExitStack() as resources:
             router = _router(routes, machine, syntax, engines, check_sources, resources)
             store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
-            runtime = Runtime(
-                machine, router, store, people, clock or SystemClock(), admit=admit, tenant=tenant, schedule=schedule
-            )
+            try:
+                runtime = Runtime(
+                    machine,
+                    router,
+                    store,
+                    people,
+                    clock or SystemClock(),
+                    admit=admit,
+                    tenant=tenant,
+                    schedule=schedule,
+                    inbox_max=inbox_max,
+                    waiting_max=waiting_max,
+                    read_within_us=None if read_within_s is None else round(read_within_s * 1_000_000),
+                )
+            except AdoptionError as error:
+                raise RosterError(str(error)) from error
             recovered = recover(runtime)
             return cls(runtime, store, recovered, resources.pop_all())
 
@@ -134,16 +160,6 @@ class Kernel(Operating, Answering):
         """
         payload = candidate if isinstance(candidate, Candidate) else candidate_bytes(candidate)
         return self._runtime.submit(payload, caller, attestations)
-
-    async def submit_async(
-        self,
-        candidate: Mapping[str, Any] | str | bytes | Candidate,
-        *,
-        caller: Caller,
-        attestations: Sequence[Attestation] = (),
-    ) -> Answer:
-        """Do what `submit` does, without holding up the event loop."""
-        return await asyncio.to_thread(self.submit, candidate, caller=caller, attestations=attestations)
 
     def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
         """Return what `caller` may see of the case about that instance; `key` is in raw form, part by part.
@@ -185,12 +201,28 @@ class Kernel(Operating, Answering):
         except ValueProblem as problem:
             raise ValueError(f"`{name}`{problem.path}: {problem.problem}") from None
 
-    def observe(self, entity: str, key: Sequence[object], *, by: str, state: str | None = None) -> RecordReference:
-        """Put on record that a person has looked: see `edca.runtime.observe.observe`, also for what it raises."""
-        found = self._key(entity, key)
-        if found is None:
-            raise ObservationError("the ledger holds no such case")
-        return self._runtime.observe(entity, found, by, state)
+    def observe(
+        self,
+        entity: str,
+        key: Sequence[object],
+        *,
+        by: str,
+        state: str | None = None,
+        signature: bytes | None = None,
+        private_key: bytes | None = None,
+    ) -> RecordReference:
+        """Put on record that a person has looked: see `edca.runtime.observe.observe`, also for what it raises.
+
+        Who has a key signs `observation_message`; `private_key` makes the signature here.
+        """
+        found = self._observed_key(entity, key)
+        if private_key is not None:
+            signature = sign(private_key, self._runtime.observation_message(entity, found, state))
+        return self._runtime.observe(entity, found, by, state, signature)
+
+    def observation_message(self, entity: str, key: Sequence[object], *, state: str | None = None) -> bytes:
+        """Return what somebody signs who observes that case now. Raises as `observe`."""
+        return self._runtime.observation_message(entity, self._observed_key(entity, key), state)
 
     def settle(self, record: int, code: str, amount: object) -> RecordReference:
         """Put the actual amount of what limit `code` counted for the verdict at index `record` in its estimate's place.
@@ -211,7 +243,7 @@ class Kernel(Operating, Answering):
 
         Raises `NoClockError` where nobody on the roster holds the role in which the clock proposes.
         """
-        with self._runtime.lock:
+        with self._starting:
             if self._scheduler is None:
                 self._scheduler = Scheduler(self._runtime)
         return self._scheduler.run_due()
@@ -253,6 +285,12 @@ class Kernel(Operating, Answering):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _observed_key(self, entity: str, key: Sequence[object]) -> Key:
+        found = self._key(entity, key)
+        if found is None:
+            raise ObservationError(NotObserved.NO_SUCH_CASE, "the ledger holds no such case")
+        return found
 
     def _key(self, entity: str, key: Sequence[object]) -> Key | None:
         if entity not in self.machine.index.entities:
@@ -300,22 +338,8 @@ def _plain_number(amount: object) -> int | str:
     return amount
 
 
-def _source(file: File) -> Source:
-    return Source(os.fspath(file), Path(file).read_text("utf-8-sig"))  # some editors put a mark before the text
-
-
 def _errors(diagnostics: Sequence[Diagnostic]) -> bool:
     return any(found.severity is Severity.ERROR for found in diagnostics)
-
-
-def _machine(spec: File | Source | Machine) -> tuple[Machine, tree.Spec | None]:
-    if isinstance(spec, Machine):
-        return spec, None
-    source = spec if isinstance(spec, Source) else _source(spec)
-    compiled = compile_spec(source, reader(source.name))
-    if compiled.machine is None:
-        raise PolicyError((*compiled.diagnostics, *without_machine(compiled)))
-    return compiled.machine, compiled.spec
 
 
 def _router(
@@ -328,7 +352,7 @@ def _router(
 ) -> Router:
     if not isinstance(routes, (str, os.PathLike, Source)):
         return routes
-    loaded = load(routes if isinstance(routes, Source) else _source(routes), machine)
+    loaded = load(routes if isinstance(routes, Source) else read_source(routes), machine)
     if loaded.routes is None:
         raise RoutesError(loaded.diagnostics)
     clashing = () if syntax is None else clashes(syntax, loaded.routes)

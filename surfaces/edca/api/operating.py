@@ -6,11 +6,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from edca.api.clocks import SystemClock
+from edca.api.roster import fitting
 from edca.kernel.values import ValueProblem
 from edca.ledger.errors import LedgerError
 from edca.ledger.record import parse
 from edca.ledger.sqlite import SQLiteLedger
-from edca.runtime import modes, takeover
+from edca.runtime import modes, rosters, takeover
 from edca.runtime.cases import case_id, key_from_raw
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.context import Context
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from edca.kernel.roster import Roster
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.loop import Runtime
+    from edca.runtime.operating import Adopted
     from edca.runtime.ports import Clock, Permit, Request
     from edca.runtime.reconcile import Reconciled
 
@@ -57,6 +59,15 @@ class Operating:
     def resume(self, *, by: str, reason: str = "") -> tuple[Answer, ...]:
         """End a halt, and carry on with the effects that it held up: how each came out is returned."""
         return self._runtime.resume(by, reason)
+
+    def adopt_roster(self, roster: str | os.PathLike[str] | Roster, *, by: str, reason: str) -> Adopted:
+        """Put another roster in force, from the next decision on, and decide the open questions anew under it.
+
+        `by` is an operator, on your word, as for `halt`. From then on the ledger opens with this roster only. Raises
+        `RosterError` for one that is none or does not fit the machine, and `AdoptionError`.
+        """
+        people = fitting(roster, self._runtime.context.machine)
+        return self._runtime.adopt_roster(people, by, reason)
 
     def take_over(self, entity: str, key: Sequence[object], *, by: str, reason: str = "") -> RecordReference:
         """Let only people's candidates be decided about a case. Raises `TakeoverError`."""
@@ -122,27 +133,34 @@ class LedgerOperator:
 
     def enter_mode(self, name: str, *, by: str, role: str, reason: str = "") -> RecordReference:
         """Let a person begin a mode. Raises `ModeError`."""
-        return modes.enter(self.context, name, by, role, reason)
+        return self.context.turn(lambda: modes.enter(self.context, name, by, role, reason))
 
     def leave_mode(self, *, by: str, role: str, reason: str = "") -> RecordReference:
         """Let a person end the mode in force. Raises `ModeError`."""
-        return modes.leave(self.context, by, role, reason)
+        return self.context.turn(lambda: modes.leave(self.context, by, role, reason))
 
     def halt(self, *, by: str, reason: str) -> RecordReference:
         """Refuse everything from now on. Raises `ModeError`."""
-        return modes.halt(self.context, by, reason)
+        return self.context.turn(lambda: modes.halt(self.context, by, reason))
 
     def resume(self, *, by: str, reason: str = "") -> RecordReference:
         """End a halt; what it held up is carried out once a kernel opens the ledger. Raises `ModeError`."""
-        return modes.resume(self.context, by, reason)
+        return self.context.turn(lambda: modes.resume(self.context, by, reason))
+
+    def adopt_roster(self, roster: str | os.PathLike[str] | Roster, *, by: str, reason: str) -> RecordReference:
+        """Put another roster in force; open questions are decided under it once a kernel opens the ledger with it.
+
+        Raises `RosterError` for one that is none or does not fit the machine, and `AdoptionError`.
+        """
+        return rosters.adopt(self.context, fitting(roster, self.context.machine), by, reason)
 
     def take_over(self, case: str, *, by: str, reason: str = "") -> RecordReference:
         """Let only people's candidates be decided about the case of that id. Raises `TakeoverError`."""
-        return takeover.take_over(self.context, case, by, reason)
+        return self.context.turn(lambda: takeover.take_over(self.context, case, by, reason))
 
     def hand_back(self, case: str, *, by: str, reason: str = "") -> RecordReference:
         """End a takeover. Raises `TakeoverError`."""
-        return takeover.hand_back(self.context, case, by, reason)
+        return self.context.turn(lambda: takeover.hand_back(self.context, case, by, reason))
 
     def close(self) -> None:
         """Close the ledger. Calling it again does nothing."""

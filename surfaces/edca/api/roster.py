@@ -218,6 +218,13 @@ def check_roster(roster: Roster, machine: Machine) -> None:
         raise RosterError("\n".join(["the roster does not fit the machine:", *(f"  {line}" for line in found)]))
 
 
+def fitting(roster: str | os.PathLike[str] | Roster, machine: Machine) -> Roster:
+    """Return the roster, of its file or as it is, if it fits the machine. Raises `RosterError`, and `OSError`."""
+    people = roster if isinstance(roster, Roster) else load_roster(roster)
+    check_roster(people, machine)
+    return people
+
+
 def likely_meant(roster: Roster, machine: Machine) -> tuple[str, ...]:
     """Return a line for each mandate whose machine is not this one but is written almost like it.
 
@@ -227,6 +234,19 @@ def likely_meant(roster: Roster, machine: Machine) -> tuple[str, ...]:
         f"mandate `{mandate.id}` is for the machine `{mandate.machine}`; did you mean `{machine.name}`?"
         for mandate in roster.mandates
         if mandate.machine != machine.name and closest(mandate.machine, (machine.name,)) is not None
+    )
+
+
+def several_accounts(roster: Roster) -> tuple[str, ...]:
+    """Return a line for each person with several accounts: people's answers count by person, clauses by account."""
+    accounts: dict[str, list[str]] = {}
+    for principal in roster.principals:
+        if principal.model is None:
+            accounts.setdefault(roster.person(principal.id), []).append(principal.id)
+    return tuple(
+        f"`{person}` has the accounts {', '.join(ids)}: they answer as one, but clauses compare accounts"
+        for person, ids in sorted(accounts.items())
+        if len(ids) > 1
     )
 
 

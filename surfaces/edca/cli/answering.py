@@ -1,4 +1,4 @@
-"""One answer to an open question from the shell: what `edca approve` and `edca decline` share."""
+"""One answer to an open question from the shell: `edca approve` and `edca decline` differ in what is said alone."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
 from edca.cli.keys import read_key
 from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
-from edca.cli.options import FINDINGS
+from edca.cli.options import FINDINGS, AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_codes import VOIDS
 from edca.kernel.machine import Machine
@@ -19,26 +19,26 @@ from edca.kernel.roster import Roster
 from edca.runtime.inbox import questions
 from edca.semantic.explain import for_operator
 
-Question = Annotated[
+_Question = Annotated[
     str, typer.Argument(metavar="ID", help="The question's id, as `edca inbox` shows it.", show_default=False)
 ]
-RosterFile = Annotated[
+_RosterFile = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
 ]
-LedgerFile = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.", show_default=False)]
-AnswerCode = Annotated[
+_LedgerFile = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.", show_default=False)]
+_Code = Annotated[
     str, typer.Option("--code", metavar="CODE", help="Which of its clauses is answered.", show_default=False)
 ]
-Answerer = Annotated[str, typer.Option("--as", metavar="PRINCIPAL", help="Who answers.", show_default=False)]
-AnswerRole = Annotated[
+_Answerer = Annotated[str, typer.Option("--as", metavar="PRINCIPAL", help="Who answers.", show_default=False)]
+_Role = Annotated[
     str | None,
     typer.Option("--role", metavar="ROLE", help="In which role, if not in the one asked for.", show_default=False),
 ]
-KeyFile = Annotated[
+_KeyFile = Annotated[
     Path | None,
     typer.Option("--key", metavar="FILE", help="Their private key, to sign the answer with.", show_default=False),
 ]
-Shown = Annotated[
+_Shown = Annotated[
     str | None,
     typer.Option(
         "--preview",
@@ -49,51 +49,63 @@ Shown = Annotated[
 ]
 
 
-def answer(
-    spec: Path,
-    question: str,
-    routes: Path,
-    roster: Path,
-    ledger: Path,
-    code: str,
-    principal: str,
-    role: str | None,
-    key: Path | None,
-    preview: str | None,
-    now: str | None,
-    source: list[str] | None,
-    as_json: bool,
-    *,
-    yes: bool,
-) -> None:
-    """Answer, write what became of it, and end the command with exit code 1 where the answer is void."""
-    policy = load_policy(spec)
-    found_routes = load_routes(routes, policy)
-    people = _people(roster, policy.machine)
-    clock = SystemClock() if now is None else FixedClock(parse_instant(now))
-    private = None if key is None else read_key(key)
-    if not ledger.exists():
-        raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the question")
-    with (
-        open_router(found_routes, policy.machine, source or ()) as router,
-        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
-    ):
-        found = _question(kernel, question, code)
-        shown = found.preview.digest if preview is None else _digest(preview)
-        asked = next(need.role for need in found.verdict.needs if need.code == code)
-        say = kernel.approve if yes else kernel.decline
-        try:
-            answered = say(found.id, code=code, by=principal, role=role or asked, preview=shown, key=private)
-        except AnswerError as error:
-            raise CLIError(str(error)) from error
-    _write(policy.machine, answered, as_json=as_json)
-    if answered.void is not None:
-        raise typer.Exit(FINDINGS)
+def answering(name: str, told: str, *, yes: bool) -> typer.Typer:
+    """Return the app of the command that says yes, or the one that says no; `told` is its help."""
+    app = command_app()
+    example = examples(
+        f"edca {name} refund.edca 5f0c1d2e3a4b5c6d --routes refund.arp --roster roster.toml --ledger refunds.ledger \\",
+        "    --code over_limit --as sven --key sven.key",
+    )
+
+    def answer(
+        spec: Spec,
+        question: _Question,
+        routes: Routes,
+        roster: _RosterFile,
+        ledger: _LedgerFile,
+        code: _Code,
+        principal: _Answerer,
+        role: _Role = None,
+        key: _KeyFile = None,
+        preview: _Shown = None,
+        tenant: Tenant = "",
+        now: Now = None,
+        source: Sources = None,
+        as_json: AsJSON = False,
+    ) -> None:
+        policy = load_policy(spec)
+        found_routes = load_routes(routes, policy)
+        people = _people(roster, policy.machine)
+        clock = SystemClock() if now is None else FixedClock(parse_instant(now))
+        private = None if key is None else read_key(key)
+        if not ledger.exists():
+            raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the question")
+        with (
+            open_router(found_routes, policy.machine, source or ()) as router,
+            Kernel.open(
+                policy.machine, routes=router, roster=people, ledger=ledger, clock=clock, tenant=tenant
+            ) as kernel,
+        ):
+            found = _asked(kernel, tenant, question, code)
+            shown = found.preview.digest if preview is None else _digest(preview)
+            asked = next(need.role for need in found.verdict.needs if need.code == code)
+            say = kernel.approve if yes else kernel.decline
+            try:
+                answered = say(found.id, code=code, by=principal, role=role or asked, preview=shown, key=private)
+            except AnswerError as error:
+                raise CLIError(str(error)) from error
+        _write(policy.machine, answered, as_json=as_json)
+        if answered.void is not None:
+            raise typer.Exit(FINDINGS)
+
+    answer.__doc__ = told.strip()
+    app.command(name=name, epilog=example)(answer)
+    return app
 
 
-def _question(kernel: Kernel, id_: str, code: str) -> OpenQuestion:
+def _asked(kernel: Kernel, tenant: str, id_: str, code: str) -> OpenQuestion:
     """Return the question. One whose time is over is still there, so that a late answer is on record."""
-    found = next((one for one in questions(kernel.ledger, "", kernel.machine.name) if one.id == id_), None)
+    found = next((one for one in questions(kernel.ledger, tenant, kernel.machine.name) if one.id == id_), None)
     if found is None:
         raise CLIError(f"no question `{id_}` waits for an answer", "run `edca inbox` for those that do")
     codes = [need.code for need in found.verdict.needs]

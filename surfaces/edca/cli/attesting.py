@@ -8,7 +8,7 @@ from edca.cli.errors import CLIError
 from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
 from edca.kernel.values import Value, ValueProblem, from_raw
-from edca.runtime.inbox import SOURCE as INBOX
+from edca.runtime.waiting import SOURCE as INBOX
 
 OPERATOR_SOURCE: Final = "operator"
 """The source of an attestation that nothing but the command line tells."""

@@ -39,6 +39,7 @@ _SECTIONS: Final = (
     _Section(("transition",), (Part.VERDICT,), ("accepted", "refused")),
     _Section(("transition", "of its"), (Part.GUARD, Part.AFTER), _TRUTHS),
     _Section(("transition", "clause", "of its"), (Part.CONDITION, Part.ANSWER, Part.COUNT), _TRUTHS),
+    _Section(("transition", "clause"), (Part.WAIVER,), ("waived",)),
     _Section(("effects of",), (Part.EDGE,), ("failed", "timeout")),
     _Section(("mode",), (Part.MODE,), ("allowed", "refused")),
     _Section(("never",), (Part.PROPERTY,), _TRUTHS),
@@ -113,6 +114,8 @@ def described(goal: Goal) -> str:
         case Part.ANSWER:
             words = {"true": "answered yes", "false": "answered no", "unknown": "not answered"}
             return f"{goal.transition}, {goal.code} {words[goal.outcome]}"
+        case Part.WAIVER:
+            return f"{goal.transition}, {goal.code} waived"
         case Part.COUNT:
             words = {"true": "within its bound", "false": "over its bound", "unknown": "unknown"}
             return f"{goal.transition}, {goal.code} {words[goal.outcome]}"

@@ -39,7 +39,14 @@ def from_failure(error: Exception) -> CLIError | None:
         case OSError():
             return from_os_error(error)
         case _:
-            return None
+            return _from_api(error)
+
+
+def _from_api(error: Exception) -> CLIError | None:
+    # Here and not above, so that `edca --help` need not load the parser and all that goes with it.
+    from edca.api.errors import RosterError  # noqa: PLC0415
+
+    return CLIError(str(error)) if isinstance(error, RosterError) else None
 
 
 def from_os_error(error: OSError, path: Path | None = None) -> CLIError:

@@ -146,10 +146,20 @@ def _settled(content: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _how(content: Mapping[str, Any]) -> str:
+    return "signed" if content["authenticated"] == "signed" else "asserted by the host"
+
+
+def _property(code: str, reason: str | None) -> str:
+    return f"  breaks the property {code}" if reason is None else f"  whether it keeps the property {code}: {reason}"
+
+
 def _observed(content: Mapping[str, Any]) -> list[str]:
     return [
         _time(content),
-        f"observed by {content['by']}: the case is in state {content['after']['state']}",
+        f"observed by {content['by']} as {content['role']} ({_how(content)}): the case is in state "
+        f"{content['after']['state']}",
+        *(_property(code, reason) for code, reason in content["properties"].items()),
         *_instance(content["instance"]),
         *(f"changed: {text}" for text in _changes(content["change"])),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from edca.ledger.verify import Verification
-from edca.runtime.recount import Miscount
+from edca.runtime.cell_differences import CellDifference
 from edca.runtime.replay import Replayed
 
 
@@ -25,12 +25,12 @@ def verification_data(found: Verification) -> dict[str, object]:
 def replay_data(found: Replayed) -> dict[str, object]:
     """Return a replay's result as JSON-ready data."""
     return {
+        "cells": cells_data(found.cells),
         "equal": found.equal,
         "mismatches": [
             {"index": one.index, "path": one.path, "recomputed": one.recomputed, "recorded": one.recorded}
             for one in found.mismatches
         ],
-        "miscounts": miscounts_data(found.miscounts),
         "not_replayed": [{"index": one.index, "reason": one.reason} for one in found.not_replayed],
         "ok": replays(found),
         "total": found.total,
@@ -39,18 +39,21 @@ def replay_data(found: Replayed) -> dict[str, object]:
 
 
 def replays(found: Replayed) -> bool:
-    """Whether every record says what its contents yield, and every counter what the records add up to.
+    """Whether every record says what its contents yield, and every cell beside them what the records add up to.
 
     A record that could not be replayed does not.
     """
-    return found.equal == found.total and not found.miscounts
+    return found.equal == found.total and not found.cells
 
 
-def miscounts_data(found: Sequence[Miscount]) -> list[dict[str, str]]:
-    """Return counters that the records don't add up to as JSON-ready data."""
-    return [{"cell": one.cell, "counter": one.counter, "records": one.records} for one in found]
+def cells_data(found: Sequence[CellDifference]) -> list[dict[str, str]]:
+    """Return cells that are not what the records add up to as JSON-ready data."""
+    return [
+        {"cell": one.cell, "key": one.key, "records": one.records, "space": one.space, "what": one.what}
+        for one in found
+    ]
 
 
-def miscount_lines(found: Sequence[Miscount]) -> list[str]:
+def cell_lines(found: Sequence[CellDifference]) -> list[str]:
     """Return the same for people, a line each."""
-    return [f"{one.counter}: the ledger's cell holds {one.cell}, its records say {one.records}" for one in found]
+    return [f"{one.what}: the ledger's cell holds {one.cell}, its records say {one.records}" for one in found]

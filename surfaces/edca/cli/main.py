@@ -37,6 +37,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "halt": "Refuse everything until an operator resumes.",
     "resume": "End a halt.",
     "takeover": "Let only people act on a case, or hand it back.",
+    "migrate": "Move running cases to a new version of their machine.",
     "reconcile": "Ask the routes again what nobody could tell in time.",
     "inbox": "Show what waits for people.",
     "approve": "Say yes to what an open question asks, or waive it, and decide again.",

@@ -23,13 +23,13 @@ Case = Annotated[str, typer.Argument(metavar="CASE", help="The case's id, as `ed
 
 
 @contextmanager
-def operated(ledger: Path, machine: str | None, now: str | None) -> Iterator[LedgerOperator]:
+def operated(ledger: Path, machine: str | None, tenant: str, now: str | None) -> Iterator[LedgerOperator]:
     """Open a ledger to operate it; what can't be done ends the command with its reason.
 
     Raises `CLIError`, and what `LedgerOperator.open` raises.
     """
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
-    with LedgerOperator.open(ledger, machine=machine, clock=clock) as operator:
+    with LedgerOperator.open(ledger, machine=machine, tenant=tenant, clock=clock) as operator:
         try:
             yield operator
         except ValueError as error:

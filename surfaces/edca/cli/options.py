@@ -43,6 +43,10 @@ Now = Annotated[
     str | None,
     typer.Option("--now", metavar="TIME", help="An RFC 3339 time instead of the clock's.", show_default=False),
 ]
+Tenant = Annotated[
+    str,
+    typer.Option("--tenant", metavar="NAME", help="Whose cases, where a ledger has several.", show_default=False),
+]
 AsJSON = Annotated[bool, typer.Option("--json", help="Write one JSON document instead of text.")]
 DiagnosticFormat = Annotated[ErrorFormat, typer.Option("--error-format", help="How diagnostics are written.")]
 Sources = Annotated[

@@ -6,9 +6,8 @@ The tables of docs/how-to/read-a-refusal.md say the same; a test compares them.
 from collections.abc import Mapping
 from typing import Final
 
-from edca.kernel.decide import OVERLOAD, PROPERTY_VIOLATED
 from edca.kernel.values import Unknown
-from edca.kernel.verdict import Stage
+from edca.kernel.verdict import OVERLOAD, PROPERTY_VIOLATED, Stage
 from edca.runtime.approving import Void
 
 OUT_OF_RANGE: Final = "out_of_range"
@@ -31,7 +30,7 @@ STAGES: Final[Mapping[Stage, tuple[str, str]]] = {
     ),
     Stage.WRONG_MACHINE: (
         "the case runs under another version of the spec",
-        "submit to that version",
+        "move it to this one with `edca migrate`, or submit to that version",
     ),
     Stage.UNKNOWN_PROPOSER: (
         "the roster has no such principal",

@@ -5,9 +5,11 @@ from typing import Any
 
 from edca.cli.reading import Readable
 from edca.cli.telling_machine import machine_lines
+from edca.cli.telling_migrations import map_lines
 from edca.kernel import canonical
 from edca.kernel.calendar import time_text
 from edca.kernel.machine import Machine
+from edca.kernel.migration import Migration
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
@@ -87,6 +89,10 @@ class Kept:
                 return lines + machine_lines(self.machine(digest))
             case "roster":
                 return lines + _roster(self.roster(digest))
+            case "migration":
+                return lines + map_lines(Migration.from_bytes(self._configuration.document(what, digest)))
+            case "map":
+                return lines + str(self.document(what, digest)).splitlines()
             case _:
                 return lines + _routes(self.document(what, digest))
 

@@ -37,7 +37,7 @@ def machine_lines(machine: Machine) -> list[str]:
         lines += _mode(mode)
     lines += [f"{property_line(machine, item)}: {item.text}" for item in machine.properties]
     for release in machine.releases:
-        what = release.name if release.entity is None else f"{release.entity}.{release.name}"
+        what = release.name if release.owner is None else f"{release.owner}.{release.name}"
         lines.append(f"release {what} to {', '.join(release.to)}: {release.text}")
     return lines
 

@@ -1,23 +1,37 @@
-"""Records of operators and people in charge, in words: modes, takeovers, late answers, and what routes said later."""
+"""Records that move no case, in words: modes, rosters, takeovers, spent permits, late answers, later findings."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from edca.kernel.calendar import duration_text
-from edca.runtime.kinds import LATE, MODE, RECONCILED, TAKEOVER
+from edca.cli.telling_migrations import KINDS as MIGRATIONS
+from edca.cli.telling_migrations import migration_lines
+from edca.kernel.calendar import duration_text, time_text
+from edca.runtime.kinds import LATE, MODE, RECONCILED, ROSTER, SPENT, TAKEOVER
 from edca.runtime.mode_changes import Act
 from edca.runtime.ports import Performed
 
-KINDS = (MODE, TAKEOVER, LATE, RECONCILED)
+KINDS = (MODE, ROSTER, TAKEOVER, SPENT, LATE, RECONCILED, *MIGRATIONS)
 
 
 def operation_lines(kind: str, content: Mapping[str, Any]) -> list[str]:
     """Return what a record of one of `KINDS` says. Raises `KeyError` or `ValueError` for other contents."""
     if kind == MODE:
         return _mode(content)
+    if kind in MIGRATIONS:
+        return migration_lines(kind, content)
+    if kind == ROSTER:
+        return [
+            f"roster {content['adopts'].hex()} is in force from here on, in the place of {content['roster'].hex()}",
+            f"by {content['by']} as an operator ({content['authenticated']} by the host)",
+            *_reason(content),
+        ]
     if kind == TAKEOVER:
         told = "people have taken the case over" if content["human_only"] else "the case is handed back"
         return [told, f"by {content['by']} ({content['authenticated']} by the host)", *_reason(content)]
+    if kind == SPENT:
+        call = "undo" if content["undoing"] else "effect"
+        until = [] if content["expires"] is None else [f"until: {time_text(content['expires'])}"]
+        return [f"the permit for {call} {content['effect']} is spent", *until, f"verdict: {content['record'].hex()}"]
     if kind == LATE:
         call = "undo" if content["undoing"] else "effect"
         return [

@@ -41,6 +41,7 @@ HEAD = """edca 1 machine m version "1"
 role person human
 entity thing key (thing_id: id) { whole: bool }
 effect paint(whole: bool)
+effect scrape(whole: bool)
 case about thing by thing_id
 memory { kept: int(0 to 1) = 0 }
 forbid frozen "Broken things stay." when not thing.whole
@@ -111,7 +112,7 @@ def _transition(draw: st.DrawFn, name: str, sources: list[str], target: str, nam
             failed, late = draw(st.sampled_from(names)), draw(st.sampled_from(names))
             return f"""{head} {{ means "T." by person answers person
                 require thing.whole else refuse broken "B."
-                do paint(true) ensure thing.whole irreversible
+                do paint(true) ensure thing.whole {draw(st.sampled_from(["irreversible", "undo scrape(true)"]))}
                 on failed go {failed} "F." on timeout 1 minute go {late} "T." }}"""
         case _:
             parts = ["after 1 hour", "unblockable"]
@@ -218,6 +219,11 @@ def accepts(
     return isinstance(decide(machine, case, candidate, inputs), Accepted)
 
 
+def is_held(machine: Machine, state: str) -> bool:
+    """Tell whether a transition's effect may turn out not to have done what it should, and can't be undone."""
+    return any(act.undo is None for item in machine.transitions if state in item.sources for act in item.acts)
+
+
 def escapes(machine: Machine, drawn: Drawn) -> bool:
     """Tell whether some case can keep away from the targets."""
     length = len(machine.states)  # a walk of so many steps passes some state twice, and can do so for ever
@@ -233,7 +239,7 @@ def escapes(machine: Machine, drawn: Drawn) -> bool:
             for state in on_the_way
         )
     long = any(len(walk) > length and walk[-1] not in drawn.targets for walk in runs)
-    return long or any(not is_left(machine, state) for state in on_the_way)
+    return long or any(not is_left(machine, state) or is_held(machine, state) for state in on_the_way)
 
 
 def agree(drawn: Drawn) -> None:
@@ -348,6 +354,12 @@ MISTAKES: dict[str, tuple[Any, str, Any, Drawn]] = {
         "__init__",
         lambda self, spec, reach: started(self, spec, reach, nevers=()),
         always(machine(by_clock("t0", "s0", "s2"), 'never bad "B." while s2 when not thing.whole'), "s0"),
+    ),
+    "quarantines are forgotten": (
+        forced.Exits,
+        "holding",
+        lambda *_: None,
+        always(machine(by_clock("t0", "s0", "s2"), PAINTED), "s0"),
     ),
     "what is set is believed": (
         forced.Exits,

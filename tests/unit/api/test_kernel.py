@@ -11,6 +11,7 @@ import pytest
 
 from edca.api import (
     Accepted,
+    AsyncKernel,
     Caller,
     Candidate,
     Escalated,
@@ -140,7 +141,7 @@ def test_somebody_elses_order_looks_like_none(open_kernel):
 
 def test_submitting_works_from_an_event_loop(open_kernel):
     with open_kernel() as kernel:
-        answer = asyncio.run(kernel.submit_async(PAY, caller=SVEN))
+        answer = asyncio.run(AsyncKernel(kernel).submit(PAY, caller=SVEN))
         assert answer.verdict.code == "no_such_transition"
 
 

@@ -52,7 +52,7 @@ def _findings(body: str) -> list[str]:
             "N002 `this parcel` is given twice",
         ),
         (f"{WHEN}\nthen refused not_their", "N001 `hand_over` has no clause `not_their`"),
-        (f"{WHEN}\nthen escalated needs wrong_role", "N001 `hand_over` has no clause `wrong_role`"),
+        (f"{WHEN}\nthen escalated needs wrong_role", "N001 nothing is escalated for `wrong_role`: it refuses"),
     ],
 )
 def test_a_scenario_that_is_wrong_in_itself_is_a_finding(body: str, finding: str) -> None:

@@ -5,6 +5,8 @@ from functools import cache
 import parcels
 import pytest
 
+from edca.semantic.coverage import Goal, Part
+
 LOANS = """edca 1
 
 machine loan version "1.0.0" "A small loan."
@@ -37,6 +39,17 @@ ASK = """  given loan("l1") {{ income = 500, held = false }}
   when bot proposes promise(loan_id: "l1", amount: {amount})
   then escalated needs {needs}
 """
+
+
+WAIVED = """scenario "waived" {
+  given loan("l1") { income = 500, held = false }
+  when bot proposes promise(loan_id: "l1", amount: 600)
+  then escalated needs too_high
+  when officer waives too_high
+  then accepted to granted
+}
+"""
+GOAL = Goal("promise", "too_high", Part.WAIVER, "waived")
 
 
 @cache
@@ -95,3 +108,24 @@ def test_who_proposed_waives_nothing() -> None:
     own = '  when officer "u1" waives too_high\n  then escalated needs too_high\n'
     other = '  when officer "u2" waives too_high\n  then accepted to granted\n'
     assert told(asked + own + other) == ()
+
+
+def test_a_waiver_is_to_be_shown_once() -> None:
+    assert GOAL in loan().coverage.missing
+    assert GOAL not in parcels.ran(LOANS + WAIVED).coverage.missing
+    # Escalated alone shows nothing of what comes of a waiver.
+    assert GOAL in parcels.ran(LOANS + WAIVED.partition("  when officer")[0] + "}\n").coverage.missing
+
+
+def test_a_waiver_that_is_missing_is_written() -> None:
+    made = loan().generate()
+    (written,) = [one for one in made.scenarios if GOAL in one.goals]
+    assert "  when officer waives too_high\n" in written.text
+    assert GOAL not in made.unreached
+    assert all(result.passed for one in made.scenarios for result in loan().again(one.text))
+
+
+def test_another_person_waives_what_an_officer_proposed() -> None:
+    spec = LOANS.replace("by bot, officer answers", "by officer answers")
+    (written,) = [one for one in parcels.ran(spec).generate().scenarios if GOAL in one.goals]
+    assert '  when officer "another officer" waives too_high\n' in written.text

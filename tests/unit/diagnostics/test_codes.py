@@ -5,7 +5,7 @@ import pytest
 from edca.diagnostics import CODES, Code, find_code
 from edca.diagnostics.codes import _registry
 
-_PHASES = "PNTCKRLI"
+_PHASES = "PNTCKRMLI"
 
 
 @pytest.mark.parametrize("code", CODES.values(), ids=lambda code: code.id)

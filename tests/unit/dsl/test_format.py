@@ -12,6 +12,7 @@ from edca.dsl.format import format_source
 from edca.dsl.parse import parse
 from edca.kernel.machine import Machine
 from edca.semantic.compile import compile_spec
+from edca.semantic.imports import File
 
 ROOT = Path(__file__).resolve().parents[3]
 HEADER = 'edca 1\n\nmachine m version "1"\n\n'
@@ -42,10 +43,10 @@ def corpus() -> Iterator[str]:
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
 def test_a_spec_of_ours_keeps_its_digest(path: Path) -> None:
     def machine(laid_out: Callable[[str], str]) -> Machine | None:
-        def read(name: str) -> Source:
-            return Source(name, laid_out((path.parent / name).read_text("utf-8")))
+        def read(name: str) -> File:
+            return File(name, Source(name, laid_out((path.parent / name).read_text("utf-8"))))
 
-        return compile_spec(read(path.name), read).machine
+        return compile_spec(read(path.name).source, read).machine
 
     before, after = machine(str), machine(formatted)
     assert before is not None and after is not None

@@ -35,7 +35,7 @@ def page_of(compiled: Compile) -> Callable[[str], Page]:
     def run(text: str) -> Page:
         found = compiled(text)
         assert found.spec is not None and found.checked is not None and found.machine is not None
-        return signoff(found.spec, found.checked, found.machine)
+        return signoff(found.checked, found.machine)
 
     return run
 

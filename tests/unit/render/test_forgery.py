@@ -27,7 +27,7 @@ transition close(thing_id: id, t: text(200)) from open to closed {
 def _page() -> str:
     compiled = compile_spec(Source("m.edca", SPEC))
     assert compiled.machine is not None and compiled.spec is not None and compiled.checked is not None
-    return markdown(signoff(compiled.spec, compiled.checked, compiled.machine))
+    return markdown(signoff(compiled.checked, compiled.machine))
 
 
 def test_a_text_cannot_end_its_own_quotation() -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from edca.diagnostics import Source
 from edca.kernel.machine import (
+    SEMANTICS_VERSION,
     EffectDeclaration,
     Entity,
     EntityField,
@@ -124,7 +125,7 @@ def machine() -> Machine:
         text="",
         tier=Tier.CONSEQUENTIAL,
         language=1,
-        semantics=1,
+        semantics=SEMANTICS_VERSION,
         case_about="parcel",
         case_key=("parcel_id",),
         fresh_us=None,

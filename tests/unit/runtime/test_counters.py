@@ -15,7 +15,7 @@ from edca.runtime import counters
 from edca.runtime.answers import Outcome
 from edca.runtime.counters import SPACE
 from edca.runtime.ports import Performed, Report
-from edca.runtime.recount import recount
+from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import replay
 
 MINUTE = world.HOUR // 60
@@ -205,6 +205,15 @@ def test_a_refusal_of_the_same_candidate_releases_what_it_held(desk):
     assert list(desk.ledger.cells(counters.HELD)) == []
 
 
+def test_what_only_cannot_be_decided_now_keeps_what_it_holds(desk):
+    desk.ask("60.00")
+    desk.runtime.halt("ops", "Look first.")
+    assert code(desk.ask("60.00")) == "halted"
+    assert _standings(desk) == [Standing.RESERVED]
+    desk.runtime.resume("ops")
+    assert code(desk.ask("41.00", job="j2")) == "asked_for"
+
+
 def test_with_one_counter_no_two_escalations_share_room(desk):
     for job, amount in (("j1", "40.00"), ("j2", "40.00"), ("j3", "40.00")):
         desk.ask(amount, job=job)
@@ -250,10 +259,10 @@ def test_a_deleted_counter_is_found(tmp_path):
     desk.look()
     key, _ = _only_cell(desk)
     desk.ledger.commit((), [Cell(SPACE, key, None)])
-    (found,) = recount(desk.ledger)
+    (found,) = compare_cells(desk.ledger)
     assert (found.cell, found.records) == ("nothing", "1 by record 3 (used)")
-    assert "limit pace of look, machine desk per ['bot']" in found.counter
-    assert replay(desk.ledger).miscounts == (found,)
+    assert "limit pace of look, machine desk per ['bot']" in found.what
+    assert replay(desk.ledger).cells == (found,)
     desk.look()  # decided with the counter gone: the record itself now differs from what the records add up to
     (mismatch,) = replay(desk.ledger).mismatches
     assert mismatch.path.startswith("counters")
@@ -266,14 +275,14 @@ def test_a_counter_restored_from_before_is_found(tmp_path):
     key, value = _only_cell(desk)
     desk.look()
     desk.ledger.commit((), [Cell(SPACE, key, value)])
-    assert len(recount(desk.ledger)) == 1
+    assert len(compare_cells(desk.ledger)) == 1
     desk.close()
 
 
 def test_a_forged_counter_is_found(tmp_path):
     desk = DeskBench(tmp_path)
     desk.ledger.commit((), [Cell(SPACE, "00", b"\x80")])
-    (found,) = recount(desk.ledger)
+    (found,) = compare_cells(desk.ledger)
     assert (found.cell, found.records) == ("unreadable", "nothing")
     desk.close()
 

@@ -161,6 +161,14 @@ def test_the_same_answer_again_is_void(bench):
     assert isinstance(bench.say("sam", "twice", yes=False).answer.verdict, Refused)
 
 
+def test_the_subject_signs_nothing_on_the_hosts_word(bench):
+    """Whoever is on no roster speaks for themselves, and never in a role that signs or waives."""
+    bob = dataclasses.replace(world.ASSISTANT, subject="bob")
+    ask(bench, BOTH, bob)
+    for code in ("twice", "lavish"):
+        assert voided(bench, bench.say("bob", code)) is Void.WRONG_ROLE
+
+
 def test_whom_the_clause_excludes_cannot_sign(bench):
     machine = approval(dataclasses.replace(SIGNED, count=1, distinct_from=(world.Constant("sam"),)))
     ask(bench, machine)
@@ -222,6 +230,14 @@ def test_an_answer_behind_its_time_is_void_and_closes_the_question(bench):
     assert voided(bench, bench.runtime.answer(said)) is Void.EXPIRED
     assert len(bench.records("closed")) == 1
     assert bench.runtime.answer(said).void is Void.NO_SUCH_QUESTION
+    bench.assert_replays()
+
+
+def test_an_answer_in_the_last_microsecond_of_its_time_counts(bench, monkeypatch):
+    ask(bench)
+    (found,) = bench.runtime.open_questions()
+    monkeypatch.setattr(bench.clock, "now", lambda: found.due - 1, raising=False)
+    assert isinstance(bench.say("sam", "lavish").answer.verdict, Accepted)
     bench.assert_replays()
 
 

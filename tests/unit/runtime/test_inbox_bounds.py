@@ -4,22 +4,24 @@ import dataclasses
 
 import pytest
 import refund_world as world
-from asking import BOTH, SIGNED, WAIVABLE, ask, go_on_with, voided
+from asking import BOTH, DAY, SIGNED, WAIVABLE, ask, go_on_with, voided
 
-from edca.kernel.canonical import encode
+from edca.kernel.canonical import decode, encode
 from edca.kernel.inputs import Attestation, Authenticated
+from edca.kernel.machine import Mode
 from edca.kernel.roster import Principal
 from edca.kernel.verdict import Accepted, Refused
 from edca.ledger.errors import TamperedError
 from edca.ledger.record import Draft, parse
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.store import Cell
-from edca.runtime import inbox
+from edca.runtime import inbox, modes, waiting
 from edca.runtime.approving import Void
 from edca.runtime.heard import check_answers
 from edca.runtime.inbox import Risk
 from edca.runtime.ports import Performed, Report
 from edca.runtime.replay import replay
+from edca.runtime.scheduler import Scheduler
 from edca.runtime.signatures import message, new_key, public_key, sign
 
 PRIVATE, PUBLIC = new_key()
@@ -53,6 +55,30 @@ def test_who_has_a_key_answers_signed_or_not_at_all(bench):
     bench.assert_replays()
 
 
+def test_no_other_account_of_somebody_who_has_a_key_answers_unsigned(bench):
+    """Who could make such an account would else answer for somebody who signs."""
+    ask(bench, BOTH)
+    keyed = Principal("sam", ("supervisor",), person="sam.ray", key=PUBLIC)
+    go_on_with(bench, keyed, Principal("sam2", ("supervisor",), person="sam.ray"), machine=BOTH)
+    (found,) = bench.runtime.open_questions()
+    assert voided(bench, bench.say("sam2", "twice")) is Void.UNSIGNED
+    assert voided(bench, bench.say("sam2", "twice", yes=False)) is Void.UNSIGNED
+    signed = bench.say("sam2", "twice", signature=_signature(found, "twice"))
+    assert signed.void is None
+    assert voided(bench, bench.say("sam", "twice", signature=_signature(found, "twice"))) is Void.REPLAYED
+    checked = check_answers(bench.ledger.records())
+    assert (checked.signed, checked.broken, checked.asserted) == ((signed.record.index,), (), ())
+
+
+def test_a_key_on_an_account_that_is_over_binds_nobody_any_more(bench):
+    ask(bench)
+    over = Principal("sam", ("supervisor",), person="sam.ray", key=PUBLIC, ends=world.START)
+    go_on_with(bench, over, Principal("sam2", ("supervisor",), person="sam.ray"))
+    assert bench.say("sam2", "lavish").void is None
+    assert len(check_answers(bench.ledger.records()).asserted) == 1
+    bench.assert_replays()
+
+
 def test_a_key_makes_its_public_half():
     assert public_key(PRIVATE) == PUBLIC
     assert len(sign(PRIVATE, b"x")) == 64
@@ -67,7 +93,7 @@ def test_what_the_host_asserts_is_told_apart(bench):
 
 def test_a_host_cannot_hand_over_answers_as_signed_or_as_the_inboxs(bench):
     bench.reopen(WAIVABLE)
-    for changes in ({"source": inbox.SOURCE}, {"source": "desk", "authenticated": Authenticated.SIGNED}):
+    for changes in ({"source": waiting.SOURCE}, {"source": "desk", "authenticated": Authenticated.SIGNED}):
         forged = Attestation("lavish", True, "sam", "supervisor", **({"at": 0} | changes))
         with pytest.raises(ValueError, match="inbox"):
             bench.submit("approve", "k", world.ASSISTANT, (forged,), order_id="o1", amount="20.00")
@@ -114,9 +140,16 @@ def test_a_mandate_is_used_up_and_counted_on_record(bench):
     assert second.verdict.code == "no_anchor"
     assert [record.content["mandate_uses"] for record in bench.records("verdict")] == [{"m1": 0}, {"m1": 1}]
     bench.assert_replays()
-    bench.ledger.commit((), [Cell("mandate", key, encode(0)) for key, _ in bench.ledger.cells("mandate")])
+    ((key, value),) = bench.ledger.cells("mandate")
+    _, newest = decode(value)
+    bench.ledger.commit((), [Cell("mandate", key, encode([0, newest]))])
+    with pytest.raises(TamperedError, match="mandate `m1`"):
+        bench.submit("approve", "c", world.ASSISTANT, order_id="o2", amount="20.00")
+    bench.ledger.commit((), [Cell("mandate", key, None)])
     bench.submit("approve", "c", world.ASSISTANT, order_id="o2", amount="20.00")
-    assert replay(bench.ledger).mismatches[0].path == "mandate_uses.m1"
+    found = replay(bench.ledger)
+    assert found.mismatches[0].path == "mandate_uses.m1"
+    assert [(one.space, one.cell, one.records) for one in found.cells] == [("mandate", "1", "2")]
 
 
 def test_a_mandate_taken_back_answers_for_nothing_more(bench):
@@ -135,9 +168,9 @@ class StopError(Exception):
     """Ends the process, as far as a test can."""
 
 
-def _answer_and_stop(bench):
+def _answer_and_stop(bench, machine=WAIVABLE):
     """Leave an answer on record whose decision never came."""
-    ask(bench)
+    ask(bench, machine)
 
     def stop(found):
         raise StopError
@@ -165,6 +198,57 @@ def test_an_answer_that_counted_leads_to_its_decision_after_a_crash(bench):
     bench.assert_replays()
 
 
+CALM = (Mode("calm", "Calm.", ("pay",), (), ("supervisor",), (), ("supervisor",)),)
+
+
+def test_a_mode_that_ends_lets_answers_lead_to_their_decision(bench):
+    machine = dataclasses.replace(WAIVABLE, modes=CALM)
+    _answer_and_stop(bench, machine)
+    bench.runtime.enter_mode("calm", "sven", "supervisor")
+    assert bench.reopen(machine) == ()
+    bench.runtime.leave_mode("sven", "supervisor")
+    assert bench.row().case.state == "approved"
+    bench.assert_replays()
+
+
+def test_the_timers_decide_what_was_answered_while_nothing_could_be(bench):
+    machine = dataclasses.replace(WAIVABLE, modes=CALM)
+    _answer_and_stop(bench, machine)
+    bench.runtime.enter_mode("calm", "sven", "supervisor")
+    bench.reopen(machine)
+    modes.leave(bench.runtime.context, "sven", "supervisor")  # as where a trigger ends it: nothing is carried on
+    Scheduler(bench.runtime).run_due()
+    assert bench.row().case.state == "approved"
+    bench.assert_replays()
+
+
+@pytest.mark.parametrize("stop", ["halt", "mode", "clock"])
+def test_what_only_cannot_be_decided_now_leaves_its_question_and_its_answers(bench, stop):
+    machine = dataclasses.replace(BOTH, modes=CALM)
+    ask(bench, machine)
+    bench.say("sam", "twice")
+    cells = [(space, *bench.ledger.cells(space)) for space in (waiting.SPACE, "reservation", "counter")]
+    instant = bench.clock.instant
+    match stop:
+        case "halt":
+            bench.runtime.halt("sven", "Look first.")
+        case "mode":
+            bench.runtime.enter_mode("calm", "sven", "supervisor")
+        case "clock":
+            bench.clock.instant = world.START - 1_000_000_000
+    refused = bench.submit("approve", "k", world.ASSISTANT, (_told(bench),), order_id="o1", amount="20.00")
+    assert isinstance(refused.verdict, Refused)
+    assert [(space, *bench.ledger.cells(space)) for space in (waiting.SPACE, "reservation", "counter")] == cells
+    bench.clock.instant = instant + 1_000_000_000
+    if stop == "halt":
+        bench.runtime.resume("sven")
+    if stop == "mode":
+        bench.runtime.leave_mode("sven", "supervisor")
+    bench.say("sia", "twice")
+    assert isinstance(bench.say("sven", "lavish").answer.verdict, Accepted)
+    bench.assert_replays()
+
+
 def test_the_answer_to_a_candidate_with_effects_carries_them_out(bench):
     machine = dataclasses.replace(
         world.MACHINE,
@@ -186,24 +270,42 @@ def test_the_answer_to_a_candidate_with_effects_carries_them_out(bench):
     bench.assert_replays()
 
 
-def test_a_cell_that_names_other_records_is_noticed(bench):
-    ask(bench)
-    ((key, value),) = bench.ledger.cells(inbox.SPACE)
-    waiting = inbox.Waiting(key, 0, 0, world.START * 2, None)
-    bench.ledger.commit((), [waiting.cell()])
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda item: {"opened": 0, "newest": 0},
+        lambda item: {"opened": item.newest},
+        lambda item: {"newest": item.opened},
+        lambda item: {"due": item.due + DAY},
+        lambda item: {"answers": ()},
+        lambda item: {"answers": item.answers[1:]},
+        lambda item: {"answers": item.answers[::-1]},
+        lambda item: {"answers": (*item.answers, item.answers[-1])},
+    ],
+)
+def test_a_cell_that_says_something_else_than_its_records_is_noticed(bench, edit):
+    """A longer time to answer, or an answer less, would be authority that nobody gave."""
+    ask(bench, BOTH)
+    bench.say("sam", "twice")
+    bench.say("sia", "lavish")
+    ((key, value),) = bench.ledger.cells(waiting.SPACE)
+    item = inbox.find(bench.runtime.context, key)
+    bench.ledger.commit((), [dataclasses.replace(item, **edit(item)).cell()])
     with pytest.raises(TamperedError):
         bench.runtime.open_questions()
-    bench.ledger.commit((), [Cell(inbox.SPACE, key, value)])
+    with pytest.raises(TamperedError):
+        bench.submit("approve", "k", world.ASSISTANT, (_told(bench),), order_id="o1", amount="20.00")
+    bench.ledger.commit((), [Cell(waiting.SPACE, key, value)])
     bench.runtime.open_questions()
 
 
 def test_a_void_answer_never_passes_for_one_that_counted(bench):
     ask(bench)
     void = bench.say("carla", "lavish")
-    ((key, _),) = bench.ledger.cells(inbox.SPACE)
+    ((key, _),) = bench.ledger.cells(waiting.SPACE)
     item = inbox.find(bench.runtime.context, key)
-    bench.ledger.commit((), [dataclasses.replace(item, approval=void.record.index).cell()])
-    with pytest.raises(TamperedError, match="did not count"):
+    bench.ledger.commit((), [dataclasses.replace(item, answers=(void.record.index,)).cell()])
+    with pytest.raises(TamperedError, match="none by its records"):
         bench.submit("approve", "k", world.ASSISTANT, (_told(bench),), order_id="o1", amount="20.00")
 
 
@@ -250,4 +352,4 @@ def test_a_replay_finds_an_answer_that_was_heard_and_never_counted(bench, tmp_pa
             void = {"void": "replayed"} if record.kind == "approval" else {}
             forged.commit([Draft(record.chain, record.kind, {**record.content, **void})])
         (mismatch,) = replay(forged).mismatches
-    assert mismatch.path.startswith("attestations[0]")
+    assert mismatch.path.startswith("answers heard[0]")

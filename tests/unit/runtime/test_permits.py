@@ -7,7 +7,10 @@ import refund_world as world
 
 from edca.kernel.verdict import Intent
 from edca.ledger.errors import LedgerFormatError
-from edca.runtime.permits import Authority, HaltedError, PermitError, has_expired, is_spent, spend, spent
+from edca.runtime.answers import Outcome
+from edca.runtime.kinds import SPENT
+from edca.runtime.permits import Authority, HaltedError, PermitError, Spent, has_expired, spend, spent_under
+from edca.runtime.ports import Performed, Report
 
 MINUTE = 60_000_000
 
@@ -24,7 +27,7 @@ def waiting(bench):
     commit = bench.ledger.commit
 
     def die_before_spending(drafts, cells=()):
-        if not drafts:
+        if any(draft.kind == SPENT for draft in drafts):
             raise _Killed
         return commit(drafts, cells)
 
@@ -40,8 +43,8 @@ def waiting(bench):
 
 
 def _spend(bench, authority, permit, **parts):
-    defaults = {"undoes": None, "now": 100, "within_us": MINUTE, "halted": False}
-    return spend(bench.ledger, authority, permit, **(defaults | parts))
+    defaults = {"undoes": None, "within_us": MINUTE}
+    return spend(bench.runtime.context, authority, permit, **(defaults | parts))
 
 
 def test_without_an_acceptance_there_is_no_permit(bench):
@@ -53,10 +56,25 @@ def test_without_an_acceptance_there_is_no_permit(bench):
 
 def test_a_permit_is_spent_once_and_says_until_when(bench, waiting):
     permit = _spend(bench, waiting[0], waiting[0].permit(0))
-    assert permit.expires == 100 + MINUTE
-    assert spent(bench.ledger, permit.key).expires == permit.expires
+    (record,) = bench.records(SPENT)
+    assert permit.expires == record.content["at"] + MINUTE == record.content["expires"]
+    assert spent_under(bench.ledger, waiting[0])[0, False].expires == permit.expires
+    assert spent_under(bench.ledger, waiting[1]) == {}
     with pytest.raises(PermitError, match="already"):
         _spend(bench, waiting[0], waiting[0].permit(0))
+
+
+def test_each_verdict_of_a_case_has_its_own_permits(bench):
+    bench.approved()
+    perform = bench.router.perform
+    bench.router.perform = lambda permit: Report(Performed.FAILED, "the bank is closed")
+    failed = bench.submit("pay", "p1", order_id="o1")
+    bench.router.perform = perform
+    paid = bench.submit("pay", "p2", order_id="o1")
+    assert (failed.outcome, paid.outcome) == (Outcome.FAILED, Outcome.CONFIRMED)
+    for answer, record in zip((failed, paid), bench.records(SPENT), strict=True):
+        authority = Authority.of(bench.ledger.read(answer.record.index))
+        assert spent_under(bench.ledger, authority) == {(0, False): Spent(record.content["at"], None)}
 
 
 def test_an_expired_permit_is_used_no_more(bench, waiting):
@@ -83,7 +101,7 @@ def test_a_tampered_permit_is_no_permit(bench, waiting, change):
     forged = dataclasses.replace(waiting[0].permit(0), **change)
     with pytest.raises(PermitError, match="entitles"):
         _spend(bench, waiting[0], forged)
-    assert not is_spent(bench.ledger, forged.key)
+    assert bench.records(SPENT) == []
 
 
 def test_another_cases_permit_is_no_permit(bench, waiting):
@@ -111,7 +129,8 @@ def test_after_the_outcome_no_permit_of_the_record_is_spent(bench, waiting):
 
 
 def test_a_halt_stops_an_effect_and_no_undo(bench, waiting):
+    bench.runtime.halt("ops", "stop")
     with pytest.raises(HaltedError):
-        _spend(bench, waiting[0], waiting[0].permit(0), halted=True)
+        _spend(bench, waiting[0], waiting[0].permit(0))
     undo = Intent("recall_money", {"order": ["o1"], "amount": "20.00"})
-    assert _spend(bench, waiting[0], waiting[0].undoing(0, undo), undoes=undo, halted=True).effect == "recall_money"
+    assert _spend(bench, waiting[0], waiting[0].undoing(0, undo), undoes=undo).effect == "recall_money"

@@ -7,6 +7,7 @@ import pytest
 from edca.api.imports import reader
 from edca.diagnostics import Source, concise
 from edca.semantic.compile import Compiled, compile_spec, without_machine
+from edca.semantic.imports import File
 
 MONEY = "type money = decimal(2, 0.00 to 1000.00) in eur\n"
 WORDS = "entity thing key (thing_id: id) { cost: money, whole: bool }\ndefine dear = thing.cost > 100.00\n"
@@ -28,8 +29,8 @@ FILES = {
 
 
 def _compile(text: str, files: dict[str, str]) -> Compiled:
-    def read(path: str) -> Source | None:
-        return Source(path, files[path]) if path in files else None
+    def read(path: str) -> File | None:
+        return File(path, Source(path, files[path])) if path in files else None
 
     return compile_spec(Source("m.edca", text), read)
 
@@ -90,6 +91,39 @@ def test_no_link_leads_out_of_the_folder(tmp_path: Path, link: str) -> None:
     found = compile_spec(Source(spec, SPEC), reader(spec))
     assert found.machine is None
     assert {one.code.id for one in found.diagnostics} == {"N017"}
+
+
+@pytest.mark.parametrize("link", ["words/coins.edca", "coins.edca", "again"])
+def test_a_file_counts_once_whatever_links_lead_to_it(tmp_path: Path, link: str) -> None:
+    _folder(tmp_path, {"m.edca": SPEC, **FILES})
+    (tmp_path / link).symlink_to(tmp_path / ("words" if link == "again" else "words/money.edca"))
+    # The one behind the link comes first: what it imports itself is found from its own folder.
+    first = "again/thing.edca" if link == "again" else link
+    text = SPEC.replace(HEAD, f'{HEAD}import "{first}"\n')
+    spec = (tmp_path / "m.edca").as_posix()
+    found, plain = (compile_spec(Source(spec, one), reader(spec)) for one in (text, SPEC))
+    assert found.machine is not None and plain.machine is not None, concise(found.diagnostics)
+    assert found.machine.digest == plain.machine.digest
+
+
+@pytest.mark.parametrize("link", ["loop", "self.edca", "loop/loop"])
+def test_links_in_a_round_are_an_import_of_itself(tmp_path: Path, link: str) -> None:
+    text = f'edca 1 vocabulary words\nimport "{link if link.endswith(".edca") else link + "/words.edca"}"\n{MONEY}'
+    _folder(tmp_path, {"words.edca": text})
+    (tmp_path / "loop").symlink_to(tmp_path)
+    (tmp_path / "self.edca").symlink_to(tmp_path / "words.edca")
+    spec = (tmp_path / "words.edca").as_posix()
+    assert [one.code.id for one in compile_spec(Source(spec, text), reader(spec)).diagnostics] == ["N018"]
+
+
+def test_a_file_in_a_finding_is_named_by_its_own_path(tmp_path: Path) -> None:
+    _folder(
+        tmp_path, {"m.edca": SPEC, **FILES, "words/money.edca": "edca 1 vocabulary money\ntype money = decimal(2)\n"}
+    )
+    (tmp_path / "coins.edca").symlink_to(tmp_path / "words/money.edca")
+    spec = (tmp_path / "m.edca").as_posix()
+    found = compile_spec(Source(spec, SPEC.replace("words/money", "coins")), reader(spec)).diagnostics
+    assert {one.primary.span.source.name for one in found} == {(tmp_path / "words/money.edca").as_posix()}
 
 
 def test_what_is_no_text_is_not_there(tmp_path: Path) -> None:

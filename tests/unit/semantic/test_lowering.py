@@ -162,7 +162,7 @@ def test_modes_and_properties() -> None:
 def test_labels_and_releases() -> None:
     assert {field.name: field.labels for field in MACHINE.memory} == {"spent": (), "contact": ("personal",)}
     assert MACHINE.index.claims["phone"].labels == ("personal",)
-    assert [(r.entity, r.name, r.to) for r in MACHINE.releases] == [
+    assert [(r.owner, r.name, r.to) for r in MACHINE.releases] == [
         (None, "contact", ("agent",)),
         ("thing", "hot", ("boss", "ship")),
     ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import worlds
@@ -15,6 +16,9 @@ from edca.kernel.roster import Principal, Roster
 from edca.kernel.values import Unknown, Value
 from edca.kernel.verdict import Result
 from edca.semantic.compile import compile_spec
+
+if TYPE_CHECKING:
+    from edca.kernel.machine import Machine
 
 SPEC = """edca 1 machine m version "1"
 role person human
@@ -94,14 +98,17 @@ def test_a_define_leaves_the_variables_around_it_as_they_were() -> None:
     assert _holds(declarations, nested)
 
 
-def test_names_of_variables_are_no_part_of_the_machine() -> None:
-    def digest(name: str) -> bytes:
+def test_names_of_variables_decide_nothing_and_are_signed_all_the_same() -> None:
+    def machine(rule: str, name: str) -> Machine:
         return worlds.machine_of(f"""{SPEC}
-            define has(p_{name}: int(0 to 9)) = some {name} in thing.xs satisfies {name} == p_{name}
+            define {rule}(p_{name}: int(0 to 9)) = some {name} in thing.xs satisfies {name} == p_{name}
             transition go(thing_id: id) from open to closed {{ means "Go." by person answers person
-            require every {name} in thing.ys satisfies has({name}) else refuse r "R." }}""").digest
+            require every {name} in thing.ys satisfies {rule}({name}) else refuse r "R." }}""")
 
-    assert digest("x") == digest("other")
+    first, *others = (machine("has", "x"), machine("has", "other"), machine("lacks", "x"))
+    for other in others:
+        assert dataclasses.replace(other, wording=first.wording) == first
+        assert other.digest != first.digest
 
 
 def test_a_let_is_what_it_names() -> None:

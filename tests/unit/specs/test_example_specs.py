@@ -51,6 +51,17 @@ def test_every_outcome_is_shown(name: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_next_version_of_a_spec_is_as_good_and_its_map_leads_there() -> None:
+    old, new = SPECS / "refund" / "refund.edca", SPECS / "refund" / "next" / "refund.edca"
+    for arguments in (
+        ("check", new, "--routes", SPECS / "refund" / "refund.arp"),
+        ("test", new, "--fail-under", "100"),
+        ("migrate", "--from", old, "--to", new, "--map", new.with_name("from-1.0.0.migration")),
+    ):
+        done = edca(*arguments, folder=ROOT)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_all_are_in_canonical_layout() -> None:
     done = edca("fmt", "--check", *sorted(SPECS.rglob("*.edca")), folder=ROOT)
     assert done.returncode == 0, done.stdout + done.stderr

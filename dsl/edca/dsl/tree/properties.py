@@ -90,7 +90,7 @@ class AlwaysLeads:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """`release order.frozen to assistant, send_mail "…"`; without `field` a memory field, claim or argument's name."""
+    """`release order.frozen to assistant, send_mail "…"`; without `field` a memory field's or claim's name."""
 
     name: Name
     field: Name | None

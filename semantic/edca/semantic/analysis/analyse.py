@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edca.semantic.analysis import branches, conditions, flow, graph, idle, names, paths
+from edca.semantic.analysis import branches, conditions, flow, graph, idle, implicit, keys, names, past, paths
 from edca.semantic.analysis.possible import Reach
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ def analyse(spec: tree.Spec, checked: CheckedSpec, problems: Problems) -> None:
     graph.check(checked, problems)
     conditions.check(checked, reach, problems)
     branches.check(spec, checked, reach, problems)
+    past.check(spec, checked, reach, problems)
+    keys.check(spec, checked, reach, problems)
     idle.check(spec, checked, reach, problems)
     paths.check(checked, reach, problems)
     flow.check(spec, checked, problems)
+    implicit.check(spec, checked, reach.terms, problems)

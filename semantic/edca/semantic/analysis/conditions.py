@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, assert_never
 
 from edca.diagnostics.diagnostic import Severity
 from edca.kernel.machine import ClauseKind, OnFail
-from edca.semantic import walk
+from edca.semantic import typed, walk
+from edca.semantic.analysis.graph import alternatives
+from edca.semantic.analysis.possible import Reach
 from edca.semantic.analysis.ranges import ASKED_FOR, Between, truths
 from edca.semantic.clauses import TRUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edca.semantic.analysis.possible import Reach, Within
+    from edca.semantic.analysis.possible import Within
     from edca.semantic.analysis.ranges import Possible
     from edca.semantic.checked import CheckedClause, CheckedLimit, CheckedNever, CheckedSpec, CheckedTransition
     from edca.semantic.problems import Problems
@@ -27,8 +29,10 @@ def check(spec: CheckedSpec, reach: Reach, problems: Problems) -> None:
     outside = reach.transition(())
     for forbid in spec.forbids:
         _report(forbid.clause, outside.of(forbid.clause.condition), problems)
+    newborn = Reach(spec, begun=False).transition(())
     for never in spec.nevers:
         _never(never, outside.of(never.condition), problems)
+        _never_at_first(spec, never, newborn.of(never.condition), problems)
     for item in spec.transitions:
         within = reach.transition(item.lets)
         exempt = item.creates or item.unblockable
@@ -187,6 +191,29 @@ def _never(never: CheckedNever, found: Possible, problems: Problems) -> None:
         message = f"`{never.code}` can't be false: no case can get into its states"
         help_ = "change the condition, or drop the property"
         problems.add("C019", never.span, message, help=help_, severity=Severity.WARNING)
+
+
+def _never_at_first(spec: CheckedSpec, never: CheckedNever, found: Possible, problems: Problems) -> None:
+    """Report a `never` that a case breaks before anything has been decided about it, whatever the facts are."""
+    if found.doubts or truths(found.values) != {True}:
+        return
+    state = next((name for name in never.states if spec.words.states[name].initial_about == never.about), None)
+    if state is None:
+        return
+    read = walk.nodes(never.condition, spec.definitions)
+    held = sorted({node.name for node in read if isinstance(node, typed.MemoryRead)})
+    if not held:
+        return  # it can't be false anywhere, which is a finding already
+    rest = [name for name in never.states if name != state]
+    others = "" if not rest else f", or leave `{state}` out: `while {', '.join(rest)}`"
+    problems.add(
+        "C047",
+        never.span,
+        f"`{never.code}` is broken from the start: every new case in `{state}` has {alternatives(held, 'and')} so",
+        help=f"begin with another value of `{held[0]}`{others}",
+        declared=spec.words.spans.get(held[0]),
+        declared_label="begins so",
+    )
 
 
 def _add(

@@ -3,6 +3,7 @@
 A value carries the labels of everything it was computed from: what was read on the way to it (a reference, a key), what
 was compared, counted or summed, and what chose between two branches. So a truth value that tells something of a secret
 is a secret itself. What isn't followed: that a transition was taken at all tells something of what its clauses read.
+Which of its branches was taken is followed in `implicit`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from edca.kernel.expression import Input
-from edca.semantic import typed
+from edca.semantic import typed, walk
 from edca.semantic.analysis import written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from edca.diagnostics.source import Span
     from edca.dsl import tree
     from edca.semantic.checked import CheckedSpec, CheckedTransition
@@ -26,15 +25,15 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Labelled:
-    """A labelled value: a field of an entity, or (with a null entity) a memory field, claim or argument."""
+    """A labelled value: a field of an entity, an argument of a transition, or (without an owner) memory or a claim."""
 
-    entity: str | None
+    owner: str | None
     name: str
     labels: tuple[str, ...]
 
     def __str__(self) -> str:
         """Return what it is called in a spec."""
-        return self.name if self.entity is None else f"{self.entity}.{self.name}"
+        return self.name if self.owner is None else f"{self.owner}.{self.name}"
 
 
 Origins: TypeAlias = frozenset[Labelled]
@@ -44,23 +43,23 @@ NO_LOCALS: Mapping[str, Origins] = {}
 
 def check(tree_: tree.Spec, spec: CheckedSpec, problems: Problems) -> None:
     """Report each labelled value that a transition would hand to an effect, or keep, where it may not go."""
-    released = {(one.entity, one.name, to) for one in spec.releases for to in one.to}
+    released = {(one.owner, one.name, to) for one in spec.releases for to in one.to}
     declared = written.declarations(tree_)
     for item in spec.transitions:
         origins = Flow(spec, item)
         declaration = declared[item.name]
         for call, invocation in written.calls(item, declaration):
             for argument, node in zip(call.arguments, invocation.arguments, strict=True):
-                for value in _in_order(origins.of(argument)):
-                    if (value.entity, value.name, call.effect) not in released:
-                        _to_effect(call.effect, value, node.span, problems)
+                for value in in_order(origins.of(argument)):
+                    if (value.owner, value.name, call.effect) not in released:
+                        to_effect(call.effect, value, node.span, problems)
         spans = written.assignments(declaration)
         for name, expression in item.assignments:
             kept = spec.words.memory_labels.get(name, ())
-            for value in _in_order(origins.of(expression)):
+            for value in in_order(origins.of(expression)):
                 lacking = [label for label in value.labels if label not in kept]
                 if lacking:
-                    _to_memory(name, value, lacking, spans[name], problems)
+                    to_memory(name, value, lacking, spans[name], problems)
 
 
 class Flow:
@@ -69,6 +68,7 @@ class Flow:
     def __init__(self, spec: CheckedSpec, item: CheckedTransition) -> None:
         """Follow the transition's lets, in their order."""
         self._spec = spec
+        self._offered = item.offered
         self._arguments = {parameter.name: parameter.labels for parameter in item.parameters}
         self._key = frozenset().union(*(self._argument(name) for name in item.key))
         self._applied: dict[tuple[str, tuple[Origins, ...]], Origins] = {}
@@ -101,10 +101,10 @@ class Flow:
             case typed.Applied(name, arguments):
                 return self._define(name, tuple(self.of(argument, variables) for argument in arguments))
             case _:
-                return NONE.union(*(self.of(part, variables) for part in _parts(node)))
+                return NONE.union(*(self.of(part, variables) for part in walk.parts(node)))
 
     def _argument(self, name: str) -> Origins:
-        return _labelled(None, name, self._arguments.get(name, ()))
+        return _labelled(self._offered, name, self._arguments.get(name, ()))
 
     def _define(self, name: str, arguments: tuple[Origins, ...]) -> Origins:
         key = (name, arguments)
@@ -115,37 +115,36 @@ class Flow:
         return self._applied[key]
 
 
-def _labelled(entity: str | None, name: str, labels: tuple[str, ...]) -> Origins:
-    return frozenset((Labelled(entity, name, labels),)) if labels else NONE
+def _labelled(owner: str | None, name: str, labels: tuple[str, ...]) -> Origins:
+    return frozenset((Labelled(owner, name, labels),)) if labels else NONE
 
 
-def _parts(node: typed.Expression) -> Iterator[typed.Expression]:
-    for field in dataclasses.fields(node):
-        value = getattr(node, field.name)
-        for item in value if isinstance(value, tuple) else (value,):
-            if type(item).__module__ == typed.__name__:
-                yield item
-
-
-def _in_order(origins: Origins) -> list[Labelled]:
+def in_order(origins: Origins) -> list[Labelled]:
+    """Return labelled values in one fixed order."""
     return sorted(origins, key=str)
 
 
-def _to_effect(effect: str, value: Labelled, span: Span, problems: Problems) -> None:
+def to_effect(effect: str, value: Labelled, span: Span, problems: Problems, *, by: str = "") -> None:
+    """Report an effect that would be told of the value, `by` which branch of a transition is taken."""
+    told = f"be told of `{value}`" if not by else f"tell which branch of `{by}` is taken, and so of `{value}`"
     problems.add(
         "C043",
         span,
-        f"`{effect}` would be told of `{value}`, which is {_and(value.labels)}, and nothing releases it",
-        help=f'write `release {value} to {effect} "Why it may."`, or leave it out',
+        f"`{effect}` would {told}, which is {_and(value.labels)}, and nothing releases it",
+        help=f'write `release {value} to {effect} "Why it may."`, or '
+        f"{'call it alike in all branches' if by else 'leave it out'}",
     )
 
 
-def _to_memory(name: str, value: Labelled, lacking: list[str], span: Span, problems: Problems) -> None:
+def to_memory(name: str, value: Labelled, lacking: list[str], span: Span, problems: Problems, *, by: str = "") -> None:
+    """Report a memory field that would keep what the value tells, `by` which branch of a transition is taken."""
+    kept = f"what `{value}` tells" if not by else f"which branch of `{by}` is taken, and so what `{value}` tells"
     problems.add(
         "C044",
         span,
-        f"`{name}` would keep what `{value}` tells, which is {_and(value.labels)}",
-        help=f"label the memory field too: `{name}: TYPE {' '.join(lacking)} = …`",
+        f"`{name}` would keep {kept}, which is {_and(value.labels)}",
+        help=f"label the memory field too: `{name}: TYPE {' '.join(lacking)} = …`"
+        f"{', or set it alike in all branches' if by else ''}",
     )
 
 

@@ -1,8 +1,9 @@
 """Ways out of a state that are sure to be taken: what the clock proposes after a time, and nothing can refuse.
 
-The clock proposes what is due, again and again, so a case leaves a state with such a way out, by it or by another one.
-What is left to trust is the host: that it runs the timers, that somebody answers for the transition, and that an
-operator's `halt` ends one day.
+The clock proposes what is due, again and again, so a case leaves a state with such a way out, by it or by another one;
+unless it is held there, because an effect that can't be undone was begun and never seen to be done. What is left to
+trust is the host: that it runs the timers, that somebody answers for the transition, that an operator's `halt` ends one
+day, and that nothing is changed in spec or routes while an effect is under way.
 """
 
 from __future__ import annotations
@@ -46,6 +47,24 @@ class Exits:
     def forced(self, place: Place) -> bool:
         """Tell whether a case can't stay in the place for ever."""
         return any(self._obstacle(item, place) is None for item in self._timed(place))
+
+    def holding(self, place: Place) -> tuple[str, str] | None:
+        """Return a transition and its effect that can leave a case quarantined in the place, or null.
+
+        An effect that was done, and whose `ensure` then isn't true or behind which another one fails, has to be undone.
+        Where it can't be, nobody proposes anything for the case until a person has looked.
+        """
+        entity, state = place
+        return next(
+            (
+                (item.name, act.call.effect)
+                for item in self._spec.transitions
+                if item.about == entity and state in item.sources
+                for act in item.acts
+                if act.undo is None
+            ),
+            None,
+        )
 
     def advice(self, place: Place) -> str:
         """Return what would force a case out of a place that has no forced exit."""

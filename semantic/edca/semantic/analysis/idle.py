@@ -96,7 +96,7 @@ class Live:
             case typed.Connective(every, operands):
                 return set[Fact]().union(*(self.of(one) for one in self._needed(every, operands)))
             case _:
-                return set[Fact]().union(*(self.of(part) for part in _parts(node)))
+                return set[Fact]().union(*(self.of(part) for part in walk.parts(node)))
 
     def _conditional(self, test: typed.Expression, then: typed.Expression, otherwise: typed.Expression) -> set[Fact]:
         number, possible = self._within.reach.terms.number, truths(self._within.of(test).values)
@@ -135,12 +135,6 @@ def _is_one_value(found: Possible) -> bool:
             return low is not None and low == high
         case _:
             return False
-
-
-def _parts(node: typed.Expression) -> list[typed.Expression]:
-    values = [getattr(node, field.name) for field in dataclasses.fields(node)]
-    whole = [item for value in values for item in (value if isinstance(value, tuple) else (value,))]
-    return [item for item in whole if type(item).__module__ == typed.__name__]
 
 
 # --- clauses ---

@@ -42,6 +42,8 @@ _OWN_NAMES = frozenset(
     )
 )
 
+_MENTIONING: dict[type, tuple[str, ...]] = {}  # what `_mentioning` found, since asking each node is slow
+
 
 def check(spec: tree.Spec, problems: Problems) -> None:
     """Report what no other line mentions."""
@@ -67,10 +69,20 @@ def mentioned(nodes: Iterable[object]) -> set[str]:
             found.add(node.text)
         elif isinstance(node, tuple):
             pending.extend(node)
-        elif dataclasses.is_dataclass(node) and type(node).__module__.startswith(tree.__name__):
-            own = "name" if type(node) in _OWN_NAMES else ""
-            pending.extend(getattr(node, field.name) for field in dataclasses.fields(node) if field.name != own)
+        else:
+            kind = type(node)
+            if kind not in _MENTIONING:
+                _MENTIONING[kind] = _mentioning(kind)
+            pending.extend(getattr(node, name) for name in _MENTIONING[kind])
     return found
+
+
+def _mentioning(kind: type) -> tuple[str, ...]:
+    """Return the fields by which nodes of a kind mention others; none for what is no node."""
+    if not dataclasses.is_dataclass(kind) or not kind.__module__.startswith(tree.__name__):
+        return ()
+    own = "name" if kind in _OWN_NAMES else ""
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name not in (own, "span"))
 
 
 def _declared(declaration: tree.Declaration) -> Iterator[tuple[str, tree.Name]]:

@@ -109,6 +109,10 @@ def _leads_to(spec: CheckedSpec, graph: Graph, exits: Exits, stated: LeadsTo, sp
         if spec.words.states[state].final:
             message = f"a case can end in `{state}`, and not in {targets}"
             help_ = f"add `{state}` to the states it leads to, or close the way there"
+        elif (holding := exits.holding(place)) is not None:
+            name, effect = holding
+            message = f"a case can be held in `{state}` until a person looks: `{name}` can't undo `{effect}`"
+            help_ = f'give `{effect}` an `undo`, or say what you count on: `assuming "A person looks at what is held."`'
         elif exits.forced(place):
             continue
         else:

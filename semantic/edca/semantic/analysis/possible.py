@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
-from edca.kernel.expression import Comparison, Fold, Input, Operation, Selection
+from edca.kernel.expression import Comparison, Fold, History, Input, Operation, Selection
 from edca.kernel.types import DecimalType, RecordType, ReferenceType
 from edca.kernel.values import TIME_MAX, TIME_MIN
 from edca.semantic import typed
@@ -55,10 +55,17 @@ class Scope:
 class Reach:
     """What expressions of one spec can yield, each worked out once in each scope."""
 
-    def __init__(self, spec: CheckedSpec) -> None:
-        """Take the spec; nothing is worked out before it is asked for."""
+    def __init__(
+        self, spec: CheckedSpec, *, begun: bool = True, gone: frozenset[tuple[History, str]] = frozenset()
+    ) -> None:
+        """Take the spec; nothing is worked out before it is asked for.
+
+        A case that has not `begun` is a new one. What is `gone` can't have happened in the case.
+        """
         self.terms = Terms()
+        self.gone = gone
         self._spec = spec
+        self._begun = begun
         self._applied: dict[tuple[str, tuple[Possible, ...]], Possible] = {}
         self._given: dict[int, Possible] = {}
 
@@ -77,9 +84,12 @@ class Reach:
         return self._given[key]
 
     def memory(self, name: str) -> Possible:
-        """Return what a memory field can hold: what its type allows, or what it begins with."""
+        """Return what a memory field can hold: what it begins with and, in time, what its type allows."""
         held, initial = self.given(self._spec.words.memory[name]), self._spec.memory.get(name)
-        return held if initial is None else join((held, Within(self, {}).of(initial)))
+        if initial is None:
+            return held
+        first = Within(self, {}).of(initial)
+        return join((held, first)) if self._begun else first
 
     def applied(self, name: str, arguments: tuple[Possible, ...]) -> Possible:
         """Return what a define can yield for arguments."""
@@ -142,6 +152,8 @@ class Within:
                 return self.reach.memory(name)
             case typed.ClaimRead(_, type_):
                 return self.reach.given(type_).doubted(CLAIM)
+            case typed.HistoryRead(history, name) if (history, name) in self.reach.gone:
+                return Possible(NOTHING, HISTORY)
             case typed.HistoryRead(_, _, type_):
                 return self.reach.given(type_).doubted(HISTORY)
             case typed.FactRead():

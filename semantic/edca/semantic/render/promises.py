@@ -121,11 +121,13 @@ def releases(machine: Machine) -> Iterator[Section]:
     rows = []
     for release in machine.releases:
         what = name(release.name)
-        if release.entity is not None:
-            what = say("{} of {}", what, articled(release.entity))
+        if release.owner is not None and release.owner in machine.index.entities:
+            what = say("{} of {}", what, articled(release.owner))
+        elif release.owner is not None:
+            what = say("the proposed {} of {}", what, name(release.owner))
         to = listed([name(each) for each in release.to])
         rows.append(
-            Row(f"{release.entity or ''}.{release.name} {' '.join(release.to)}", (what, to, quote(release.text)))
+            Row(f"{release.owner or ''}.{release.name} {' '.join(release.to)}", (what, to, quote(release.text)))
         )
     if rows:
         headings = (plain("what"), plain("goes to"), plain("why"))

@@ -11,6 +11,7 @@ from edca.kernel.types import EnumType, RecordType, Type
 from edca.semantic import typed
 from edca.semantic.render.clauses import clause, defined
 from edca.semantic.render.graph import graph_of
+from edca.semantic.render.order import in_order
 from edca.semantic.render.page import Bullets, Chapter, Diagram, Entry, Grid, Page, Paragraphs, Row, Section
 from edca.semantic.render.phrase import articled, code, joined, listed, name, plain, quote, say, strong
 from edca.semantic.render.promises import modes, properties, releases
@@ -19,7 +20,7 @@ from edca.semantic.render.transitions import goes, transition
 from edca.semantic.render.wording import cell, kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from edca.kernel.machine import Machine, State
     from edca.semantic.checked import CheckedSpec
@@ -44,10 +45,11 @@ _KINDS = {
 }
 
 
-def signoff(spec: tree.Spec, checked: CheckedSpec, machine: Machine) -> Page:
-    """Return the page of a compiled spec. The three arguments come from one compilation."""
+def signoff(checked: CheckedSpec, machine: Machine) -> Page:
+    """Return the page of a compiled spec, all of which the digest covers. Both arguments come from one compilation."""
+    checked = in_order(checked)
     prose = Prose(checked.words.entities, checked.definitions)
-    vocabulary = [*_types(spec, checked.words.types), *_entities(checked, machine), *_said(checked, machine, prose)]
+    vocabulary = [*_types(checked), *_entities(checked, machine), *_said(checked, machine, prose)]
     chapters = (
         Chapter("What this is", (_about(machine),)),
         Chapter("How to read it", (_reading(),), comparable=False),
@@ -55,7 +57,7 @@ def signoff(spec: tree.Spec, checked: CheckedSpec, machine: Machine) -> Page:
         Chapter("What a case goes through", (_case(machine), _states(checked), *_composites(machine))),
         Chapter("What is known", tuple(vocabulary)),
         Chapter("What can be done in the world", tuple(_effects(checked))),
-        Chapter("Rules with a name", tuple(_rules(spec, checked.definitions, prose))),
+        Chapter("Rules with a name", tuple(_rules(checked, prose))),
         Chapter("What is forbidden everywhere", tuple(_forbids(checked, machine, prose))),
         Chapter("Transitions", tuple(transition(node, checked, machine, prose) for node in checked.transitions)),
         Chapter("What must never be, and what must come", tuple(properties(checked, prose))),
@@ -161,13 +163,12 @@ def _composites(machine: Machine) -> Iterator[Section]:
         yield Section("composites", "", title, (Grid(tuple(map(plain, headings)), tuple(rows)),))
 
 
-def _types(spec: tree.Spec, types: Mapping[str, Type]) -> Iterator[Section]:
-    declared = (tree.TypeDeclaration, tree.EnumDeclaration, tree.RecordDeclaration)
-    rows = []
-    for declaration in spec.declarations:
-        if isinstance(declaration, declared):
-            called = declaration.name.text
-            rows.append(Row(called, (name(called), _spelled(types[called]))))
+def _types(checked: CheckedSpec) -> Iterator[Section]:
+    rows = [
+        Row(called, (name(called), _spelled(type_)))
+        for called, type_ in checked.words.types.items()
+        if called not in checked.words.entities
+    ]
     if rows:
         yield Section(
             "kinds of values", "", plain("Kinds of values"), (Grid((plain("name"), plain("what it is")), tuple(rows)),)
@@ -230,15 +231,12 @@ def _effects(checked: CheckedSpec) -> Iterator[Section]:
         yield Section("effects", "", (), (Grid((plain("effect"), plain("what it is given")), tuple(rows)),))
 
 
-def _rules(spec: tree.Spec, definitions: Mapping[str, Definition], prose: Prose) -> Iterator[Section]:
-    for declaration in spec.declarations:
-        match declaration:
-            case tree.DefineDeclaration(called):
-                yield _define(definitions[called.text], prose)
-            case tree.TableDeclaration(called):
-                yield _table(declaration, definitions[called.text], prose)
-            case _:
-                continue
+def _rules(checked: CheckedSpec, prose: Prose) -> Iterator[Section]:
+    for called, definition in checked.definitions.items():
+        if called in checked.tables:
+            yield _table(checked.tables[called], definition, prose)
+        else:
+            yield _define(definition, prose)
 
 
 def _define(definition: Definition, prose: Prose) -> Section:
@@ -248,19 +246,19 @@ def _define(definition: Definition, prose: Prose) -> Section:
     return Section("rule", definition.name, title, (Paragraphs((defined("means", what, definition.body, prose),)),))
 
 
-def _table(declaration: tree.TableDeclaration, definition: Definition, prose: Prose) -> Section:
+def _table(cells: tuple[tuple[tree.TableCell | None, ...], ...], definition: Definition, prose: Prose) -> Section:
     results: list[typed.Expression] = []
     rest = definition.body
-    for _ in declaration.rows[1:]:
+    for _ in cells[1:]:
         # A table is compiled to one `if` a row, and the last row is what is left.
         if not isinstance(rest, typed.Conditional):
             raise TypeError(f"the table {definition.name} has more rows than it was compiled to")
         results.append(rest.then)
         rest = rest.otherwise
     rows = tuple(
-        Row(f"row {joined_text(cells)}", (*cells, prose.thing(result)))
-        for row, result in zip(declaration.rows, [*results, rest], strict=True)
-        for cells in [tuple(map(cell, row.cells))]
+        Row(f"row {joined_text(said)}", (*said, prose.thing(result)))
+        for row, result in zip(cells, [*results, rest], strict=True)
+        for said in [tuple(map(cell, row))]
     )
     headings = (*(name(parameter) for parameter, _ in definition.parameters), strong("gives"))
     said = [Entry(f"column {p}", say("{} is {}.", name(p), kind(t))) for p, t in definition.parameters]

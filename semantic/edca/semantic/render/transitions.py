@@ -25,7 +25,7 @@ def transition(node: CheckedTransition, checked: CheckedSpec, machine: Machine, 
     withheld = {each.code for each in machine.index.transitions[node.name].clauses if each.withheld}
     blocks: list[Block] = [Paragraphs((*_frame(node, machine, prose), *_branch(node, machine, prose), *_timing(node)))]
     if node.parameters:
-        rows = (Row(f"argument {p.name}", (name(p.name), labelled(p, machine))) for p in node.parameters)
+        rows = (Row(f"argument {p.name}", (name(p.name), labelled(node.offered, p, machine))) for p in node.parameters)
         blocks.append(Grid((plain("The proposer says"), plain("which is")), tuple(rows)))
     if node.lets:
         blocks.append(Bullets(tuple(_let(called, value, prose) for called, value in node.lets), "In what follows:"))
@@ -50,20 +50,20 @@ def _called(node: CheckedTransition) -> Phrase:
     return say("{}, {}", name(node.offered), name(branch)) if branch else name(node.offered)
 
 
-def labelled(parameter: Parameter, machine: Machine) -> Phrase:
-    """Return the kind of an argument, and where it may go if it is labelled."""
-    where = goes(machine, None, parameter.name, parameter.labels)
+def labelled(transition: str, parameter: Parameter, machine: Machine) -> Phrase:
+    """Return the kind of a transition's argument, and where it may go if it is labelled."""
+    where = goes(machine, transition, parameter.name, parameter.labels)
     return say("{}; {}", kind(parameter.type), where) if where else kind(parameter.type)
 
 
-def goes(machine: Machine, entity: str | None, called: str, labels: tuple[str, ...]) -> Phrase:
+def goes(machine: Machine, owner: str | None, called: str, labels: tuple[str, ...]) -> Phrase:
     """Return where a labelled value may go; nothing for one without a label."""
     if not labels:
         return ()
     to = {
         receiver: None
         for release in machine.releases
-        if release.entity == entity and release.name == called
+        if release.owner == owner and release.name == called
         for receiver in release.to
     }
     if not to:

@@ -24,6 +24,7 @@ from edca.kernel.types import (
     Type,
     decimal_text,
 )
+from edca.semantic.commit import cell_text
 from edca.semantic.render.phrase import Phrase, articled, listed, name, plain, quote, say
 
 if TYPE_CHECKING:
@@ -114,4 +115,4 @@ def cell(node: tree.TableCell | None) -> Phrase:
         case tree.String(text):
             return quote(text)
         case _:
-            return plain(node.span.text)  # numbers, dates, times, durations and truth values read as they are written
+            return plain(cell_text(node))  # numbers, dates, times and durations read as they are written

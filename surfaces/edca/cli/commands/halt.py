@@ -3,14 +3,20 @@
 from typing import Final
 
 from edca.cli.operating import By, MachineName, Reason, operated, tell
-from edca.cli.options import AsJSON, Ledger, Now, command_app, examples
+from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
 
 app: Final = command_app()
 
 
 @app.command(epilog=examples('edca halt refunds.ledger --as ops-anna --reason "The bank reports double payments."'))
 def halt(
-    ledger: Ledger, principal: By, reason: Reason, machine: MachineName = None, now: Now = None, as_json: AsJSON = False
+    ledger: Ledger,
+    principal: By,
+    reason: Reason,
+    machine: MachineName = None,
+    tenant: Tenant = "",
+    now: Now = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Refuse everything until an operator resumes.
 
@@ -18,7 +24,7 @@ def halt(
     begun wait for `edca resume`; taking back what had begun goes on. This needs a ledger that no process has open: a
     running service calls `kernel.halt`.
     """
-    with operated(ledger, machine, now) as operator:
+    with operated(ledger, machine, tenant, now) as operator:
         reference = operator.halt(by=principal, reason=reason)
         name = operator.context.machine.name
     tell(f"{name} is halted", reference, {"machine": name, "mode": "halted"}, as_json=as_json)

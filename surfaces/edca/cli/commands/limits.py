@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.cli.explanation import json_data, value_text
-from edca.cli.findings import miscount_lines, miscounts_data
+from edca.cli.findings import cell_lines, cells_data
 from edca.cli.loading import open_to_read, parse_instant
 from edca.cli.options import FINDINGS, AsJSON, Ledger, Now, command_app, examples
 from edca.cli.output import document, line, table
@@ -15,8 +15,9 @@ from edca.kernel.calendar import duration_text
 from edca.kernel.machine import Window, WindowKind
 from edca.kernel.types import DecimalType, IntType
 from edca.kernel.values import to_raw
+from edca.runtime.counters import HELD, SPACE
 from edca.runtime.limit_use import LimitUse, limit_uses
-from edca.runtime.recount import recount
+from edca.runtime.rebuild import compare_cells
 
 app: Final = command_app()
 
@@ -37,15 +38,15 @@ def limits(ledger: Ledger, now: Now = None, check: _Check = False, as_json: AsJS
     instant = time.time_ns() // 1000 if now is None else parse_instant(now)
     with open_to_read(ledger) as opened:
         uses = limit_uses(opened, instant)
-        differing = recount(opened) if check else ()
+        differing = [one for one in compare_cells(opened) if one.space in (SPACE, HELD)] if check else []
     if as_json:
-        document({"limits": [_data(use) for use in uses], "miscounts": miscounts_data(differing) if check else None})
+        document({"limits": [_data(use) for use in uses], "cells": cells_data(differing) if check else None})
     else:
         if uses:
             table(_HEADINGS, [_row(use) for use in uses])
         else:
             line("no limit has counted anything")
-        for told in miscount_lines(differing):
+        for told in cell_lines(differing):
             line(told)
         if check and not differing:
             line("every counter holds what the records add up to")

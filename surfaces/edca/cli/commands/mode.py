@@ -7,7 +7,7 @@ import typer
 from edca.api import LedgerOperator
 from edca.cli.errors import CLIError
 from edca.cli.operating import MachineName, Reason, operated, tell
-from edca.cli.options import AsJSON, Ledger, Now, command_app, examples
+from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
 from edca.cli.output import document, line
 
 app: Final = command_app()
@@ -35,6 +35,7 @@ def mode(
     role: _Role = None,
     reason: Reason = "",
     machine: MachineName = None,
+    tenant: Tenant = "",
     now: Now = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -45,7 +46,7 @@ def mode(
     """
     if enter is not None and leave:
         raise CLIError("a mode can't be begun and ended at once", "give --enter or --leave")
-    with operated(ledger, machine, now) as operator:
+    with operated(ledger, machine, tenant, now) as operator:
         name = operator.context.machine.name
         if enter is None and not leave:
             _show(name, operator, as_json)

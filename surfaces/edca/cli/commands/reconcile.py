@@ -11,7 +11,7 @@ from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
 from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
 from edca.cli.operating import By, Case
-from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, command_app, examples
+from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_operations import known_text
 from edca.kernel.machine import Machine
@@ -39,6 +39,7 @@ def reconcile(
     ledger: _Ledger,
     principal: By,
     source: Sources = None,
+    tenant: Tenant = "",
     now: Now = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -56,7 +57,7 @@ def reconcile(
         raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the case")
     with (
         open_router(found_routes, policy.machine, source or ()) as router,
-        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
+        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock, tenant=tenant) as kernel,
     ):
         try:
             found = kernel.reconcile_case(case, by=principal)

@@ -79,7 +79,7 @@ def render(
 
 
 def _page(policy: Policy) -> Page:
-    return signoff(policy.tree, policy.checked, policy.machine)
+    return signoff(policy.checked, policy.machine)
 
 
 def _data(difference: Difference) -> dict[str, object]:

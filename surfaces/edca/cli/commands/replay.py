@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.cli.engines import Engine, replays_with
-from edca.cli.findings import miscount_lines, replay_data, replays
+from edca.cli.findings import cell_lines, replay_data, replays
 from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
@@ -38,6 +38,8 @@ _Specs = Annotated[
 def replay(ledger: Ledger, engine: _Engine = Engine.COMPILED, spec: _Specs = None, as_json: AsJSON = False) -> None:
     """Decide every record of a ledger anew, and compare.
 
+    What lies beside the records, such as where each case stands, is built anew from them as well, and compared.
+
     Machines, rosters and facts come from the ledger itself: no spec, no route and no network is needed. Whether the
     bytes are those that were written is `edca verify`'s question.
 
@@ -62,7 +64,7 @@ def _write(found: Replayed, head: str) -> None:
         line(f"{head}record {mismatch.index}: {mismatch.path}: replayed {mismatch.recomputed}")
     for skipped in found.not_replayed:
         line(f"{head}record {skipped.index}: can't be replayed: {skipped.reason}")
-    for told in miscount_lines(found.miscounts):
+    for told in cell_lines(found.cells):
         line(f"{head}{told}")
     for index in found.unfinished:
         line(f"{head}record {index}: its effects have no outcome yet")

@@ -3,7 +3,7 @@
 from typing import Final
 
 from edca.cli.operating import By, MachineName, Reason, operated, tell
-from edca.cli.options import AsJSON, Ledger, Now, command_app, examples
+from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
 
 app: Final = command_app()
 
@@ -16,6 +16,7 @@ def resume(
     principal: By,
     reason: Reason = "",
     machine: MachineName = None,
+    tenant: Tenant = "",
     now: Now = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -25,7 +26,7 @@ def resume(
     the ledger, by `edca submit` or by a service. This needs a ledger that no process has open: a running service calls
     `kernel.resume`.
     """
-    with operated(ledger, machine, now) as operator:
+    with operated(ledger, machine, tenant, now) as operator:
         reference = operator.resume(by=principal, reason=reason)
         name, mode = operator.context.machine.name, operator.mode
     tell(f"{name} goes on in mode {mode}", reference, {"machine": name, "mode": mode}, as_json=as_json)

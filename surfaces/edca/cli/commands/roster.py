@@ -1,4 +1,4 @@
-"""`edca roster`: who holds which role, and which mandates are in force."""
+"""`edca roster`: who holds which role, which mandates are in force, and putting a changed roster in force."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -6,10 +6,11 @@ from typing import Annotated, Final
 import typer
 
 from edca.api import RosterError, SystemClock, load_roster
-from edca.api.roster import KEY_PREFIX, check_roster, likely_meant
+from edca.api.roster import KEY_PREFIX, check_roster, likely_meant, several_accounts
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.loading import load_policy, open_to_read, parse_instant
-from edca.cli.options import AsJSON, Now, command_app, examples
+from edca.cli.operating import MachineName, Reason, operated, tell
+from edca.cli.options import AsJSON, Now, Tenant, command_app, examples
 from edca.cli.output import document, line, note, table
 from edca.kernel.calendar import time_text
 from edca.kernel.roster import Mandate, Principal, Roster
@@ -28,28 +29,49 @@ _Ledger = Annotated[
         "--ledger", metavar="FILE", help="The ledger that tells how often mandates were used.", show_default=False
     ),
 ]
+_Adopt = Annotated[bool, typer.Option("--adopt", help="Put it in force in the ledger, from the next decision on.")]
+_By = Annotated[str | None, typer.Option("--as", metavar="PRINCIPAL", help="Who has it adopted.", show_default=False)]
 _ENDLESS: Final = "without end"
 
 
 @app.command(
     epilog=examples(
-        "edca roster roster.toml --spec refund.edca", "edca roster roster.toml --ledger refunds.ledger --json"
+        "edca roster roster.toml --spec refund.edca",
+        "edca roster roster.toml --ledger refunds.ledger --json",
+        'edca roster roster.toml --ledger refunds.ledger --adopt --as ops-anna --reason "Sam has left."',
     )
 )
-def roster(file: _File, spec: _Spec = None, ledger: _Ledger = None, now: Now = None, as_json: AsJSON = False) -> None:
+def roster(
+    file: _File,
+    spec: _Spec = None,
+    ledger: _Ledger = None,
+    adopt: _Adopt = False,
+    principal: _By = None,
+    reason: Reason = "",
+    machine: MachineName = None,
+    tenant: Tenant = "",
+    now: Now = None,
+    as_json: AsJSON = False,
+) -> None:
     """Say who holds which role, and which mandates are in force.
 
     Accounts of one person stand together: they count as one when people answer. With --spec it is an error if the
     roster names a role or a transition that the spec does not have; with --ledger each mandate tells how many
-    acceptances rest on it. To change the roster, change the file: the next time a kernel opens with it, the new one is
-    put on record, and every verdict names the one it was made under.
+    acceptances rest on it.
+
+    Every verdict names the roster it was made under. With --adopt the roster is put in force, on record under the name
+    of the operator who has it so: what it takes from somebody counts no more, and the ledger opens with no other one.
+    That needs a ledger that no process has open: a running service calls `kernel.adopt_roster`.
     """
+    if adopt:
+        _adopt(file, ledger, principal, reason, machine, tenant, now, as_json=as_json)
+        return
     at = SystemClock().now() if now is None else parse_instant(now)
     people = _load(file, spec)
     uses: dict[str, int] = {}
     if ledger is not None:
         with open_to_read(ledger) as opened:
-            uses = {mandate.id: counted(opened, "", mandate.machine, mandate.id) for mandate in people.mandates}
+            uses = {mandate.id: counted(opened, tenant, mandate.machine, mandate.id) for mandate in people.mandates}
     if as_json:
         document(
             {
@@ -66,6 +88,27 @@ def roster(file: _File, spec: _Spec = None, ledger: _Ledger = None, now: Now = N
         table(_MANDATE, [[str(_mandate(row, people, at, uses)[name]) for name in _MANDATE] for row in people.mandates])
 
 
+def _adopt(
+    file: Path,
+    ledger: Path | None,
+    principal: str | None,
+    reason: str,
+    machine: str | None,
+    tenant: str,
+    now: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    if ledger is None or principal is None:
+        raise CLIError("where is it put in force, and who has it so?", "add --ledger FILE and --as PRINCIPAL")
+    people = _load(file, None)
+    with operated(ledger, machine, tenant, now) as operator:
+        reference = operator.adopt_roster(people, by=principal, reason=reason)
+        name = operator.context.machine.name
+    told = f"{name} goes on with {file.name}"
+    tell(told, reference, {"machine": name, "roster": people.digest.hex()}, as_json=as_json)
+
+
 _ACCOUNT: Final = ("person", "id", "roles", "model", "answers", "now", "until")
 _MANDATE: Final = ("id", "principal", "role", "machine", "transitions", "now", "until", "uses")
 
@@ -73,7 +116,7 @@ _MANDATE: Final = ("id", "principal", "role", "machine", "transitions", "now", "
 def _principal(row: Principal, people: Roster, at: int) -> dict[str, object]:
     begun = row.starts is None or row.starts <= at
     standing = "holds its roles" if row.is_valid(at) else "is over" if begun else "has not begun"
-    answers = "never" if row.model is not None else "asserted" if row.key is None else "signed"
+    answers = "never" if row.model is not None else "signed" if people.keys(row.id, at) else "asserted"
     return {
         "answers": answers,
         "id": row.id,
@@ -123,4 +166,6 @@ def _load(path: Path, spec: Path | None) -> Roster:
         raise CLIError(str(error)) from error
     except OSError as error:
         raise from_os_error(error, path) from error
+    for hint in several_accounts(people):
+        note(f"edca: hint: {hint}")
     return people

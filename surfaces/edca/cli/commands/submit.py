@@ -23,6 +23,7 @@ from edca.cli.options import (
     Sources,
     Spec,
     Subject,
+    Tenant,
     command_app,
     examples,
 )
@@ -34,6 +35,7 @@ from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.runtime.answers import Answer, Outcome
+from edca.runtime.inbox import OPEN_MAX
 from edca.runtime.question import Question
 from edca.semantic.candidate import admit
 from edca.semantic.explain import for_model, for_operator
@@ -66,6 +68,10 @@ _Attest = Annotated[
 _AttestedThrough = Annotated[
     str, typer.Option("--attested-through", metavar="SOURCE", help="How you know what they attested.")
 ]
+_InboxMax = Annotated[
+    int,
+    typer.Option("--inbox-max", metavar="N", min=0, help="So many questions may wait for people; then `overload`."),
+]
 _FailOn = Annotated[
     str | None,
     typer.Option(
@@ -91,10 +97,12 @@ def submit(
     role: Role,
     subject: Subject = None,
     model: Model = None,
+    tenant: Tenant = "",
     now: Now = None,
     attest: _Attest = None,
     attested_through: _AttestedThrough = OPERATOR_SOURCE,
     source: Sources = None,
+    inbox_max: _InboxMax = OPEN_MAX,
     fail_on: _FailOn = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -113,7 +121,9 @@ def submit(
     caller = Caller(principal, role, subject, model)
     with (
         open_router(found_routes, policy.machine, source or ()) as router,
-        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
+        Kernel.open(
+            policy.machine, routes=router, roster=people, ledger=ledger, clock=clock, tenant=tenant, inbox_max=inbox_max
+        ) as kernel,
     ):
         answer = kernel.submit(payload, caller=caller, attestations=vouched)
         question = question_of(parsed(kernel.ledger.read(answer.record.index)).content, Kept(kernel.ledger))

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.cli.operating import By, Case, MachineName, Reason, operated, tell
-from edca.cli.options import AsJSON, Ledger, Now, command_app, examples
+from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
 
 app: Final = command_app()
 
@@ -25,6 +25,7 @@ def takeover(
     hand_back: _HandBack = False,
     reason: Reason = "",
     machine: MachineName = None,
+    tenant: Tenant = "",
     now: Now = None,
     as_json: AsJSON = False,
 ) -> None:
@@ -33,7 +34,7 @@ def takeover(
     While people have it, what models and clocks propose about the case is refused. Its state and memory stay as they
     are. This needs a ledger that no process has open: a running service calls `kernel.take_over`.
     """
-    with operated(ledger, machine, now) as operator:
+    with operated(ledger, machine, tenant, now) as operator:
         act = operator.hand_back if hand_back else operator.take_over
         reference = act(case, by=principal, reason=reason)
     told = f"{case} is handed back" if hand_back else f"{case} is in people's hands"

@@ -10,7 +10,7 @@ from edca.api.roster import check_roster
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
 from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
-from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, command_app, examples
+from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
@@ -37,6 +37,7 @@ def tick(
     routes: Routes,
     roster: _Roster,
     ledger: _Ledger,
+    tenant: Tenant = "",
     now: Now = None,
     source: Sources = None,
     as_json: AsJSON = False,
@@ -56,7 +57,7 @@ def tick(
         raise CLIError(f"`{ledger}`: no such file", "name the ledger whose cases are to be looked at")
     with (
         open_router(found_routes, policy.machine, source or ()) as router,
-        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock) as kernel,
+        Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock, tenant=tenant) as kernel,
     ):
         try:
             fired = kernel.tick()

@@ -1,21 +1,23 @@
 """`edca verify`: whether a ledger's records are as they were written, for somebody who does not trust the operator."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from edca.cli.errors import CLIError
-from edca.cli.findings import miscount_lines, miscounts_data, verification_data
+from edca.cli.findings import cell_lines, cells_data, verification_data
 from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
-from edca.ledger.checks import Flaw
+from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.verify import Finding, Verification, counted
 from edca.ledger.verify import verify as verify_ledger
+from edca.runtime.cell_differences import CellDifference
 from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
-from edca.runtime.recount import Miscount, recount
+from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import UNREADABLE
 
 app: Final = command_app()
@@ -24,7 +26,7 @@ _SIGNED: Final = "every answer of somebody who has a key is signed with it, over
 _BROKEN: Final = "the answer is not signed by whom it names, or not over this"
 _NAMED_MAX: Final = 10
 
-_COUNTED: Final = "every counter of a limit holds what the records add up to"
+_REBUILT: Final = "every cell beside the records, such as where a case stands, is what they add up to"
 
 _Size = Annotated[
     int | None,
@@ -56,23 +58,25 @@ def verify(ledger: Ledger, expect_size: _Size = None, expect_root: _Root = None,
         found = verify_ledger(ledger, expect_size=expect_size, expect_root=root, progress=advance)
     if not found.is_ledger:
         raise LedgerFormatError(found.findings[0].detail)
-    miscounts = _miscounts(ledger) if found.is_sound else None
+    cells = _cells(ledger) if found.is_sound else None
+    if cells is not None:  # what the file alone leaves open was looked at besides
+        found = dataclasses.replace(found, not_checked=tuple(open_ for open_ in found.not_checked if open_ != BESIDE))
     answers = _answers(ledger) if found.is_sound else NO_ANSWERS
     if as_json:
-        counters = None if miscounts is None else miscounts_data(miscounts)
-        whole = verification_data(found) | {"miscounts": counters, "answers": _answers_data(answers)}
-        document(whole if not miscounts and not answers.broken else whole | {"ok": False})
+        told = None if cells is None else cells_data(cells)
+        whole = verification_data(found) | {"cells": told, "answers": _answers_data(answers)}
+        document(whole if not cells and not answers.broken else whole | {"ok": False})
     else:
-        _write(found, miscounts, answers)
-    if not found.is_sound or miscounts or answers.broken:
+        _write(found, cells, answers)
+    if not found.is_sound or cells or answers.broken:
         raise typer.Exit(FINDINGS)
 
 
-def _miscounts(path: Path) -> tuple[Miscount, ...] | None:
-    """Return what limits are said to have counted and the records don't add up to; null where nobody can tell."""
+def _cells(path: Path) -> tuple[CellDifference, ...] | None:
+    """Return the cells that are not what the records add up to; null where nobody can tell."""
     try:
         with open_to_read(path) as ledger:
-            return recount(ledger)
+            return compare_cells(ledger)
     except (LedgerError, *UNREADABLE):
         return None  # sound bytes of records that this version does not write
 
@@ -86,25 +90,26 @@ def _answers_data(answers: CheckedAnswers) -> dict[str, object]:
     return {"asserted": list(answers.asserted), "broken": list(answers.broken), "signed": list(answers.signed)}
 
 
-def _write(found: Verification, miscounts: tuple[Miscount, ...] | None, answers: CheckedAnswers) -> None:
+def _write(found: Verification, cells: tuple[CellDifference, ...] | None, answers: CheckedAnswers) -> None:
     for finding in found.findings:
         line(_told(finding))
-    for told in miscount_lines(miscounts or ()):
+    for told in cell_lines(cells or ()):
         line(told)
     for index in answers.broken:
         line(f"record {index}: signature: {_BROKEN}")
-    for failed in (*found.failed, *((_COUNTED,) if miscounts else ()), *((_SIGNED,) if answers.broken else ())):
+    for failed in (*found.failed, *((_REBUILT,) if cells else ()), *((_SIGNED,) if answers.broken else ())):
         line(f"failed: {failed}")
     proven = answers.signed and not answers.broken
-    for checked in (*found.checked, *((_COUNTED,) if miscounts == () else ()), *((_SIGNED,) if proven else ())):
+    for checked in (*found.checked, *((_REBUILT,) if cells == () else ()), *((_SIGNED,) if proven else ())):
         line(f"checked: {checked}")
-    for unchecked in (*found.not_checked, *((f"whether {_COUNTED}",) if miscounts is None else ())):
+    for unchecked in found.not_checked:
         line(f"not checked: {unchecked}")
     if answers.asserted:
-        line(f"not checked: who answered in {_records(answers.asserted)}: the host's word stands for it, no signature")
+        where = _records(answers.asserted)
+        line(f"not checked: who answered or looked in {where}: the host's word stands for it, no signature")
     if found.size or found.is_sound:
         line(f"{counted(found.size)}, root {found.root.hex()}")
-    count = len(found.findings) + len(miscounts or ()) + len(answers.broken)
+    count = len(found.findings) + len(cells or ()) + len(answers.broken)
     line("nothing was found" if not count else f"{count} finding{'' if count == 1 else 's'}")
 
 

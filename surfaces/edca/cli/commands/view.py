@@ -14,7 +14,7 @@ from edca.api import FixedClock, SystemClock
 from edca.cli.errors import CLIError
 from edca.cli.explanation import json_data, value_text
 from edca.cli.loading import load_policy, load_routes, open_router, open_to_read, parse_instant
-from edca.cli.options import As, AsJSON, Model, Now, Role, Routes, Sources, Spec, Subject, command_app, examples
+from edca.cli.options import As, AsJSON, Model, Now, Role, Routes, Sources, Spec, Subject, Tenant, command_app, examples
 from edca.cli.output import document, line, note
 from edca.kernel.candidate import Caller
 from edca.kernel.expression import Input, ReadInput
@@ -23,11 +23,9 @@ from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem
 from edca.ledger.sqlite import SQLiteLedger
-from edca.routing import SQLRouter
 from edca.runtime.cases import key_from_raw
 from edca.runtime.context import Context
 from edca.runtime.gather import look
-from edca.runtime.ports import Clock
 from edca.semantic.view import View, creation_view, view_wants
 from edca.semantic.view import view as view_of
 
@@ -66,6 +64,7 @@ def view(
     subject: Subject = None,
     model: Model = None,
     ledger: _Ledger = None,
+    tenant: Tenant = "",
     now: Now = None,
     source: Sources = None,
     as_json: AsJSON = False,
@@ -91,7 +90,7 @@ def view(
     key = _key(machine, about, case)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     with open_router(found_routes, machine, source or ()) as router, _store(ledger) as store:
-        found = _look(machine, router, store, clock, about, key, caller)
+        found = _look(Context(machine, router, store, Roster((), ()), clock, tenant), about, key, caller)
     _write(found, as_json)
 
 
@@ -106,10 +105,8 @@ def _reads_subject(part: object) -> bool:
     return is_dataclass(part) and any(_reads_subject(getattr(part, field.name)) for field in fields(part))
 
 
-def _look(
-    machine: Machine, router: SQLRouter, store: SQLiteLedger, clock: Clock, about: str, key: Key, caller: Caller
-) -> View:
-    context = Context(machine, router, store, Roster((), ()), clock, "")
+def _look(context: Context, about: str, key: Key, caller: Caller) -> View:
+    machine = context.machine
     case, facts, now = look(context, about, key, lambda case, known, now: view_wants(machine, case, known, caller, now))
     return view_of(machine, case, facts, caller, now)
 

@@ -37,7 +37,7 @@ from edca.routing import Routes, SQLRouter, open_engine
 from edca.runtime.answers import Answer, Outcome
 from edca.runtime.cases import case_id, load_row
 from edca.runtime.loop import Runtime
-from edca.runtime.observe import ObservationError
+from edca.runtime.observe import ObservationError, has_drifted
 from edca.runtime.ports import Performed, Permit, Report, Request
 from edca.semantic.candidate import admit
 
@@ -291,7 +291,7 @@ class _Runner:
         if told.startswith("Error"):
             self.problems.append(f"{where} changed the recorded world, and the world module says: {told}")
         try:
-            self._observe(about, moved=call.mutated and not by_kernel)
+            self._observe(about)
         except ObservationError as error:
             self.problems.append(f"{where}: what the world says now can't be put on record: {error}")
 
@@ -304,20 +304,20 @@ class _Runner:
             self.problems.append(f"{where}: the world module raised {type(error).__name__}")
             return otherwise
 
-    def _observe(self, about: Address | None, *, moved: bool) -> None:
-        """Put on record what the world now says of the case, if it was `moved` or the ledger says something else.
+    def _observe(self, about: Address | None) -> None:
+        """Put on record what the world now says of the case, if the ledger says something else.
 
-        A case that the ledger does not hold is read from the world when it is first met, and one whose routes map no
-        state can't have been moved.
+        A case whose state the ledger does not hold is read from the world when it is next met, and one whose routes map
+        no state can't have been moved.
         """
         if about is None or about.key is None:
             return
         bench = self.bench
         held = load_row(bench.ledger, case_id(bench.machine, self.run.id, about.entity, about.key))
         (instance,) = self.router.read([Request(about.entity, about.key, ())], bench.settings.now_us)
-        if held is None or instance.state is None:
+        if held is None or not held.holds_state or instance.state is None:
             return
-        if moved or instance.state != held.case.state:
+        if held.quarantined or has_drifted(held.case, instance):
             self.runtime.observe(about.entity, about.key, bench.settings.observer)
 
 

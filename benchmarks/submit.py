@@ -1,0 +1,345 @@
+"""What the whole durable way of a candidate costs, against a bare loop that writes the same: `make bench-submit`.
+
+The candidates are specs/refund's `approve_refund`: thirteen clauses, two limits, a claim and a confirmation. Each is
+about a case of its own, comes with an idempotency key, and is accepted. Facts come from memory, because what a source
+takes is not the kernel's: all else is what `Kernel.submit` does. Effects are measured apart, with `pay`, which leaves
+three records: the verdict, the permit spent, the outcome.
+
+The bare loop takes what the kernel has just written, commit by commit, and writes those very rows again into a file
+with the same tables, indexes, triggers and syncs: the same bytes in as many durable commits, without deciding, encoding
+or hashing. A second one makes a commit for each record, as a service without shared commits would. Kernel and loops
+take turns, ten times; a ratio is the median of the ten.
+
+Growth is measured without syncs and in the process' own time, so that it shows the work and not the disk: once with a
+new case for each record, and once with a hundred cases that get all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "laws"))
+
+import worlds  # noqa: E402
+
+from edca.api import Answer, AsyncKernel, Attestation, Caller, Candidate, Kernel, Principal  # noqa: E402
+from edca.kernel.canonical import digest  # noqa: E402
+from edca.kernel.facts import Instance, Key  # noqa: E402
+from edca.ledger.sqlite import SQLiteLedger  # noqa: E402
+from edca.ledger.staging import Staged  # noqa: E402
+from edca.runtime.ports import Performed, Permit, Report, Request  # noqa: E402
+
+SETUP = worlds.approval()
+NOON = SETUP.inputs.now
+assert isinstance(SETUP.candidate, Candidate)
+CANDIDATE = SETUP.candidate
+A_PROPOSER = 16  # candidates of one proposer: the spec's limit is 20 an hour
+CALLERS = 100
+ROUNDS = 10
+
+
+class Clock:
+    """Stands still: the spec's windows then hold what they hold."""
+
+    source = "benchmark"
+
+    def now(self) -> int:
+        """Return noon."""
+        return NOON
+
+
+class Shop:
+    """Orders in memory, each of an owner of its own; what is refunded is kept."""
+
+    document = b"orders of the benchmark"
+    digest = digest("routes", document)
+
+    def __init__(self) -> None:
+        self.refunded: dict[str, int] = {}
+        self._order = SETUP.inputs.facts[worlds.ORDER].fields
+        self._line = SETUP.inputs.facts[("line", ("o1", "a1"))].fields
+
+    def read(self, requests: list[Request], as_of: int) -> tuple[Instance, ...]:
+        """Return what the order says."""
+        return tuple(self._instance(request, as_of) for request in requests)
+
+    def _instance(self, request: Request, as_of: int) -> Instance:
+        order = str(request.key[0])
+        own = {"owner": f"owner of {order}", "lines": ((order, "a1"),), "refunded": self.refunded.get(order, 0)}
+        held = {**self._order, **own} if request.entity == "order" else self._line
+        fields = {name: held[name] for name in request.fields}
+        return Instance(request.entity, request.key, "shop", as_of, True, None, fields)
+
+    def allot(self, entity: str) -> Key | None:
+        """Return nothing: nothing is created."""
+        raise AssertionError(entity)
+
+    def perform(self, permit: Permit) -> Report:
+        """Move the money."""
+        amount = round(float(str(permit.arguments["amount"])) * 100)
+        self.refunded[permit.arguments["order"][0]] = amount  # type: ignore[index,call-overload]
+        return Report(Performed.DONE)
+
+    def performed(self, permit: Permit) -> Performed:
+        """Return nothing: nobody has to ask."""
+        raise AssertionError(permit)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ask:
+    """One submission."""
+
+    candidate: Candidate
+    caller: Caller
+    attestations: tuple[Attestation, ...]
+
+
+def approval(number: int, order: str | None = None, amount: str = "20.00") -> Ask:
+    """Return the submission of that number, about an order of its own or about `order`."""
+    order = order or f"o{number}"
+    owner = f"owner of {order}"
+    candidate = dataclasses.replace(
+        CANDIDATE,
+        arguments={"order_id": order, "amount": amount, "picks": [{"sku": "a1", "count": 1}]},
+        key=f"call {number}",
+        revision=None,
+    )
+    said: list[tuple[str, bool | str]] = [("agreed", True), ("reason", "It arrived broken.")]
+    attestations = tuple(Attestation(name, value, owner, "customer", "benchmark", NOON) for name, value in said)
+    return Ask(candidate, Caller(f"bot {number // A_PROPOSER}", "assistant", owner, worlds.MODEL), attestations)
+
+
+def payment(number: int) -> Ask:
+    """Return the payment of what that approval promised."""
+    candidate = dataclasses.replace(
+        CANDIDATE,
+        transition="pay",
+        arguments={"order_id": f"o{number}"},
+        key=f"pay {number}",
+        revision=None,
+        confidence=None,
+    )
+    return Ask(candidate, Caller("sven", "supervisor", f"owner of o{number}"), ())
+
+
+class Bench:
+    """One kernel over a new ledger, and what it commits."""
+
+    def __init__(self, folder: Path, name: str, count: int, *, durable: bool = True) -> None:
+        bots = tuple(
+            Principal(f"bot {number}", ("assistant",), worlds.MODEL) for number in range(count // A_PROPOSER + 1)
+        )
+        roster = SETUP.inputs.roster
+        others = tuple(one for one in roster.principals if one.id not in {"bot", "sven"})
+        self.path = folder / f"{name}.db"
+        self.ledger = SQLiteLedger.open(self.path, durable=durable)
+        self.kernel = Kernel.open(
+            SETUP.machine,
+            routes=Shop(),  # type: ignore[arg-type]
+            roster=dataclasses.replace(roster, principals=(*others, Principal("sven", ("supervisor",)), *bots)),
+            ledger=self.ledger,
+            clock=Clock(),
+        )
+
+    def submit(self, ask: Ask) -> Answer:
+        """Submit and wait."""
+        return self.kernel.submit(ask.candidate, caller=ask.caller, attestations=ask.attestations)
+
+    def close(self) -> None:
+        """Close the ledger."""
+        self.kernel.close()
+        self.ledger.close()
+
+
+@contextmanager
+def captured() -> Iterator[list[Staged]]:
+    """Keep what each commit writes."""
+    written: list[Staged] = []
+    transact = SQLiteLedger._transact
+
+    def kept(ledger: SQLiteLedger, staged: Staged) -> None:
+        written.append(staged)
+        transact(ledger, staged)
+
+    SQLiteLedger._transact = kept  # type: ignore[method-assign, assignment]
+    try:
+        yield written
+    finally:
+        SQLiteLedger._transact = transact  # type: ignore[method-assign]
+
+
+def bare(ledger: SQLiteLedger, written: list[Staged]) -> float:
+    """Write the same rows in the same commits, and return how many seconds that takes."""
+    began = time.perf_counter()
+    for staged in written:
+        ledger._transact(staged)
+    return time.perf_counter() - began
+
+
+def one_by_one(written: list[Staged]) -> list[Staged]:
+    """Return the same rows with a commit for each record, the cells spread evenly over them."""
+    split: list[Staged] = []
+    for staged in written:
+        cells, heads, count = list(staged.cells.items()), list(staged.heads.items()), max(1, len(staged.rows))
+        for place in range(count):
+            part = Staged(staged.range, staged.tip)
+            part.rows = staged.rows[place : place + 1]
+            part.heads = dict(heads[place::count])
+            part.cells = dict(cells[place::count])
+            split.append(part)
+    return split
+
+
+# --- who calls ---
+
+
+def by_tasks(bench: Bench, asks: list[Ask], rate: float | None = None) -> tuple[float, list[float]]:
+    """Let 100 tasks submit, or `rate` of them begin a second; return the seconds in all and of each."""
+
+    async def main() -> tuple[float, list[float]]:
+        kernel, waits = AsyncKernel(bench.kernel, workers=CALLERS), []
+
+        async def one(ask: Ask) -> None:
+            began = time.perf_counter()
+            answer = await kernel.submit(ask.candidate, caller=ask.caller, attestations=ask.attestations)
+            waits.append(time.perf_counter() - began)
+            assert answer.verdict.code == "accepted", answer.verdict
+
+        async def caller(mine: Iterator[Ask]) -> None:
+            for ask in mine:
+                await one(ask)
+
+        began = time.perf_counter()
+        if rate is None:
+            shared = iter(asks)
+            await asyncio.gather(*(caller(shared) for _ in range(CALLERS)))
+        else:
+            tasks = []
+            for number, ask in enumerate(asks):
+                await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+                tasks.append(asyncio.create_task(one(ask)))
+            await asyncio.gather(*tasks)
+        return time.perf_counter() - began, waits
+
+    return asyncio.run(main())
+
+
+def by_threads(bench: Bench, asks: list[Ask], count: int) -> float:
+    """Let so many threads submit; return the seconds in all."""
+    began = time.perf_counter()
+    with ThreadPoolExecutor(count) as pool:
+        assert {answer.verdict.code for answer in pool.map(bench.submit, asks)} == {"accepted"}
+    return time.perf_counter() - began
+
+
+def throughput(folder: Path, name: str, count: int, run: Callable[[Bench, list[Ask]], float]) -> dict[str, Any]:
+    """Measure one way of calling, and the bare loops over what it wrote, in turns: a disk has its moods."""
+    bench, asks = Bench(folder, name, count), [approval(number) for number in range(count)]
+    if name == "effects":
+        by_threads(bench, asks, CALLERS)
+        asks = [payment(number) for number in range(count)]
+    took: list[tuple[float, float, float]] = []
+    commits = records = size = 0
+    with SQLiteLedger.open(folder / f"{name} same.db") as same, SQLiteLedger.open(folder / f"{name} alone.db") as alone:
+        for number in range(ROUNDS):
+            with captured() as written:
+                seconds = run(bench, asks[number * count // ROUNDS : (number + 1) * count // ROUNDS])
+            took.append((seconds, bare(same, written), bare(alone, one_by_one(written))))
+            commits += len(written)
+            records += sum(len(staged.rows) for staged in written)
+            size += sum(len(row[3]) for staged in written for row in staged.rows)
+    bench.close()
+    kernel, shared, each = (sum(column) for column in zip(*took, strict=True))
+    return {
+        "decisions": count,
+        "commits": commits,
+        "records": records,
+        "bytes_a_record": size // records,
+        "per_second": count / kernel,
+        "bare_per_second": count / shared,
+        "ratio": statistics.median(one[1] / one[0] for one in took),
+        "bare_commit_each_per_second": count / each,
+        "ratio_commit_each": statistics.median(one[2] / one[0] for one in took),
+    }
+
+
+def latency(folder: Path, count: int, rate: float) -> dict[str, float]:
+    """Measure how long callers wait at that rate, in milliseconds."""
+    bench = Bench(folder, "latency", count)
+    _, waits = by_tasks(bench, [approval(number) for number in range(count)], rate)
+    bench.close()
+    cuts = statistics.quantiles(waits, n=100)
+    return {"rate": rate, "p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000}
+
+
+def growth(folder: Path, sizes: list[int], cases: int | None) -> list[dict[str, float]]:
+    """Measure what a decision costs at those sizes, with a case each or with so many `cases` in all."""
+    bench, number, found = Bench(folder, f"growth {cases}", sizes[-1] + 1000, durable=False), 0, []
+    # A case that gets many records gets refusals: what is accepted would move it on.
+    amount = "20.00" if cases is None else "90.00"
+    for size in sizes:
+        while bench.ledger.size < size:
+            bench.submit(approval(number, None if cases is None else f"o{number % cases}", amount))
+            number += 1
+        costs = []
+        for _ in range(5):
+            began = time.process_time()
+            for _ in range(100):
+                bench.submit(approval(number, None if cases is None else f"o{number % cases}", amount))
+                number += 1
+            costs.append((time.process_time() - began) / 100 * 1e6)
+        found.append({"records": size, "cases": cases or size, "us": min(costs)})
+    bench.close()
+    began = time.perf_counter()
+    SQLiteLedger.open(bench.path, durable=False).close()
+    found[-1]["open_s"] = time.perf_counter() - began
+    return found
+
+
+def main() -> int:
+    """Measure, and print each figure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=2000, help="how many decisions for each way of calling")
+    parser.add_argument("--records", type=int, default=100_000, help="how far the ledger grows; 1000000 takes an hour")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of lines")
+    options = parser.parse_args()
+    sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= options.records]
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+        folder, count = Path(name), options.count
+        found: dict[str, Any] = {
+            "100 asyncio callers": throughput(folder, "tasks", count, lambda b, asks: by_tasks(b, asks)[0]),
+            "100 threads": throughput(folder, "threads", count, lambda b, asks: by_threads(b, asks, CALLERS)),
+            "1 thread": throughput(folder, "thread", count // 20, lambda b, asks: by_threads(b, asks, 1)),
+            "effects, 100 asyncio callers": throughput(
+                folder, "effects", count // 2, lambda b, asks: by_tasks(b, asks)[0]
+            ),
+        }
+        rate = found["100 asyncio callers"]["per_second"] / 2
+        found["at half load"] = latency(folder, count // 2, rate)
+        found["growth, a case each"] = growth(folder, sizes, None)
+        found["growth, 100 cases"] = growth(folder, sizes, 100)
+    if options.json:
+        print(json.dumps(found, indent=2))
+        return 0
+    for title, figures in found.items():
+        for line in figures if isinstance(figures, list) else [figures]:
+            values = (f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v:,}" for k, v in line.items())
+            print(f"{title:30} {'  '.join(values)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

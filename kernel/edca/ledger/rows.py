@@ -1,0 +1,63 @@
+"""Rows of the embedded store: written from what is staged, and checked when they are read."""
+
+import sqlite3
+from typing import Final
+
+from edca.ledger.errors import LedgerError, LedgerFormatError, TamperedError
+from edca.ledger.leaf import Leaf
+from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, body_digest
+from edca.ledger.staging import Staged
+from edca.ledger.store import Cell, StoredRecord
+
+_INSERT_RECORD: Final = "INSERT INTO ledger(leaf, back, header, body) VALUES(?, ?, ?, ?)"
+_MOVE_HEAD: Final = (
+    "INSERT INTO chains(chain, entry, leaf, head) VALUES(?, ?, ?, ?) ON CONFLICT(chain) DO UPDATE"
+    " SET entry = excluded.entry, leaf = excluded.leaf, head = excluded.head"
+)
+_PUT_CELL: Final = (
+    "INSERT INTO cells(space, key, value) VALUES(?, ?, ?) ON CONFLICT(space, key) DO UPDATE SET value = excluded.value"
+)
+_DROP_CELL: Final = "DELETE FROM cells WHERE space = ? AND key = ?"
+
+
+def write(connection: sqlite3.Connection, staged: Staged) -> None:
+    """Write what is staged in one transaction, durable on return. Raises what SQLite raises, with it still open."""
+    kept = [(space, key, value) for (space, key), value in staged.cells.items() if value is not None]
+    dropped = [place for place, value in staged.cells.items() if value is None]
+    connection.execute("BEGIN IMMEDIATE")
+    connection.executemany(_INSERT_RECORD, staged.rows)
+    connection.executemany(_MOVE_HEAD, [(chain, *head) for chain, head in staged.heads.items()])
+    connection.executemany(_PUT_CELL, kept)
+    connection.executemany(_DROP_CELL, dropped)
+    connection.execute("COMMIT")
+
+
+def leaf_of(index: int, header: bytes) -> Leaf:
+    """Return the header of the record at `index`. Raises `TamperedError` for one that is none, or of another record."""
+    try:
+        leaf = Leaf.from_bytes(header)
+    except LedgerFormatError as error:
+        raise TamperedError(f"record {index}: {error}") from error
+    if leaf.index != index:
+        raise TamperedError(f"record {index} carries the header of record {leaf.index}")
+    return leaf
+
+
+def stored_record(index: int, header: bytes, body: bytes) -> StoredRecord:
+    """Return the record of a row. Raises `TamperedError` where header and body contradict each other."""
+    leaf = leaf_of(index, header)
+    if body_digest(body) != leaf.body_digest:
+        raise TamperedError(f"the body of record {index} is not the one its header was made for")
+    return StoredRecord(leaf, body)
+
+
+def check_cell(cell: Cell) -> None:
+    """Raise `LedgerError`, before a transaction begins, for what would fail inside it."""
+    try:
+        size = max(len(cell.space.encode()), len(cell.key.encode()))
+    except UnicodeEncodeError as error:
+        raise LedgerError("a cell's space and key are text without lone surrogates") from error
+    if size > CHAIN_SIZE_MAX:
+        raise LedgerError(f"a cell's space and key have at most {CHAIN_SIZE_MAX} bytes each")
+    if cell.value is not None and len(cell.value) > RECORD_SIZE_MAX:
+        raise LedgerError(f"a cell has {len(cell.value)} bytes, over the limit of {RECORD_SIZE_MAX}")

@@ -1,0 +1,71 @@
+"""What one transaction will write: placed and readable by whoever comes later in it, and not yet on disk."""
+
+from typing import Any, Final
+
+from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
+from edca.ledger.record import Draft, body_digest, seal
+from edca.ledger.store import Cell, Stored
+from edca.ledger.tree import CompactRange
+
+Head = tuple[int, int, bytes]
+"""A chain's newest record: its entry, its index and the digest of its body."""
+
+_GONE: Final = object()
+
+
+class Staged:
+    """The records, chain heads and cells of one transaction. Its steps can be taken back one by one, newest first."""
+
+    def __init__(self, start: CompactRange, tip: bytes) -> None:
+        """Begin after `start`, whose newest leaf is `tip`."""
+        self.start: Final = start.size
+        self.range = start
+        self.tip = tip
+        self.rows: list[tuple[int, int | None, bytes, bytes]] = []
+        self.heads: dict[str, Head] = {}
+        self.cells: dict[tuple[str, str], bytes | None] = {}
+        # What the file holds, as far as anybody has looked: it cannot change meanwhile.
+        self.seen_cells: dict[tuple[str, str], bytes | None] = {}
+        self.seen_heads: dict[str, Head | None] = {}
+        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+
+    def add(self, draft: Draft, head: Head | None) -> Stored:
+        """Place one record after `head`, its chain's newest. Raises as `seal` does; then nothing is placed."""
+        entry, back, prev = (0, None, NO_HASH) if head is None else (head[0] + 1, head[1], head[2])
+        body = seal(draft, entry, prev)
+        digest = body_digest(body)
+        index = self.range.size
+        leaf = Leaf(index, self.tip, chain_tag(draft.chain), entry, digest)
+        self.tip = leaf.leaf_hash()
+        self.range = self.range.append(self.tip)
+        self.rows.append((index, back, leaf.to_bytes(), body))
+        self._set(self.heads, draft.chain, (entry, index, digest))
+        return Stored(index, draft.chain, entry, digest, self.tip)
+
+    def put(self, cell: Cell) -> None:
+        """Write or remove one cell."""
+        self._set(self.cells, (cell.space, cell.key), cell.value)
+
+    def row(self, index: int) -> tuple[int, int | None, bytes, bytes] | None:
+        """Return the row of a record placed here, or null where the file has it, or nobody."""
+        place = index - self.start
+        return self.rows[place] if 0 <= place < len(self.rows) else None
+
+    def mark(self) -> tuple[int, CompactRange, bytes, int]:
+        """Return where things stand now, for `back_to`."""
+        return len(self.rows), self.range, self.tip, len(self._undo)
+
+    def back_to(self, mark: tuple[int, CompactRange, bytes, int]) -> None:
+        """Take back everything since `mark`."""
+        row_count, self.range, self.tip, undo_count = mark
+        del self.rows[row_count:]
+        while len(self._undo) > undo_count:
+            where, key, value = self._undo.pop()
+            if value is _GONE:
+                del where[key]
+            else:
+                where[key] = value
+
+    def _set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
+        self._undo.append((where, key, where.get(key, _GONE)))
+        where[key] = value

@@ -1,0 +1,102 @@
+"""Where the cells of a ledger are not what its records add up to, in words for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edca.kernel import canonical
+from edca.ledger.errors import TamperedError
+from edca.runtime import answers, cases, config, counters, mandates, signals, waiting
+from edca.runtime.differences import Pair, first_difference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KEY_LENGTH = 16  # hexadecimal digits of a key that is a digest, enough to find it by
+_NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class CellDifference:
+    """A cell that is not what the records add up to: by space and key, and in words.
+
+    `cell` is what it holds where the two first differ, `records` what the records say; `nothing` where there is none.
+    """
+
+    space: str
+    key: str
+    what: str
+    cell: str
+    records: str
+
+
+def differences(
+    found: Mapping[tuple[str, str], bytes], rebuilt: Mapping[tuple[str, str], bytes]
+) -> tuple[CellDifference, ...]:
+    """Return where the cells found differ from those that the records add up to, in order of space and key."""
+    return tuple(
+        _difference(space, key, found.get((space, key)), rebuilt.get((space, key)))
+        for space, key in sorted(found.keys() | rebuilt.keys())
+        if found.get((space, key)) != rebuilt.get((space, key))
+    )
+
+
+def _difference(space: str, key: str, found: bytes | None, rebuilt: bytes | None) -> CellDifference:
+    what = _title(space, key, found or rebuilt or b"")
+    if space == counters.SPACE:
+        return CellDifference(space, key, what, _counter(found), _counter(rebuilt))
+    if found is None or rebuilt is None:
+        nothing_found = (_NOTHING, "there is one") if found is None else ("something", _NOTHING)
+        return CellDifference(space, key, what, *nothing_found)
+    try:
+        difference = first_difference([Pair("", canonical.decode(found), canonical.decode(rebuilt))])
+    except ValueError:
+        difference = None
+    if difference is None:  # one of the two is no canonical data
+        return CellDifference(space, key, what, found.hex(), rebuilt.hex())
+    path, cell, records = difference
+    return CellDifference(space, key, f"{what}{f', {path[1:]}' if path else ''}", cell, records)
+
+
+def _title(space: str, key: str, value: bytes) -> str:
+    short = f"{key[:_KEY_LENGTH]}…" if len(key) > _KEY_LENGTH else key
+    match space:
+        case cases.SPACE:
+            return f"case {key}"
+        case answers.SPACE:
+            return f"the answer remembered under an idempotency key ({short})"
+        case waiting.SPACE:
+            return f"an open question ({short})"
+        case mandates.SPACE:
+            return f"the uses of a mandate ({short})"
+        case signals.SPACE:
+            return f"the signals counted for {key}"
+        case config.SPACE:
+            return f"the note that a document is on record ({key})"
+        case counters.HELD:
+            return f"reservations of an escalated candidate ({short})"
+        case counters.SPACE:
+            return _counter_title(value, short)
+        case _:
+            return f"a cell that no record writes, `{space}` ({short})"
+
+
+def _counter_title(value: bytes, short: str) -> str:
+    try:
+        name, _ = counters.counter_from_bytes(value)
+    except TamperedError:
+        return f"counter {short}"
+    per = f" per {list(name.key)!r}" if name.key else ""
+    return f"limit {name.code} of {name.transition}, machine {name.machine}{per}"
+
+
+def _counter(value: bytes | None) -> str:
+    if value is None:
+        return _NOTHING
+    try:
+        _, counter = counters.counter_from_bytes(value)
+    except TamperedError:
+        return "unreadable"
+    passages = ", ".join(f"{p.amount} by record {p.record} ({p.standing.value})" for p in counter.passages)
+    return passages or "no passages"

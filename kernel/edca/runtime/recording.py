@@ -1,0 +1,177 @@
+"""Stages 3, 4 and 7: what a turn does, from the question to the record, and from the outcome to its record.
+
+Everything here happens within a turn, so what is read from the store is what it holds when the record is written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edca.kernel.decide import decide
+from edca.kernel.inputs import address
+from edca.kernel.verdict import Accepted, Escalated
+from edca.ledger.record import Draft
+from edca.ledger.store import Cell
+from edca.runtime import cases, inbox, mandates, modes, signals, waiting
+from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key
+from edca.runtime.cases import Row, touched
+from edca.runtime.counters import Sheet, come_out, decided, reserved_until
+from edca.runtime.gather import Gathered
+from edca.runtime.kinds import OUTCOME, VERDICT
+from edca.runtime.question import attestations_digest
+from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
+
+if TYPE_CHECKING:
+    from edca.kernel.inputs import Case
+    from edca.kernel.verdict import Verdict
+    from edca.runtime.context import Context, Place
+    from edca.runtime.effects import Acceptance, Course
+    from edca.runtime.gather import Addressed
+    from edca.runtime.question import Question
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Stage 3's result."""
+
+    gathered: Gathered
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Stage 4's result: the verdict is on record. `question` is the one whose effects are to be carried out, if any."""
+
+    answer: Answer
+    question: Question | None
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """Stage 6's result: what was done, and how it came out."""
+
+    acceptance: Acceptance
+    course: Course
+    outcome: Outcome
+
+
+def decide_on(context: Context, gathered: Gathered) -> Decided:
+    """Come to the verdict; an escalation that finds the inbox full is refused instead."""
+    question = gathered.question
+    verdict = decide(question.machine, question.case, question.candidate, question.inputs)
+    key = gathered.addressed.question_key
+    if isinstance(verdict, Escalated) and inbox.is_full(context, key):
+        full = dataclasses.replace(question, inputs=dataclasses.replace(question.inputs, overloaded=True))
+        verdict = decide(full.machine, full.case, full.candidate, full.inputs)
+        return Decided(Gathered(gathered.addressed, full), verdict)
+    return Decided(gathered, verdict)
+
+
+def record(context: Context, found: Decided) -> Recorded:
+    """Append the verdict, and in the same turn move the case and remember the answer."""
+    addressed, question, verdict = found.gathered.addressed, found.gathered.question, found.verdict
+    chain = chain_of(question, verdict)
+    own_chain = question.case is not None and chain == question.case.id
+    after = None
+    if question.case is not None and own_chain:
+        after = after_verdict(question.machine, question.case, question.candidate, verdict, question.inputs.now)
+    pending = isinstance(verdict, Accepted) and bool(verdict.intents)
+
+    def answer_at(reference: RecordReference) -> Answer:
+        state, revision = (None, None) if after is None else (after.state, after.revision)
+        return Answer(verdict, reference, None, state, revision)
+
+    def cells(place: Place) -> list[Cell]:
+        written: list[Cell] = []
+        if after is not None:
+            case = touched(after, place.entry, question.inputs.now)
+            row = (
+                Row(dataclasses.replace(case, pending=place.reference.digest), place.reference.index)
+                if pending
+                else _row(context, case)
+            )
+            written.append(row.cell())
+        if addressed.key is not None and addressed.key_used_by is None:
+            remembered = Remembered(
+                candidate=question.candidate.digest,
+                attestations=addressed.attestations_digest,
+                answer=answer_at(place.reference),
+            )
+            written.append(remembered.cell(addressed.key))
+        return [*written, *_counted(context, addressed, question, verdict, place), *noted.cells]
+
+    mandates.check(context, question.machine, verdict)
+    now, happened = question.inputs.now, signals.of_verdict(verdict, question.inputs.facts)
+    noted = modes.note(context, question.machine, happened, now)
+    draft = Draft(chain, VERDICT, verdict_content(context, question, verdict))
+    reference = context.append(draft, cells, noted.drafts)
+    return Recorded(answer_at(reference), question if pending else None)
+
+
+def _counted(context: Context, addressed: Addressed, question: Question, verdict: Verdict, place: Place) -> list[Cell]:
+    """Return the writes that move the counters, the mandates' uses and the inbox by the verdict."""
+    machine, now, tenant = question.machine, question.inputs.now, context.tenant
+    sheet, expires = Sheet(context.store.cell), reserved_until(machine, verdict, now)
+    decided(sheet, tenant, machine, question.candidate, verdict, now, place.reference.index, expires)
+    key = addressed.question_key
+    question_cells = [] if key is None else inbox.moved(context, key, machine, verdict, now, place)
+    uses = mandates.after_verdict(context.store, tenant, machine, verdict, place.reference.index)
+    return [*sheet.cells, *uses, *question_cells]
+
+
+def _row(context: Context, case: Case) -> Row:
+    """Return the case's row with what an earlier record left pending, which a refusal does not touch."""
+    earlier = cases.load_row(context.store, case.id) if case.pending is not None else None
+    return Row(case) if earlier is None else Row(case, earlier.record, earlier.quarantined)
+
+
+def confirm(context: Context, performed: CarriedOut) -> Answer:
+    """Append the outcome, and in the same turn move the case and the remembered answer."""
+    acceptance, outcome = performed.acceptance, performed.outcome
+    question, record, verdict = acceptance.question, acceptance.record, acceptance.authority.verdict
+    before = _as_noted_since(context, acceptance.case)
+    at = max(question.inputs.now, before.touched, context.clock.now())
+    after = after_outcome(question.machine, before, acceptance.candidate, verdict, outcome, at)
+    content = outcome_content(context, question, record.digest, at, outcome, performed.course.steps, after)
+    state, revision = (None, None) if after is None else (after.state, after.revision)
+    answer = Answer(verdict, record, outcome, state, revision)
+
+    def cells(place: Place) -> list[Cell]:
+        if after is None:
+            case_cell = Cell(cases.SPACE, before.id, None)
+        elif outcome is Outcome.QUARANTINED:
+            held = dataclasses.replace(touched(after, place.entry, at), pending=record.digest)
+            case_cell = Row(held, record.index, quarantined=True).cell()
+        else:
+            case_cell = Row(touched(after, place.entry, at)).cell()
+        sheet = Sheet(context.store.cell)
+        come_out(sheet, context.tenant, question.machine.name, verdict, record.index, outcome)
+        return [case_cell, *_remembered(context, acceptance, answer), *sheet.cells, *noted.cells]
+
+    happened = signals.of_outcome(outcome, [step.in_time for step in performed.course.steps])
+    noted = modes.note(context, question.machine, happened, at)
+    context.append(Draft(before.id, OUTCOME, content), cells, noted.drafts)
+    return answer
+
+
+def _as_noted_since(context: Context, case: Case) -> Case:
+    """Return the case of an acceptance with what has been put on record of it since, which moves no state."""
+    row = cases.load_row(context.store, case.id)
+    return case if row is None else dataclasses.replace(case, touched=row.case.touched, human_only=row.case.human_only)
+
+
+def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> list[Cell]:
+    """Return the write that puts the outcome under the candidate's idempotency key, if it has one."""
+    question, candidate = acceptance.question, acceptance.candidate
+    about = address(question.machine, candidate)
+    if about is None:
+        raise ValueError("an accepted candidate names its case")
+    if not candidate.key:
+        return []
+    id_ = None if about.creates else acceptance.case.id
+    key = idempotency_key(context.tenant, question.machine, candidate, about, id_)
+    given = [one for one in question.inputs.attestations if one.source != waiting.SOURCE]
+    attested = attestations_digest(question.machine, given)
+    return [Remembered(candidate.digest, attested, answer).cell(key)]

@@ -1,0 +1,170 @@
+"""Turns at the store: those who wait for one at the same time share one durable commit.
+
+Whoever comes while nobody leads becomes the leader: it takes the turns that wait, in the order of their arrival, in one
+transaction, each on what those before it have left, and wakes their callers once it is durable. Then the next who waits
+leads. There is no thread for it that could die, and a lonely caller pays nothing for the others that might have come.
+
+A turn decides and records, and does no other I/O: as long as it lasts, nobody else can even read the store.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from edca.ledger.errors import LedgerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edca.runtime.ports import Store
+
+_INTERRUPTED = "whoever led this commit was interrupted, and nothing of it was acknowledged; try again"
+SHARING_MAX = 64  # turns that share one commit: the first of them waits for the last
+_T = TypeVar("_T")
+
+
+class InterruptedTurnsError(LedgerError):
+    """Whoever led was interrupted before the commit that this turn was part of was known to be durable."""
+
+
+class _Turn(Generic[_T]):
+    """One caller's turn. `woken` is held until it is over, or its caller is to lead; `batch` is what its caller led."""
+
+    __slots__ = ("batch", "error", "is_over", "result", "woken", "work")
+
+    def __init__(self, work: Callable[[], _T]) -> None:
+        self.work = work
+        self.result: _T | None = None
+        self.error: BaseException | None = None
+        self.batch: Sequence[_Turn[Any]] = ()
+        self.is_over = False
+        self.woken = _new_lock()
+
+    def fail(self, error: BaseException) -> None:
+        self.result, self.error = None, error
+
+    def wake(self) -> None:
+        if self.woken.locked():
+            self.woken.release()
+
+    def end(self) -> None:
+        self.is_over = True
+        self.wake()
+
+    def outcome(self) -> _T:
+        if self.error is not None:
+            raise self.error
+        return self.result  # type: ignore[return-value]  # without an error, `work` has returned it
+
+
+class Turns:
+    """The turns at one store. Threads share it."""
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._lock = threading.Lock()
+        self._waiting: deque[_Turn[Any]] = deque()
+        self._leader: _Turn[Any] | None = None
+        self._running: int | None = None  # the thread that is taking turns just now
+
+    def take(self, store: Store, work: Callable[[], _T]) -> _T:
+        """Run `work` when its turn comes, and return what it returns once all that it committed is durable.
+
+        Within a turn it is simply part of that turn. What `work` raises is raised here; then nothing that it committed
+        is kept, and the turns beside it go on. Where the commit itself fails, that is raised by all that share it.
+        """
+        if self._running == threading.get_ident():
+            return work()
+        turn = _Turn(work)
+        try:
+            with self._lock:
+                self._waiting.append(turn)
+                if self._leader is None:
+                    self._leader = turn
+            if self._leader is not turn:
+                turn.woken.acquire()
+            if not turn.is_over:
+                self._lead(store, turn)
+        except BaseException:
+            self._give_up(turn)
+            raise
+        return turn.outcome()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether this thread is taking a turn."""
+        return self._running == threading.get_ident()
+
+    def _lead(self, store: Store, own: _Turn[Any]) -> None:
+        """Take the turns that wait, the caller's own first, in one transaction."""
+        try:
+            with self._lock:
+                own.batch = tuple(islice(self._waiting, SHARING_MAX))
+                for _ in own.batch:
+                    self._waiting.popleft()
+            self._running = threading.get_ident()
+            with store.group():
+                for turn in own.batch:
+                    _run(store, turn)
+        except Exception as error:
+            _fail(own.batch, error)
+        except BaseException:
+            _fail(own.batch, InterruptedTurnsError(_INTERRUPTED))
+            raise
+        finally:
+            self._finish(own)
+
+    def _finish(self, leader: _Turn[Any]) -> None:
+        """Let the next who waits lead, and wake those whose turns are over. Doing it again does no harm."""
+        if self._running == threading.get_ident():
+            self._running = None
+        with self._lock:
+            while self._waiting and self._waiting[0] in leader.batch:
+                self._waiting.popleft()
+            if self._leader is leader:
+                self._leader = self._waiting[0] if self._waiting else None
+            following = self._leader
+        if following is not None and following is not leader:
+            following.wake()
+        for turn in leader.batch:
+            turn.end()
+
+    def _give_up(self, turn: _Turn[Any]) -> None:
+        """Leave nothing behind of an interrupted caller that others would wait for."""
+        if turn.batch:
+            _fail([one for one in turn.batch if not one.is_over], InterruptedTurnsError(_INTERRUPTED))
+            self._finish(turn)
+            return
+        with self._lock:
+            is_waiting = turn in self._waiting
+            if is_waiting:
+                self._waiting.remove(turn)
+        if self._leader is turn:
+            self._finish(turn)
+        elif not is_waiting and not turn.is_over:
+            turn.woken.acquire()  # it is running just now, and what it decides stands
+
+
+def _new_lock() -> threading.Lock:
+    """Return a lock that is held, by whoever it is that will release it."""
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _run(store: Store, turn: _Turn[Any]) -> None:
+    try:
+        with store.step():
+            turn.result = turn.work()
+    except Exception as error:
+        turn.fail(error)
+
+
+def _fail(turns: Sequence[_Turn[Any]], error: Exception) -> None:
+    """Tell all whose turn had come out that nothing of it was kept; who has failed already knows why."""
+    for turn in turns:
+        if turn.error is None:
+            turn.fail(error)
