@@ -12,11 +12,11 @@ import pytest
 import worlds
 from setups import Setup, leaves, rebound
 from spec_writer import chance
-from two_engines import Engines, at_the_edge, disturbed, engines_of, made_up, written
+from two_engines import Engines, at_the_edge, disturbed, engines_for, engines_of, made_up, written
 
 from edca.kernel import expression as ir
 from edca.kernel.machine import ClauseKind, Machine, Transition
-from edca.kernel.verdict import Accepted, Escalated
+from edca.kernel.verdict import Accepted, Escalated, Refused
 from edca.reference import evaluate as reference_evaluate
 from edca.semantic import typed
 
@@ -55,6 +55,46 @@ def test_law_7_on_specs_that_nobody_wrote(seed: int) -> None:
     text, engines = written(seed)
     for setup in made_up(engines, chance(seed), 4):
         assert engines.differ(setup) is None, text
+
+
+PARCELS = """edca 1
+machine parcels version "1.0.0" "Parcels that leave." tier consequential
+role clerk human
+entity box key (box_id: id) { sealed: bool, weight: int(0 to 9) }
+effect ship(box: box)
+case about box by box_id
+state here initial "It is here."
+state gone final "It has left." success
+state stuck "A person must look."
+transition send(box_id: id) from here to gone {
+  means "Send it." by clerk answers clerk
+  require box.weight >= 0 else refuse weightless "It has no weight."
+  do ship(box)
+    ensure box.sealed
+    undo ship(box)
+  on failed go stuck "It did not leave."
+  on timeout 30 seconds go stuck "Nobody knows."
+}
+transition again(box_id: id) from stuck to here {
+  means "Begin anew." by clerk answers clerk
+  require box.weight >= 0 else refuse weightless "It has no weight."
+}
+never z_sealed "A sealed box stays." while gone when box.sealed
+never b_light "A light box isn't lost." while stuck when box.weight < 5
+never a_heavy "A heavy box stays." while gone when box.weight > 3
+"""
+
+
+def test_law_7_on_which_of_several_properties_is_named_first() -> None:
+    """Those of the target before those of failure edges, by their codes and not as they stand in the text."""
+    engines = engines_for(PARCELS)
+    named: Counter[str] = Counter()
+    for setup in made_up(engines, chance(7), 200):
+        assert engines.differ(setup) is None, setup
+        verdict = setup.decide()
+        if isinstance(verdict, Refused) and verdict.code == "property_violated":
+            named[verdict.detail] += 1
+    assert set(named) == {"a_heavy", "b_light", "z_sealed"}
 
 
 # --- the comparison can fail ---

@@ -68,9 +68,14 @@ def engines_of(path: Path) -> Engines:
 def written(seed: int, size: int = 2) -> tuple[str, Engines]:
     """A spec that chance wrote, and its two engines."""
     text = generated(seed, size).written.text
+    return text, engines_for(text)
+
+
+def engines_for(text: str) -> Engines:
+    """The two engines of a spec's text."""
     found = compile_spec(Source("generated", text))
     assert found.machine is not None and found.checked is not None, human(found.diagnostics)
-    return text, Engines(found.machine, Reference(found.checked, found.machine.digest))
+    return Engines(found.machine, Reference(found.checked, found.machine.digest))
 
 
 def made_up(engines: Engines, random: Random, count: int) -> Iterator[Setup]:

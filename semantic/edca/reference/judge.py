@@ -304,14 +304,15 @@ class Reference:
     def _violated(
         self, item: CheckedTransition, around: Surroundings, case: Case, memory: Mapping[str, Any]
     ) -> list[Any]:
-        """Return what each property that could come about yields, where that is anything but false."""
-        places = [(item.target, memory)]
-        if item.acts:
-            places += [(edge.target, case.memory) for edge in (item.on_failed, item.on_timeout) if edge is not None]
+        """Return what each property that could come about yields, where that is anything but false.
+
+        Those of the target come before those of the failure edges, each in the order of their codes.
+        """
+        edges = {edge.target for edge in (item.on_failed, item.on_timeout) if edge is not None and item.acts}
         found: list[Any] = []
-        for property_ in self.spec.nevers:
-            for state, then in places:
-                if property_.about == item.about and state in _states(property_, self.spec):
+        for states, then in (({item.target}, memory), (edges, case.memory)):
+            for property_ in sorted(self.spec.nevers, key=lambda never: never.code):
+                if property_.about == item.about and not states.isdisjoint(_states(property_, self.spec)):
                     found.append(needed(property_.condition, dataclasses.replace(around, memory=then)))
         return [truth for truth in found if truth is not False]
 
