@@ -1,4 +1,4 @@
-"""Whatever call inside the loop fails, no effect goes unrecorded and every candidate ends in a verdict or quarantine.
+"""Law 3, no record, no act: whatever call inside the loop fails, no effect goes unrecorded, and every candidate ends.
 
 The calls are not listed by hand: a run of the loop is watched, and each function of EDCA that is entered, and each call
 that it makes into C code (the database among it), is a place where the next run fails.
@@ -110,7 +110,7 @@ FAULTS: dict[str, Callable[[], BaseException]] = {
 
 @pytest.mark.parametrize("transition", ["pay", "pay_and_stamp"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_wherever_it_fails_nothing_happens_off_the_record_and_it_ends(
+def test_law_3_wherever_it_fails_nothing_happens_off_the_record_and_it_ends(
     begun: Path, tmp_path: Path, transition: str, fault: str
 ) -> None:
     effects = 1 + (transition == "pay_and_stamp")
