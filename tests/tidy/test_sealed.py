@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[2]
 RUN = """
 import socket, sys
 
-MODELS = {"anthropic", "google", "langchain", "langgraph", "litellm", "llama_cpp", "mcp", "mistralai", "ollama", "openai",
-          "pydantic_ai", "sentence_transformers", "tensorflow", "torch", "transformers"}
+MODELS = {"anthropic", "google", "langchain", "langgraph", "litellm", "llama_cpp", "mcp", "mistralai", "ollama",
+          "openai", "pydantic_ai", "sentence_transformers", "tensorflow", "torch", "transformers"}
 NETWORK = {"aiohttp", "ftplib", "http.client", "httpx", "requests", "smtplib", "urllib3"}
 
 
