@@ -19,7 +19,7 @@ RECORDS  ?= 100000
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts bench-decide bench-language bench-submit bench-verify clean
+.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts campaign-faults bench-decide bench-language bench-submit bench-verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ campaign-engines: $(STAMP) ## put 1,000,000 questions to both engines; QUESTIONS
 
 campaign-kernel: $(STAMP) ## break the kernel's source in some 40 ways; each must be noticed
 	$(PY) tests/campaigns/kernel_mutants.py --jobs $(JOBS)
+
+campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,000 runs (about 10 minutes)
+	EDCA_FAULTS_EVERY=1 $(PY) -m pytest tests/faults/test_law_3_no_record_no_act.py -q -s --timeout 0 --numprocesses $(JOBS)
 
 campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
 	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)
