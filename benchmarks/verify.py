@@ -83,6 +83,7 @@ def main() -> None:
             publishing = seconds([edca, "publish", ledger, "--key", Path(place, "key"), "--to", folder, "--bodies"])
             row = {"records": size, "bytes a record": weight, "edca publish --bodies": publishing}
             row["edca verify"] = seconds([edca, "verify", ledger])
+            row["edca verify --fast"] = seconds([edca, "verify", ledger, "--fast"])
             row["verify_ledger.py"] = seconds([sys.executable, python, folder, "--trust", key.verifier])
             row["verify_ledger.py --fast"] = seconds(
                 [sys.executable, python, folder, "--trust", key.verifier, "--fast"]

@@ -11,7 +11,7 @@
 // it found, and what it could not check.
 
 import { createHash, createPublicKey, verify as verifySignature } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -267,11 +267,14 @@ function parseCount(text) {
   return count <= COUNT_MAX ? count : null;
 }
 
+/** Whether a key can be called so: no plus, no separators, no control characters. */
+const isName = (name) => Boolean(name) && !/[+\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Zs}]/u.test(name);
+
 /** Read `NAME+ID+KEY`. */
 export function parseKey(text) {
   const [name, id, ...rest] = text.trim().split("+");
   const data = unbase64(rest.join("+"));
-  const isKey = name !== "" && data.length === 33 && (data[0] === LOG || data[0] === WITNESS);
+  const isKey = isName(name) && data.length === 33 && (data[0] === LOG || data[0] === WITNESS);
   forbid(!isKey, "format", "a key is written NAME+ID+KEY");
   const found = sha256(Buffer.from(`${name}\n`, "utf8"), data).subarray(0, 4);
   forbid(found.toString("hex") !== id, "format", `the id of ${name} is not that of its key`);
@@ -302,13 +305,16 @@ export function parseCheckpoint(raw, trusted, witnesses = 0) {
   forbid(lines.length < 3 || lines.includes(""), "format", "a checkpoint has three lines or more, none empty");
   const size = parseCount(lines[1]);
   const root = unbase64(lines[2]);
+  const isEmpty = size === 0n && !root.equals(sha256(Buffer.alloc(0)));
+  forbid(isEmpty, "format", "the root of no records is another");
   forbid(size === null || root.length !== 32, "format", "the checkpoint's size or root is not as it should be");
   let own = false;
   const outside = new Set();
+  forbid(below.split("\n").length > 65, "format", "a checkpoint has at most 64 signatures");
   for (const line of below.slice(0, -1).split("\n")) {
     const [dash, name, ...encoded] = line.split(" ");
     const data = unbase64(encoded.join(" "));
-    forbid(dash !== "—" || !name || data.length <= 4, "format", "a signature line is not as it should be");
+    forbid(dash !== "—" || !isName(name) || data.length <= 4, "format", "a signature line is not as it should be");
     const key = trusted.find((one) => one.name === name && one.id.equals(data.subarray(0, 4)));
     if (key === undefined) continue;
     forbid(!holds(key, data.subarray(4), signed), "signature", `the signature of ${name} does not hold`);
@@ -346,47 +352,40 @@ export function checkReceipt(raw, trusted, witnesses = 0) {
 
 // --- sections 8 and 11: a whole ledger, as it was published ---
 
-/** Yield index, header and body of each record of a folder, in order; the body is null where it isn't there. */
-function* pages(folder) {
-  for (let place = 0; ; place += 1) {
-    const found = tile(folder, "entries", place);
-    if (found === null) return;
-    const headers = bundle(found, 2);
-    const data = tile(folder, "bodies", place);
-    const bodies = data === null ? headers.map(() => null) : bundle(data, 4);
-    forbid(bodies.length !== headers.length, "missing", `file ${place} has not as many bodies as headers`);
-    for (const [number, header] of headers.entries()) {
-      yield [BigInt(place) * BigInt(TILE) + BigInt(number), header, bodies[number]];
-    }
-    if (headers.length < TILE) return;
+/** Yield index, header and body of the first `size` records of a folder; the body is null where it isn't there. */
+function* pages(folder, size) {
+  for (let start = 0n; start < size; start += BigInt(TILE)) {
+    const width = size - start < TILE ? Number(size - start) : TILE;
+    const place = start / BigInt(TILE);
+    const headers = tile(folder, "entries", place, width, 2, HEADER_SIZE);
+    forbid(headers === null, "missing", `the headers from record ${start} on are not there`);
+    const bodies = tile(folder, "bodies", place, width, 4, RECORD_MAX) ?? headers.map(() => null);
+    for (const [number, header] of headers.entries()) yield [start + BigInt(number), header, bodies[number]];
   }
 }
 
-/** Return the file of a tile, the fullest there is, or null. */
-function tile(folder, kind, place) {
+const isFile = (path) => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+
+/** Return the first `width` entries of a tile, each behind its length; null where it isn't there. */
+function tile(folder, kind, place, width, lengthSize, itemMax) {
   const text = String(place).padStart(Math.ceil(String(place).length / 3) * 3, "0");
   const groups = text.match(/.../g);
-  const name = [...groups.slice(0, -1).map((group) => `x${group}`), groups.at(-1)].join("/");
-  const path = join(folder, "tile", kind, name);
-  if (existsSync(path)) return readFileSync(path);
-  if (!existsSync(`${path}.p`)) return null;
-  const widths = readdirSync(`${path}.p`).filter((width) => /^[0-9]+$/.test(width)).map(Number);
-  return widths.length === 0 ? null : readFileSync(join(`${path}.p`, String(Math.max(...widths))));
-}
-
-/** Cut a file of entries, each behind its length. */
-function bundle(data, width) {
+  const full = join(folder, "tile", kind, [...groups.slice(0, -1).map((group) => `x${group}`), groups.at(-1)].join("/"));
+  const partial = join(`${full}.p`, String(width));
+  const [path, count] = width < TILE && isFile(partial) ? [partial, width] : [full, TILE];
+  if (!isFile(path)) return null;
+  const isShort = statSync(path).size <= count * (lengthSize + itemMax);
+  forbid(!isShort, "missing", `${path} is longer than ${count} entries can be`);
+  const data = readFileSync(path);
   const found = [];
-  let at = 0;
-  while (at < data.length) {
-    forbid(at + width > data.length, "missing", "a file of entries ends inside one");
-    const size = data.readUIntBE(at, width);
-    at += width;
-    forbid(at + size > data.length, "missing", "a file of entries ends inside one");
-    found.push(data.subarray(at, at + size));
-    at += size;
+  for (let at = 0; at < data.length; ) {
+    const size = at + lengthSize > data.length ? data.length : data.readUIntBE(at, lengthSize);
+    at += lengthSize + size;
+    forbid(at > data.length || found.length === count, "missing", `${path} does not hold ${count} entries`);
+    found.push(data.subarray(at - size, at));
   }
-  return found;
+  forbid(found.length !== count, "missing", `${path} does not hold ${count} entries`);
+  return found.slice(0, width);
 }
 
 /** One pass over all records, in order. */
@@ -493,9 +492,12 @@ function verify(source, options, trusted) {
     }
   };
   const witnesses = Number(options.witnesses);
-  const own = source === undefined ? [] : [join(source, "checkpoint")].filter(existsSync);
+  const own = source === undefined ? [] : [join(source, "checkpoint")];
   const checkpoints = [...own, ...options.checkpoint].flatMap((path) =>
-    asking(`${path}: its signatures hold`, () => ({ path, ...parseCheckpoint(readFileSync(path), trusted, witnesses) })),
+    asking(`${path}: its signatures hold`, () => {
+      forbid(!isFile(path), "missing", "there is no such file");
+      return { path, ...parseCheckpoint(readFileSync(path), trusted, witnesses) };
+    }),
   );
   const receipts = options.receipt.flatMap((path) =>
     asking(`${path}: its signatures and its proof hold`, () => ({
@@ -503,14 +505,20 @@ function verify(source, options, trusted) {
       ...checkReceipt(readFileSync(path), trusted, witnesses),
     })),
   );
-  if (source === undefined) {
+  for (const { path, leaf, record, checkpoint } of receipts) {
+    const where = `${record.get("kind")} in ${record.get("chain")}, entry ${leaf.entry}`;
+    checked.push(`${path} is of record ${leaf.index} of ${checkpoint.origin}: ${where}`);
+  }
+  const isCounted = source === undefined || checkpoints[0]?.path === own[0];
+  if (!isCounted) open.push("any record: no checkpoint that holds says how many there are");
+  if (source === undefined || !isCounted) {
     return { ok: findings.length === 0, size: null, root: null, checked, findings, not_checked: open };
   }
   if (!statSync(source).isDirectory()) throw new Error(`${source} is no folder that \`edca publish\` wrote`);
   checkpoints.push(...receipts.map(({ path, checkpoint }) => ({ path, ...checkpoint })));
   const run = new Ledger({ decoding: !options.fast });
   const sizes = new Set(checkpoints.map((one) => one.size));
-  run.run(pages(source), sizes, new Set(receipts.map((one) => one.leaf.index)));
+  run.run(pages(source, checkpoints[0].size), sizes, new Set(receipts.map((one) => one.leaf.index)));
   for (const one of checkpoints) {
     asking(`the first ${one.size} records are those of ${one.path}`, () => run.compare(one));
   }
@@ -549,6 +557,7 @@ function main() {
     fast: flag, json: flag, help: { ...flag, short: "h" },
   };
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  if (!/^[0-9]{1,4}$/.test(values.witnesses)) throw new Error("--witnesses takes a number");
   const isNothing = positionals.length === 0 && values.receipt.length === 0 && values.checkpoint.length === 0;
   if (values.help || isNothing || positionals.length > 1) {
     console.log(USAGE);

@@ -19,10 +19,10 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 import sqlite3
 import struct
 import sys
+import unicodedata
 from collections import namedtuple
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -188,9 +188,6 @@ def parse_body(raw: bytes) -> dict[str, Any]:
     return body
 
 
-# --- section 6: the tree ---
-
-
 def leaf_hash(header: bytes) -> bytes:
     """The hash under which a header stands in the tree."""
     return hashlib.sha256(b"\0" + header).digest()
@@ -245,9 +242,6 @@ def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | No
     return leaf if last == 0 else None
 
 
-# --- checkpoints: c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature ---
-
-
 def unbase64(text: str) -> bytes:
     """Standard base64, in its only form. Raises `Flaw`."""
     try:
@@ -258,19 +252,26 @@ def unbase64(text: str) -> bytes:
     return data
 
 
+def is_name(name: str) -> bool:
+    """Whether a key can be called so: no plus, no separators, no control characters."""
+    return bool(name) and not any(c == "+" or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp", "Zs") for c in name)
+
+
 def parse_key(text: str) -> Key:
     """Read `NAME+ID+KEY`. Raises `Flaw`."""
     name, _, rest = text.strip().partition("+")
     id_, _, encoded = rest.partition("+")
     data = unbase64(encoded)
-    forbid(not name or len(data) != 33 or data[0] not in (LOG, WITNESS), "format", "a key is written NAME+ID+KEY")
+    forbid(
+        not is_name(name) or len(data) != 33 or data[0] not in (LOG, WITNESS), "format", "a key is written NAME+ID+KEY"
+    )
     found = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     forbid(found.hex() != id_, "format", f"the id of {name} is not that of its key")
     return Key(name, found, data[0], data[1:])
 
 
 def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Checkpoint:
-    """Read a checkpoint and check its signatures. Raises `Flaw`."""
+    """Read a checkpoint, and check its signatures (c2sp.org/tlog-checkpoint, tlog-cosignature). Raises `Flaw`."""
     forbid(len(raw) > NOTE_MAX, "format", "the checkpoint is too long")
     try:
         text = raw.decode("utf-8")
@@ -287,11 +288,13 @@ def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Chec
     is_size = 0 <= size < 1 << 63 and str(size) == lines[1]
     forbid(not is_size or len(root) != 32, "format", "the checkpoint's size or root is not as it should be")
     keys = {(key.name, key.id): key for key in trusted}
+    forbid(size == 0 and root != hashlib.sha256(b"").digest(), "format", "the root of no records is another")
     own, outside, signers = False, set(), []
+    forbid(below.count("\n") > 64, "format", "a checkpoint has at most 64 signatures")
     for line in below[:-1].split("\n"):
         name, _, encoded = line.removeprefix("— ").partition(" ")
         data = unbase64(encoded)
-        is_line = line.startswith("— ") and name and len(data) > 4
+        is_line = line.startswith("— ") and is_name(name) and len(data) > 4
         forbid(not is_line, "format", "a signature line is not as it should be")
         key = keys.get((name, data[:4]))
         if key is None:
@@ -321,11 +324,8 @@ def _holds(key: Key, data: bytes, signed: str) -> bool:
     return True
 
 
-# --- receipts: c2sp.org/tlog-proof ---
-
-
 def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt:
-    """Check a receipt. Raises `Flaw`."""
+    """Check a receipt: c2sp.org/tlog-proof. Raises `Flaw`."""
     forbid(len(raw) > RECEIPT_MAX, "format", "the receipt is too long")
     head, blank, note = raw.partition(b"\n\n")
     lines = head.decode("ascii", "replace").split("\n")
@@ -357,49 +357,42 @@ def check_body(leaf: Leaf, raw: bytes) -> dict[str, Any]:
 # --- sections 7 and 8: a whole ledger ---
 
 
-def pages(source: Path) -> Iterator[tuple[int, bytes, bytes | None]]:
-    """Yield index, header and body of each record of a folder or SQLite file, in order. Raises `Flaw`, `OSError`."""
-    if source.is_dir():
-        place = 0
-        while (found := _tile(source, "entries", place)) is not None:
-            headers = _bundle(found, 2)
-            data = _tile(source, "bodies", place)
-            held = [None] * len(headers) if data is None else _bundle(data, 4)
-            forbid(len(held) != len(headers), "missing", f"file {place} has not as many bodies as headers")
-            for number, header in enumerate(headers):
-                yield place * TILE + number, header, held[number]
-            if len(headers) < TILE:
-                return
-            place += 1
+def pages(source: Path, size: int | None) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """Yield index, header and body of each record of a SQLite file, or of the first `size` of a folder, in order."""
+    if size is not None:
+        for start in range(0, size, TILE):
+            width = min(TILE, size - start)
+            headers = _tile(source, "entries", start // TILE, width, 2 + HEADER.size)
+            forbid(headers is None, "missing", f"the headers from record {start} on are not there")
+            bodies = _tile(source, "bodies", start // TILE, width, 4 + RECORD_MAX)
+            yield from zip(range(start, start + width), headers, bodies or [None] * width, strict=True)
         return
     with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
+        real = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = 'ledger'"
+        forbid(connection.execute(real).fetchone() != (1,), "format", "it has no table of records")
         for index, header, body in connection.execute("SELECT leaf, header, body FROM ledger ORDER BY leaf"):
             yield index, header if isinstance(header, bytes) else b"", body if isinstance(body, bytes) else None
 
 
-def _tile(folder: Path, kind: str, place: int) -> bytes | None:
-    """Return the file of a tile, the fullest there is, or null."""
+def _tile(folder: Path, kind: str, place: int, width: int, item_max: int) -> list[bytes] | None:
+    """Return the first `width` entries of a tile, each behind its length in 2 or 4 bytes; null where it isn't there."""
     text = str(place).zfill(-(-len(str(place)) // 3) * 3)
     groups = [text[at : at + 3] for at in range(0, len(text), 3)]
-    path = folder / "tile" / kind / "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
-    if path.is_file():
-        return path.read_bytes()
-    partial = path.with_name(path.name + ".p")
-    names = [name for name in os.listdir(partial) if name.isdecimal()] if partial.is_dir() else []
-    return (partial / max(names, key=int)).read_bytes() if names else None
-
-
-def _bundle(data: bytes, width: int) -> list[bytes]:
-    """Cut a file of entries, each behind its length."""
-    found, at = [], 0
+    full = folder / "tile" / kind / "/".join([*(f"x{group}" for group in groups[:-1]), groups[-1]])
+    path, count = (full.with_name(full.name + ".p") / str(width), width) if width < TILE else (full, TILE)
+    path, count = (path, count) if path.is_file() else (full, TILE)
+    if not path.is_file():
+        return None
+    forbid(path.stat().st_size > count * item_max, "missing", f"{path} is longer than {count} entries can be")
+    data, at, found, size_width = path.read_bytes(), 0, [], 2 if kind == "entries" else 4
     while at < len(data):
-        size = int.from_bytes(data[at : at + width], "big")
-        at += width
-        forbid(at + size > len(data), "missing", "a file of entries ends inside one")
-        found.append(data[at : at + size])
-        at += size
-    return found
+        size = int.from_bytes(data[at : at + size_width], "big")
+        at += size_width + size
+        forbid(at > len(data) or len(found) == count, "missing", f"{path} does not hold {count} entries")
+        found.append(data[at - size : at])
+    forbid(len(found) != count, "missing", f"{path} does not hold {count} entries")
+    return found[:width]
 
 
 class Ledger:
@@ -483,22 +476,29 @@ class Ledger:
 def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
     """Do what the command line asks, and return what was checked, found and left open."""
     source, kept = arguments.ledger, list(arguments.checkpoint)
-    if source is not None and (source / "checkpoint").is_file():
-        kept.insert(0, source / "checkpoint")
+    folder = source is not None and source.is_dir()
+    kept = [source / "checkpoint", *kept] if folder else kept
     report = Report()
     checkpoints: list[tuple[Path, Checkpoint]] = []
     receipts: list[tuple[Path, Receipt]] = []
     for path in kept:
         with report.asking(f"{path}: its signatures hold"):
+            forbid(not path.is_file(), "missing", "there is no such file")
             checkpoints.append((path, parse_checkpoint(path.read_bytes(), trusted, arguments.witnesses)))
     for path in arguments.receipt:
         with report.asking(f"{path}: its signatures and its proof hold"):
-            receipts.append((path, check_receipt(path.read_bytes(), trusted, arguments.witnesses)))
-    if source is None:
+            found = check_receipt(path.read_bytes(), trusted, arguments.witnesses)
+            receipts.append((path, found))
+            where = f"{found.body['kind']} in {found.body['chain']}, entry {found.leaf.entry}"
+            report.checked.append(f"{path} is of record {found.leaf.index} of {found.checkpoint.origin}: {where}")
+    if folder and (not checkpoints or checkpoints[0][0] != kept[0]):
+        report.open.append("any record: no checkpoint that holds says how many there are")
+    if source is None or report.open:
         return report.document()
+    size = checkpoints[0][1].size if folder else None
     checkpoints += [(path, receipt.checkpoint) for path, receipt in receipts]
     run = Ledger(decoding=not arguments.fast)
-    run.run(pages(source), {one.size for _, one in checkpoints}, {one.leaf.index for _, one in receipts})
+    run.run(pages(source, size), {one.size for _, one in checkpoints}, {one.leaf.index for _, one in receipts})
     for path, checkpoint in checkpoints:
         with report.asking(f"the first {checkpoint.size} records are those of {path}"):
             run.compare(checkpoint)
@@ -506,7 +506,7 @@ def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
         with report.asking(f"record {receipt.leaf.index} is the one of {path}"):
             if run.headers.get(receipt.leaf.index) != receipt.header:
                 raise Flaw("root", f"it is another than in {path}", receipt.leaf.index)
-    if source.is_dir():
+    if folder:
         report.open.append("the hashes in tile/0 and above: the tree was reckoned from the headers instead")
     report.about(run, fast=arguments.fast, counted=max((one.size for _, one in checkpoints), default=None))
     return report.document()
@@ -574,6 +574,8 @@ def main() -> int:
     try:
         if arguments.ledger is None and not arguments.receipt and not arguments.checkpoint:
             parser.error("name a ledger, a receipt or a checkpoint")
+        if arguments.witnesses and not (arguments.receipt or arguments.checkpoint or arguments.ledger.is_dir()):
+            parser.error("--witnesses needs a checkpoint or a receipt that they can have signed")
         found = verify(arguments, [parse_key(text) for text in arguments.trust])
     except Flaw as flaw:
         print(f"--trust: {flaw.text}", file=sys.stderr)
@@ -585,10 +587,9 @@ def main() -> int:
         print(json.dumps(found, sort_keys=True, indent=2))
         return 0 if found["ok"] else 1
     for one in found["findings"]:
-        where = "" if one["index"] is None else f"record {one['index']}: "
-        print(f"found: {where}{one['code']}: {one['text']}")
-    print(*(f"checked: {text}" for text in found["checked"]), sep="\n")
-    print(*(f"not checked: {text}" for text in found["not_checked"]), sep="\n")
+        print(f"found: record {one['index']}: {one['code']}: {one['text']}".replace("record None: ", ""))
+    for label, texts in (("checked", found["checked"]), ("not checked", found["not_checked"])):
+        print(*(f"{label}: {text}\n" for text in texts), sep="", end="")
     print("nothing was found" if found["ok"] else f"{len(found['findings'])} found", end="")
     print("" if found["size"] is None else f" in {found['size']} records, root {found['root']}")
     return 0 if found["ok"] else 1

@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -30,6 +31,10 @@ from edca.runtime.recover import recover
 from edca.runtime.replay import replay
 
 EVERY = int(os.environ.get("EDCA_FAULTS_EVERY", "67"))  # each so many-th place; 1 tries all
+LOCKS = (
+    type(threading.Lock()),
+    type(threading.RLock()),
+)  # raised before its release, a lock would stay held; and no release fails
 WATCHED = ("edca.runtime", "edca.ledger", "edca.kernel")
 APPROVE = refund_world.candidate("approve", "approve", order_id="o1", amount="20.00")
 
@@ -44,7 +49,7 @@ def watching(fail_at: int = 0, fault: Callable[[], BaseException] = InjectedErro
     places: list[str] = []
 
     def watch(frame: FrameType, event: str, argument: Any) -> None:
-        if event not in ("call", "c_call"):
+        if event not in ("call", "c_call") or isinstance(getattr(argument, "__self__", None), LOCKS):
             return
         module = str(frame.f_globals.get("__name__", ""))
         if not module.startswith(WATCHED) or frame.f_code.co_name.startswith("<"):

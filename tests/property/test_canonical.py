@@ -13,7 +13,18 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from edca.kernel.canonical import INT_MAX, INT_MIN, CanonicalError, Data, decode, digest, encode
+from edca.kernel.canonical import (
+    INT_MAX,
+    INT_MIN,
+    CanonicalError,
+    Data,
+    Encoded,
+    decode,
+    digest,
+    encode,
+    encode_list,
+    encode_map,
+)
 
 integers = st.integers(INT_MIN, INT_MAX) | st.sampled_from(
     [sign * (1 << bits) + step for bits in (5, 7, 8, 15, 16, 31, 32) for sign in (1, -1) for step in (-1, 0, 1)]
@@ -30,6 +41,30 @@ values: st.SearchStrategy[Any] = st.recursive(
 @given(values)
 def test_decode_undoes_encode(value: Data) -> None:
     assert decode(encode(value)) == value
+
+
+@given(st.dictionaries(texts, st.tuples(values, st.booleans()), max_size=20))
+def test_a_map_is_the_same_whatever_was_encoded_before(drawn: dict[str, tuple[Any, bool]]) -> None:
+    parts = {key: Encoded(encode(value)) if early else value for key, (value, early) in drawn.items()}
+    assert encode_map(parts) == encode({key: value for key, (value, _) in drawn.items()})
+
+
+@given(st.lists(values, max_size=20))
+def test_a_list_is_the_same_whatever_was_encoded_before(items: list[Any]) -> None:
+    assert encode_list([Encoded(encode(item)) for item in items]).canonical == encode(items)
+
+
+class _Word(str):
+    """Text that means more than its letters."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("parts", [{1: Encoded(b"")}, {1: 2, "a": 3}, {_Word("a"): 1}, {"a": {_Word("b"): 1}}])
+def test_a_key_that_is_not_plain_text_is_refused_whatever_was_seen_before(parts: Any) -> None:
+    encode({"a": {"b": 1}})  # the same keys as text
+    with pytest.raises(CanonicalError):
+        encode_map(parts)
 
 
 @given(values, values)

@@ -45,6 +45,21 @@ def test_law_7_on_every_decision_of_every_scenario() -> None:
     assert min(outcomes[Accepted], outcomes[Escalated]) > 30
 
 
+def test_law_7_on_a_no_to_a_question_however_late_and_whatever_was_shown() -> None:
+    """Both count it, whether they would count the yes or not."""
+    refused = 0
+    for title, engines, setup in _questions():
+        for place, one in enumerate(setup.inputs.attestations):
+            for age in (0, 8 * 86_400_000_000):
+                no = dataclasses.replace(one, value=False, at=setup.inputs.now - age, binds=bytes(32))
+                said = (*setup.inputs.attestations[:place], no, *setup.inputs.attestations[place + 1 :])
+                other = setup.with_inputs(attestations=said)
+                assert engines.differ(other) is None, (title, one.name)
+                verdict = other.decide()
+                refused += isinstance(verdict, Refused) and verdict.code == one.name
+    assert refused > 10
+
+
 def hash_of(title: str) -> int:
     """A number for a title that is the same in every process."""
     return int.from_bytes(title.encode()[:8], "big")

@@ -78,6 +78,25 @@ def test_a_question_without_end_is_stopped(edca: Edca, ledger: Path) -> None:
     assert ran.code == 2 and "no answer after 1 seconds" in ran.err
 
 
+def test_a_question_that_asks_for_too_much_is_stopped(edca: Edca, ledger: Path) -> None:
+    ran = edca("query", ledger, "select hex(zeroblob(100000000))")
+    assert ran.code == 2 and "too big" in ran.err
+    many = "with recursive t(x) as (select 1 union all select x + 1 from t limit 900) select hex(zeroblob(9000)) from t"
+    ran = edca("query", ledger, many)
+    assert ran.code == 2 and "ask for less" in ran.err
+    assert asked(edca, ledger, "select x'00ff'") == [["00ff"]]
+
+
+@pytest.mark.parametrize("odd", [2**63, [1], {"a": 1}, b"x", True], ids=str)
+def test_what_no_column_holds_is_counted_as_unread(edca: Edca, ledger: Path, odd: Any, tmp_path: Path) -> None:
+    with SQLiteLedger.open(ledger) as opened:
+        content: Any = {"at": 0, "code": odd, "by": "a", "role": "b", "yes": True, "authenticated": "c", "void": None}
+        opened.commit([Draft("/seat:x", "approval", content)])
+    ran = edca("query", ledger, "select count(*) from approvals", "--json")
+    assert ran.json["rows"] == [[0]] and "1 records hold what this version" in ran.err
+    assert edca("export", ledger, "--to", tmp_path / "tables", "--json").json["unread"] == 1
+
+
 def test_more_rows_than_asked_for_are_said_to_be_there(edca: Edca, ledger: Path) -> None:
     ran = edca("query", ledger, "select * from clauses", "--rows", 2)
     assert ran.code == 0 and "only the first 2 rows" in ran.err

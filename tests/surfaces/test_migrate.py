@@ -36,11 +36,12 @@ def desk(tmp_path: Path, repository: Path) -> Path:
     return folder
 
 
-def opened(folder: Path, spec: str) -> Kernel:
+def opened(folder: Path, spec: str, tenant: str = "", roster: str = "roster.toml") -> Kernel:
     return Kernel.open(
         folder / spec,
         routes=folder / "refund.arp",
-        roster=folder / "roster.toml",
+        roster=folder / roster,
+        tenant=tenant,
         ledger=folder / "refunds.ledger",
         engines={"shop": open_engine(f"sqlite:///{folder / 'shop.db'}")},
         clock=FixedClock("2026-03-20T12:00:00Z"),
@@ -160,3 +161,25 @@ def test_a_running_kernel_moves_cases_too(desk: Path) -> None:
         assert kernel.submit(check, caller=sven).state == "checked"
         found = kernel.replay()
         assert (found.equal, found.cells) == (found.total, ())
+
+
+def test_another_tenants_people_have_no_say_from_the_shell(edca: Edca, desk: Path) -> None:
+    people = (desk / "roster.toml").read_text("utf-8").replace('"sven"', '"mallory"')
+    (desk / "south.toml").write_text(people, "utf-8")
+    check = {"transition": "check", "arguments": {"order_id": "o2"}}
+    with opened(desk, "refund.edca", "south", "south.toml") as kernel:  # the newest record is the south's
+        kernel.submit(check, caller=Caller("mallory", "supervisor", subject="carla"))
+    ledger, mallory = desk / "refunds.ledger", ("--as", "mallory", "--role", "supervisor", "--reason", "Mine.")
+    for ran in (
+        edca("migrate", *options(desk, *mallory, *SVEN[-2:])),
+        edca("mode", ledger, "--enter", "degraded", *mallory, *SVEN[-2:]),
+        edca("takeover", ledger, '/order:["o1"]', *mallory[:2], *SVEN[-2:]),
+    ):
+        assert (ran.code, ran.out) == (2, ""), ran.out
+        assert "`mallory`" in ran.err
+    assert edca("migrate", *options(desk, *SVEN)).code == 0
+    sven = ("--as", "sven", "--reason", "Mine.", *SVEN[-2:])
+    assert edca("mode", ledger, "--enter", "degraded", "--role", "supervisor", *sven).code == 0
+    ran = edca("mode", ledger, "--tenant", "south", "--enter", "degraded", "--role", "supervisor", *sven)
+    assert (ran.code, "`sven`" in ran.err) == (2, True)
+    assert edca("replay", ledger).code == 0

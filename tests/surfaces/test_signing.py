@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from edca.ledger.lock import WriterLock
 from edca.ledger.record import Draft
 from edca.ledger.sqlite import SQLiteLedger
 
@@ -89,11 +90,15 @@ def test_a_checkpoint_is_signed_and_says_size_and_root(edca: Edca, desk: Desk) -
 def test_a_witness_signs_what_grew_and_refuses_what_was_rewritten(edca: Edca, desk: Desk) -> None:
     key, seen, ask = desk.folder / "desk.key", desk.folder / "seen", desk.folder / "ask"
 
-    def cosign() -> Any:
-        return edca("cosign", ask, "--key", desk.folder / "witness.key", "--trust", desk.log, "--seen", seen)
+    def cosign(*options: str) -> Any:
+        return edca("cosign", ask, "--key", desk.folder / "witness.key", "--trust", desk.log, "--seen", seen, *options)
 
     assert edca("checkpoint", desk.ledger, "--key", key, "--first", "-o", ask).code == 0
-    assert cosign().code == 0
+    ran = cosign()
+    assert ran.code == 2 and "nobody knows what this witness has signed" in ran.err and not seen.exists()
+    assert cosign("--first").code == 0
+    ran = cosign("--first")
+    assert ran.code == 2 and "is there already" in ran.err
     desk.grow(20)
     assert edca("checkpoint", desk.ledger, "--key", key, "--since", seen, "-o", ask).code == 0
     ran = cosign()
@@ -172,6 +177,17 @@ def test_every_altered_file_of_a_published_ledger_is_noticed(edca: Edca, desk: D
     assert verifier(folder, "--trust", desk.log).returncode == 0
 
 
+@BOTH
+def test_a_bundle_says_itself_how_it_is_checked(edca: Edca, desk: Desk, verifier: Any) -> None:
+    folder = desk.folder / "bundle"
+    ran = edca("bundle", desk.ledger, "--key", desk.folder / "desk.key", "--to", folder, "--json")
+    assert (ran.code, ran.json["size"], ran.json["key"]) == (0, 300, desk.log)
+    page = (folder / "README.md").read_text("utf-8")
+    assert desk.log in page and ran.json["root"] in page and "300 records" in page
+    assert (folder / "ledger.pub").read_text("utf-8") == f"{desk.log}\n"
+    assert verifier(folder, "--trust", desk.log).returncode == 0
+
+
 def test_publishing_again_writes_what_is_new_and_refuses_another_ledger(edca: Edca, desk: Desk) -> None:
     folder = published(edca, desk)
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
@@ -188,6 +204,56 @@ def test_publishing_again_writes_what_is_new_and_refuses_another_ledger(edca: Ed
     desk.grow(5)
     ran = edca("publish", desk.ledger, "--key", desk.folder / "desk.key", "--to", folder)
     assert ran.code == 2 and "holds 600 records, and this ledger has 5" in ran.err
+
+
+@BOTH
+def test_without_a_checkpoint_nothing_is_believed(edca: Edca, desk: Desk, verifier: Any) -> None:
+    folder = published(edca, desk, "--bodies")
+    (folder / "checkpoint").unlink()
+    for kept in (folder, desk.folder / "empty"):
+        kept.mkdir(exist_ok=True)
+        ran = verifier(kept, "--trust", desk.log, "--witnesses", "3")
+        assert ran.returncode == 1 and "there is no such file" in ran.stdout
+        assert "not checked: any record" in ran.stdout
+    assert verifier("--receipt", folder / "tile", "--trust", desk.log, "--witnesses", "two").returncode == 2
+
+
+@BOTH
+def test_what_grew_since_is_no_fault_of_what_was_published(edca: Edca, desk: Desk, verifier: Any) -> None:
+    published(edca, desk, "--bodies")
+    desk.grow(50)
+    ran = verifier(published(edca, desk), "--trust", desk.log)
+    assert ran.returncode == 0 and "nothing was found in 350 records" in ran.stdout
+    assert "not checked: 94 bodies: they are not there" in ran.stdout
+
+
+@BOTH
+def test_a_file_with_too_much_in_it_is_refused(edca: Edca, desk: Desk, verifier: Any) -> None:
+    folder = published(edca, desk)
+    full = folder / "tile" / "entries" / "000"
+    sound = full.read_bytes()
+    for raw in (sound + sound[:122], sound[:-1], sound + bytes(10_000_000), b"", bytes(512)):
+        full.write_bytes(raw)
+        assert verifier(folder, "--trust", desk.log).returncode == 1
+
+
+def test_an_altered_file_is_not_published_over(edca: Edca, desk: Desk) -> None:
+    folder = published(edca, desk, "--bodies")
+    body = folder / "tile" / "bodies" / "000"
+    body.write_bytes(body.read_bytes()[:-1] + b"x")
+    ran = edca("publish", desk.ledger, "--key", desk.folder / "desk.key", "--to", folder, "--bodies")
+    assert ran.code == 2 and "somebody altered it" in ran.err
+
+
+def test_one_request_at_a_time_reaches_a_witness(edca: Edca, desk: Desk) -> None:
+    seen, ask = desk.folder / "seen", desk.folder / "ask"
+    edca("checkpoint", desk.ledger, "--key", desk.folder / "desk.key", "--first", "-o", ask)
+    lock = WriterLock.acquire(seen)
+    arguments = ("cosign", ask, "--key", desk.folder / "witness.key", "--trust", desk.log, "--seen", seen, "--first")
+    ran = edca(*arguments)
+    assert ran.code == 2 and not seen.exists()
+    lock.release()
+    assert edca(*arguments).code == 0
 
 
 def test_the_sqlite_file_is_checked_by_the_python_verifier(desk: Desk) -> None:

@@ -18,7 +18,7 @@ from edca.ledger.receipt import Receipt
 from edca.ledger.record import SCHEMA, body_digest
 from edca.ledger.store import StoredRecord
 from edca.ledger.subtrees import StoredSubtrees
-from edca.ledger.tree import leaf_hash
+from edca.ledger.tree import EMPTY_ROOT, leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -134,7 +134,9 @@ def checkpoint_vectors() -> Iterator[Vector]:
 
     signed, cosigned = _noted(text, LOG), _noted(text, LOG, ONE, TWO)
     yield vector("signed", "ok", signed, "signed by its ledger")
-    yield vector("empty-ledger", "ok", _noted(Checkpoint(LOG.name, 0, bytes(32)).text, LOG), "of no records")
+    yield vector("empty-ledger", "ok", _noted(Checkpoint(LOG.name, 0, EMPTY_ROOT).text, LOG), "of no records")
+    false = _noted(Checkpoint(LOG.name, 0, bytes(32)).text, LOG)
+    yield vector("bad-empty-root", "format", false, "of no records, with another root than that of nothing")
     yield vector("cosigned", "ok", cosigned, "two witnesses have signed as well", 2)
     yield vector("other-keys", "ok", _noted(text, OTHER, LOG, NEXT), "lines of keys that nobody trusts are passed over")
     yield vector("extension", "ok", _noted(f"{text}more\n", LOG), "lines after the third are signed and passed over")
@@ -164,6 +166,17 @@ def checkpoint_vectors() -> Iterator[Vector]:
         ("crlf", f"{origin}\r\n{size}\r\n{root}\r\n", "line ends of another system"),
     ):
         yield vector(f"bad-{name}", "format", _noted(changed, LOG), about)
+    for name, about in (
+        ("a\u00a0b", "a space of another kind"),
+        ("a+b", "a plus"),
+        ("a\u2028b", "a line separator"),
+        ("a\x7fb", "a control character"),
+    ):
+        line = signed.decode().splitlines()[-1].replace(LOG.name, name)
+        raw = signed + f"{line}\n".encode()
+        yield vector(f"bad-name-{ord(name[1]):04x}", "format", raw, f"a signature by a name with {about} in it")
+    many = signed + signed.split(b"\n\n")[1] * 64
+    yield vector("bad-65-signatures", "format", many, "more signatures than a note may have")
     yield vector("bad-unsigned", "format", text.encode(), "no signatures at all")
     yield vector("bad-dash", "format", signed.replace("— ".encode(), b"- "), "a hyphen in the dash's place")
     yield vector("bad-utf8", "format", signed.replace(b"desk\n", b"desk\xff\n", 1), "not UTF-8")
@@ -336,6 +349,7 @@ def receipt_vectors() -> Iterator[Vector]:
     longer = ledger((*CHAINS, "/order:o1"))
     yield vector("bad-size", "proof", replace(good, checkpoint=longer.checkpoint(LOG)).to_bytes(), "a later checkpoint")
     yield vector("bad-index", "format", raw.replace(b"index 4\n", b"index 5\n"), "another index than the record's")
+    yield vector("bad-extra", "format", raw.replace(b"\nextra ", b"\n"), "the record without the word before it")
     yield vector("bad-first-line", "format", raw.replace(b"@v1", b"@v2"), "a version that is not known")
     yield vector("bad-hash-size", "format", replace(good, path=(bytes(31), *good.path[1:])).to_bytes(), "a short hash")
     altered = good.stored.body.replace(b"refused", b"allowed")

@@ -63,7 +63,7 @@ def answers_to(
 
     Answers count from people in the clause's role who may speak in it: never the proposer's own, never those of anybody
     that the clause demands to be distinct from, through whichever account: `others` are these, each a principal, a list
-    of them, or unknown. `shown` is the digest of the preview that an answer must have been given to.
+    of them, or unknown. `shown` is the digest of the preview that a yes must have been given to.
     """
     roster = inputs.roster
     excluded = [roster.person(candidate.proposer)]
@@ -98,22 +98,31 @@ def _counts(
     inputs: Inputs,
     shown: bytes | None,
 ) -> bool:
-    lasts_us = WAIVER_LASTS_US if is_waivable(clause) else clause.within_us
     return (
         attestation.role == clause.role
         and may_attest(machine, attestation, candidate.subject, inputs)
         and attestation.at <= inputs.now
-        and (lasts_us is None or inputs.now - attestation.at <= lasts_us)
-        and _is_bound(clause, attestation, shown)
+        and (_is_no_to_question(attestation) or _is_in_force(clause, attestation, inputs, shown))
         and _is_proven(clause, attestation, inputs)
     )
 
 
-def _is_bound(clause: Clause, attestation: Attestation, shown: bytes | None) -> bool:
-    """Tell whether the answer is one to what would now come about.
+def _is_no_to_question(attestation: Attestation) -> bool:
+    """Tell whether it is a no to a preview: it counts whatever would come about by now, and however late it is heard.
 
-    A `confirm` also takes the yes that the host hands over together with the candidate: it names no preview.
+    A no only takes away, so that it needn't fit what is decided as a yes must.
     """
+    return attestation.binds is not None and attestation.value is not True
+
+
+def _is_in_force(clause: Clause, attestation: Attestation, inputs: Inputs, shown: bytes | None) -> bool:
+    """Tell whether the answer is one to what would now come about, and not too old.
+
+    A `confirm` also takes what the host hands over together with the candidate: that names no preview.
+    """
+    lasts_us = WAIVER_LASTS_US if is_waivable(clause) else clause.within_us
+    if lasts_us is not None and inputs.now - attestation.at > lasts_us:
+        return False
     if attestation.binds is None:
         return clause.kind is ClauseKind.CONFIRM
     return attestation.binds == shown

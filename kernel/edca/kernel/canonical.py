@@ -13,6 +13,10 @@ Decimals travel as text and instants as integers; that is the business of whoeve
 """
 
 import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; every use below is annotated
@@ -23,6 +27,8 @@ Data: TypeAlias = "bool | int | str | bytes | list[Data] | tuple[Data, ...] | di
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
 _SCALARS: Final = frozenset({str, bytes, bool, int, type(None)})
+_TEXT: Final = frozenset({str})
+_NOT_CANONICAL: Final = "not the canonical spelling: keys unsorted or repeated, or a form too long"
 DEPTH_MAX: Final = 64
 """Containers inside containers; a scalar has depth 0. Bounds recursion in every reader, ours or not."""
 SIZE_MAX: Final = 1 << 20
@@ -31,6 +37,38 @@ SIZE_MAX: Final = 1 << 20
 
 class CanonicalError(ValueError):
     """The value has no canonical bytes, or the bytes are not the canonical bytes of any value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A value that has been encoded already, to stand in several places: `encode` has made `canonical` of it."""
+
+    canonical: bytes
+
+
+Part: TypeAlias = "Data | Encoded"
+
+
+def encode_map(parts: Mapping[str, Part]) -> bytes:
+    """Return the canonical bytes of a map, some of whose values are encoded already. Raises as `encode` does.
+
+    How deep those are nested is not counted: whoever encodes them leaves room for what is around them.
+    """
+    if not {*map(type, parts)} <= _TEXT:
+        raise CanonicalError("a map key is not text")
+    pieces = [_map_header(len(parts))]
+    for is_encoded, keys in groupby(sorted(parts), key=lambda key: type(parts[key]) is Encoded):
+        if is_encoded:
+            pieces += [encode(key) + parts[key].canonical for key in keys]  # type: ignore[union-attr]
+        else:
+            plain: Any = {key: parts[key] for key in keys}
+            pieces.append(encode(plain)[len(_map_header(len(plain))) :])
+    return b"".join(pieces)
+
+
+def encode_list(items: Sequence[Encoded]) -> Encoded:
+    """Return an array of values that are encoded already, encoded."""
+    return Encoded(b"".join((msgpack.Packer().pack_array_header(len(items)), *(item.canonical for item in items))))
 
 
 def encode(data: Data, *, depth_max: int = DEPTH_MAX) -> bytes:
@@ -68,9 +106,11 @@ def decode(encoded: bytes, *, size_max: int = SIZE_MAX, depth_max: int = DEPTH_M
         value = msgpack.unpackb(encoded, raw=False, strict_map_key=True, use_list=True)
     except (ValueError, TypeError, OverflowError, msgpack.UnpackException) as error:
         raise CanonicalError(f"not MessagePack of this profile: {_reason(error)}") from error
-    if encode(value, depth_max=depth_max) != encoded:
-        raise CanonicalError("not the canonical spelling: keys unsorted or repeated, or a form too long")
-    return value  # type: ignore[no-any-return]  # `encode` has just checked every type in it
+    # What `_check_order` lets pass, MessagePack writes as `encode` would, without sorting it once more.
+    _check_order(value, depth_max)
+    if msgpack.packb(value, use_bin_type=True) != encoded:
+        raise CanonicalError(_NOT_CANONICAL)
+    return value  # type: ignore[no-any-return]  # every type in it was just checked
 
 
 def digest(domain: str, encoded: bytes) -> bytes:
@@ -94,12 +134,57 @@ def _ordered(data: Any, depth_left: int) -> Any:
         raise CanonicalError("the value is nested too deeply")
     inside = depth_left - 1
     if kind is dict:
-        for key in data:
-            if type(key) is not str:
-                raise CanonicalError(f"a map key is {type(key).__name__}, not text")
-        # Python orders text by code point, which is the order of its UTF-8 bytes.
-        return {key: value if type(value := data[key]) in _SCALARS else _ordered(value, inside) for key in sorted(data)}
+        if not {*map(type, data)} <= _TEXT:
+            raise CanonicalError("a map key is not text")
+        ordered = {}
+        for key in _in_order(tuple(data)):
+            value = data[key]
+            ordered[key] = value if type(value) in _SCALARS else _ordered(value, inside)
+        return ordered
     return [item if type(item) in _SCALARS else _ordered(item, inside) for item in data]
+
+
+def _check_order(data: Any, depth_max: int) -> None:
+    """Raise `CanonicalError` unless what was decoded has only types of `Data`, and every map's keys in order.
+
+    Goes down level by level instead of value by value: a reader of many records spends most of its time here.
+    """
+    level = [] if type(data) in _SCALARS else [data]
+    for _ in range(depth_max):
+        if not level:
+            return
+        below: list[Any] = []
+        for one in level:
+            kind = type(one)
+            if kind is dict:
+                _check_keys(tuple(one))
+            elif kind is not list:
+                raise CanonicalError(f"{kind.__name__} has no canonical form")
+            for value in one.values() if kind is dict else one:
+                if type(value) not in _SCALARS:
+                    below.append(value)
+        level = below
+    if level:
+        raise CanonicalError("the value is nested too deeply")
+
+
+@lru_cache(maxsize=256)  # of few shapes, too
+def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
+    # Python orders text by code point, which is the order of its UTF-8 bytes.
+    return tuple(sorted(keys))
+
+
+@lru_cache(maxsize=256)  # records have few shapes; few are kept, as a forger chooses how long keys are
+def _check_keys(keys: tuple[Any, ...]) -> None:
+    if not {*map(type, keys)} <= _TEXT:
+        raise CanonicalError("a map key is bytes, not text")
+    if list(keys) != sorted(keys):
+        raise CanonicalError(_NOT_CANONICAL)
+
+
+def _map_header(size: int) -> bytes:
+    header: bytes = msgpack.Packer().pack_map_header(size)
+    return header
 
 
 def _reason(error: Exception) -> str:

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import DAY
+from edca.kernel.canonical import Encoded, encode
 from edca.kernel.types import DecimalType
 from edca.kernel.windows import in_window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edca.kernel.canonical import Data
     from edca.kernel.machine import Limit, Machine, Window
     from edca.kernel.types import Type
     from edca.kernel.verdict import Escalated
@@ -51,6 +53,23 @@ class Passage:
     standing: Standing
     expires: int | None = None
     candidate: bytes | None = None
+    _encoded: Encoded | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def encoded(self) -> Encoded:
+        """The passage as a counter's cell holds it: encoded once, though the cell is written for each one after it."""
+        if self._encoded is None:
+            parts: Data = [
+                self.at,
+                self.amount,
+                self.scale,
+                self.record,
+                self.standing.value,
+                self.expires,
+                self.candidate,
+            ]
+            object.__setattr__(self, "_encoded", Encoded(encode(parts)))
+        return self._encoded  # type: ignore[return-value]  # it is there now
 
 
 @dataclass(frozen=True, slots=True)

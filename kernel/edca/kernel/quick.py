@@ -24,18 +24,20 @@ def maker(cls: Callable[P, T]) -> Callable[P, T]:
     given: Any = cls
     fields = dataclasses.fields(given)
     if hasattr(given, "__post_init__") or any(
-        not field.init or field.default_factory is not dataclasses.MISSING for field in fields
+        field.default_factory is not dataclasses.MISSING or (not field.init and field.default is dataclasses.MISSING)
+        for field in fields
     ):
         raise TypeError(f"{given.__name__} is not built from its fields alone")
     defaults = {f"d{place}": field.default for place, field in enumerate(fields)}
     parameters = [
         field.name if field.default is dataclasses.MISSING else f"{field.name}=d{place}"
         for place, field in enumerate(fields)
+        if field.init
     ]
     lines = [
         f"def make({', '.join(parameters)}):",
         " value = Twin()",
-        *(f" value.{field.name} = {field.name}" for field in fields),
+        *(f" value.{field.name} = {field.name if field.init else f'd{place}'}" for place, field in enumerate(fields)),
         " value.__class__ = Final",
         " return value",
     ]

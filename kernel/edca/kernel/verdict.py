@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edca.kernel import canonical
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.kernel.machine import ClauseKind, OnFail
     from edca.kernel.values import Raw, Unknown
+
+
+_DEPTH_MAX: Final = canonical.DEPTH_MAX - 4  # a clause stands in a verdict, and that in a map within a cell's map
 
 
 class Stage(enum.Enum):
@@ -77,6 +80,15 @@ class ClauseResult:
     reason: Unknown | None = None
     readings: tuple[Reading, ...] = ()
     answered_by: tuple[str, ...] = ()
+    _encoded: canonical.Encoded | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def encoded(self) -> canonical.Encoded:
+        """The canonical bytes of `to_raw()`; of a clause that simply passes they are the same for all verdicts."""
+        if self._encoded is None:
+            made = canonical.Encoded(canonical.encode(self.to_raw(), depth_max=_DEPTH_MAX))
+            object.__setattr__(self, "_encoded", made)
+        return self._encoded  # type: ignore[return-value]  # it is there now
 
     def to_raw(self) -> dict[str, Data]:
         """Return the result as it stands in records."""
@@ -210,6 +222,10 @@ class Accepted:
 
     def to_raw(self) -> dict[str, Data]:
         """Return the verdict as it stands in records."""
+        return {**self.to_raw_without_clauses(), "clauses": [clause.to_raw() for clause in self.clauses]}
+
+    def to_raw_without_clauses(self) -> dict[str, Data]:
+        """Return all of it but the results of its clauses."""
         return {
             "outcome": "accepted",
             "code": self.code,
@@ -219,7 +235,6 @@ class Accepted:
             "memory": dict(self.memory),
             "intents": [intent.to_raw() for intent in self.intents],
             "anchor": self.anchor.to_raw(),
-            "clauses": [clause.to_raw() for clause in self.clauses],
             "moves": [move.to_raw() for move in self.moves],
         }
 
@@ -288,6 +303,16 @@ PROPERTY_VIOLATED: Final = "property_violated"  # the codes of refusals that com
 OVERLOAD: Final = "overload"
 
 Verdict: TypeAlias = Accepted | Refused | Escalated
+
+
+def encoded(verdict: Verdict) -> canonical.Encoded:
+    """Return the canonical bytes of `verdict.to_raw()`, for the places in which it is kept."""
+    if not isinstance(verdict, Accepted):
+        return canonical.Encoded(canonical.encode(verdict.to_raw(), depth_max=_DEPTH_MAX))
+    # Nearly all clauses of an acceptance have simply passed, and what is reported of those was encoded long ago.
+    clauses = canonical.encode_list([clause.encoded for clause in verdict.clauses])
+    rest: dict[str, Data] = verdict.to_raw_without_clauses()
+    return canonical.Encoded(canonical.encode_map({**rest, "clauses": clauses}))
 
 
 def failed(verdict: Verdict) -> tuple[ClauseResult, ...]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.leaf import HASH_SIZE
 from edca.ledger.note import KeyKind, Note, from_base64
+from edca.ledger.tree import EMPTY_ROOT
 
 if TYPE_CHECKING:
     from edca.ledger.note import Signer, SigningKey, VerifierKey
@@ -52,6 +53,8 @@ class Checkpoint:
             raise LedgerFormatError("the second line of a checkpoint is how many records it counts")
         if decoded is None or len(decoded) != HASH_SIZE:
             raise LedgerFormatError("the third line of a checkpoint is a root, in base64")
+        if counted == 0 and decoded != EMPTY_ROOT:
+            raise LedgerFormatError("the root of no records is that of nothing, and the checkpoint has another")
         return cls(origin, counted, decoded)
 
     def signed(self, key: SigningKey) -> Note:

@@ -27,9 +27,9 @@ HASH_SIZE: Final = 32
 NO_HASH: Final = bytes(HASH_SIZE)
 """Stands where a first record has no predecessor and where a node chain has no case tag."""
 
-_MAGIC: Final = b"EDCA"
-_LAYOUT: Final = struct.Struct(">4sHHQ32s32sQ32s")
-HEADER_SIZE: Final = _LAYOUT.size
+MAGIC: Final = b"EDCA"
+LAYOUT: Final = struct.Struct(">4sHHQ32s32sQ32s")
+HEADER_SIZE: Final = LAYOUT.size
 
 
 class ChainKind(IntEnum):
@@ -63,8 +63,8 @@ class Leaf:
 
     def to_bytes(self) -> bytes:
         """Return the 120 bytes that are stored and hashed."""
-        return _LAYOUT.pack(
-            _MAGIC,
+        return LAYOUT.pack(
+            MAGIC,
             FORMAT_VERSION,
             self.chain.kind,
             self.index,
@@ -79,8 +79,8 @@ class Leaf:
         """Parse a header. Raises `LedgerFormatError` unless every byte has a meaning in this version."""
         if len(header) != HEADER_SIZE:
             raise LedgerFormatError(f"a header has {HEADER_SIZE} bytes, not {len(header)}")
-        magic, version, kind, index, previous, case_tag, entry, body_digest = _LAYOUT.unpack(header)
-        if magic != _MAGIC:
+        magic, version, kind, index, previous, case_tag, entry, body_digest = LAYOUT.unpack(header)
+        if magic != MAGIC:
             raise LedgerFormatError("the header does not begin with EDCA")
         if version != FORMAT_VERSION:
             raise LedgerFormatError(f"header version {version} is not known, only {FORMAT_VERSION}")

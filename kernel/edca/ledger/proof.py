@@ -106,6 +106,8 @@ def is_consistent(first: int, first_root: bytes, second: int, second_root: bytes
     """
     if not 0 <= first <= second or not _are_hashes(path):
         return False
+    if second == 0 and second_root != EMPTY_ROOT:
+        return False
     if first in (0, second):
         return not path and first_root == (second_root if first else EMPTY_ROOT)
     node, last = _past_rights(first - 1, second - 1)

@@ -64,14 +64,18 @@ def publish(
     checkpoint = Checkpoint.parse(signed.text)
     since = _before(ledger, folder, checkpoint)
     count = 0
-    # Who asks for bodies may have published without them before: those that are there already are left alone.
-    for name, content in published(ledger, checkpoint.size, since=0 if bodies else since, bodies=bodies):
+    # Who asks for bodies may have published without them before: what is there already must be what would be written.
+    start = 0 if bodies else since
+    total = sum(1 if tile.level else 2 + bodies for tile in tiles(checkpoint.size, since=start))
+    for done, (name, content) in enumerate(published(ledger, checkpoint.size, since=start, bodies=bodies), start=1):
         path = folder / name
         if not path.exists():
             write_whole(path, content)
             count += 1
+        elif path.read_bytes() != content:
+            raise TamperedError(f"`{path}` is not what this ledger publishes there: somebody altered it")
         if progress is not None:
-            progress(count, -(-checkpoint.size // WIDTH))
+            progress(done, total)
     write_whole(folder / CHECKPOINT, signed.to_bytes())
     return count
 
@@ -92,11 +96,17 @@ def _before(ledger: SQLiteLedger, folder: Path, checkpoint: Checkpoint) -> int:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, in place of one that is there. Raises `OSError`."""
+    """Write a file whole or not at all, durably, in place of one that is there. Raises `OSError`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.unfinished")
+    unfinished = path.with_name(f"{path.name}.unfinished-{os.getpid()}")
     with unfinished.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    # The new name is in the folder for good only once the folder is synced.
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

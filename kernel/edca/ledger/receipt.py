@@ -52,7 +52,7 @@ class Receipt:
             first, extra, index, *path = head.decode("ascii").split("\n")
         except ValueError as error:
             raise LedgerFormatError("a receipt begins with four lines or more of ASCII") from error
-        if first != FIRST_LINE or not blank:
+        if first != FIRST_LINE or not blank or not extra.startswith("extra "):
             raise LedgerFormatError(f"a receipt begins with the line `{FIRST_LINE}`, and holds a checkpoint")
         stored = _stored(from_base64(extra.removeprefix("extra ")))
         if index != f"index {stored.leaf.index}":

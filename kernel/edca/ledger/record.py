@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from edca.kernel.canonical import SIZE_MAX, CanonicalError, Data, decode, digest, encode
+from edca.kernel.canonical import SIZE_MAX, CanonicalError, Data, Part, decode, digest, encode_map
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.leaf import HASH_SIZE
 
@@ -29,7 +29,7 @@ class Draft:
 
     chain: str
     kind: str
-    content: Mapping[str, Data]
+    content: Mapping[str, Part]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def seal(draft: Draft, entry: int, prev: bytes) -> bytes:
         raise LedgerError(f"the record's content uses `{taken[0]}`, which belongs to the envelope")
     if not draft.kind:
         raise LedgerError("a record needs a kind")
-    body = encode(
+    body = encode_map(
         {
             **draft.content,
             "schema": SCHEMA,

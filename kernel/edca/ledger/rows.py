@@ -21,10 +21,14 @@ _DROP_CELL: Final = "DELETE FROM cells WHERE space = ? AND key = ?"
 
 
 def write(connection: sqlite3.Connection, staged: Staged) -> None:
-    """Write what is staged in one transaction, durable on return. Raises what SQLite raises, with it still open."""
+    """Write what is staged in one transaction, durable on return. Raises what SQLite raises, with it still open.
+
+    Where reading has begun a transaction, that is the one.
+    """
     kept = [(space, key, value) for (space, key), value in staged.cells.items() if value is not None]
     dropped = [place for place, value in staged.cells.items() if value is None]
-    connection.execute("BEGIN IMMEDIATE")
+    if not connection.in_transaction:
+        connection.execute("BEGIN IMMEDIATE")
     connection.executemany(_INSERT_RECORD, staged.rows)
     connection.executemany(_MOVE_HEAD, [(chain, *head) for chain, head in staged.heads.items()])
     connection.executemany(_PUT_CELL, kept)

@@ -52,6 +52,20 @@ def connect(path: Path, mode: str) -> sqlite3.Connection:
         raise translated(error, path) from error
 
 
+def begin(connection: sqlite3.Connection, path: Path) -> bool:
+    """Begin a transaction for a block of reads, and tell whether none was under way; not for who only reads the file.
+
+    A read on its own locks and unlocks the file. Who only reads would hold up the writer's commits in one.
+    """
+    try:
+        if connection.in_transaction:
+            return False
+        connection.execute("BEGIN")
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    return True
+
+
 def primary_code(error: Exception) -> int:
     """Return SQLite's result code without the extended bits; errors of Python's own module have none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
@@ -91,6 +105,9 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
         raise LedgerFormatError(f"`{path}` has schema version {version}; this program reads {SCHEMA_VERSION}")
     if is_new and durability is None:
         raise LedgerFormatError(f"`{path}` is empty")
+    # A view of that name could compute rows without end.
+    if not is_new and _tables(connection, path) != 3:
+        raise TamperedError(f"`{path}` lacks a table of the ledger, or has something else in its place")
     try:
         _check_pages(connection, path)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -100,6 +117,16 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
                 _create(connection)
     except READ_ERRORS as error:
         raise translated(error, path) from error
+
+
+def _tables(connection: sqlite3.Connection, path: Path) -> int:
+    """Return how many of the ledger's tables are there, as tables."""
+    real = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name IN (?, ?, ?)"
+    try:
+        count: int = connection.execute(real, ("ledger", "chains", "cells")).fetchone()[0]
+    except READ_ERRORS as error:
+        raise translated(error, path) from error
+    return count
 
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:

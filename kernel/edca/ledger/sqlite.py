@@ -21,7 +21,7 @@ from edca.ledger.leaf import NO_HASH, chain_tag
 from edca.ledger.lock import WriterLock
 from edca.ledger.record import Draft
 from edca.ledger.rows import check_cell, leaf_of, stored_record, write
-from edca.ledger.schema import READ_ERRORS, connect, prepare, primary_code, translated
+from edca.ledger.schema import READ_ERRORS, begin, connect, prepare, primary_code, translated
 from edca.ledger.staging import Head, Staged
 from edca.ledger.store import Cell, Stored, StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
@@ -139,8 +139,9 @@ class SQLiteLedger:
                 raise LedgerError("this thread has begun a group of commits already")
             staged = self._staged = Staged(self._range, self._tip)
             try:
-                yield
-                self._write(staged)
+                with self.reading():
+                    yield
+                    self._write(staged)
             finally:
                 self._staged = None
 
@@ -161,7 +162,12 @@ class SQLiteLedger:
     def reading(self) -> Iterator[None]:
         """Let all reads of the block see one moment: no commit comes between them. Keep it short."""
         with self._mutex:
-            yield
+            begins = self._lock is not None and begin(self._connection, self.path)
+            try:
+                yield
+            finally:
+                if begins:
+                    self._roll_back()  # what a group has written is committed by now
 
     def _write(self, staged: Staged) -> None:
         """Write what is staged in one transaction, and take over its tip. Raises as `commit` does."""
@@ -206,10 +212,8 @@ class SQLiteLedger:
         if self._process_id != os.getpid():
             raise LedgerError("a ledger can't be used across a fork; open it in the process that writes it")
         if self._in_doubt:
-            raise InDoubtError(
-                f"an earlier commit to `{self.path}` failed and may or may not be on disk: close this ledger "
-                "and open it again"
-            )
+            about = "may or may not be on disk: close this ledger and open it again"
+            raise InDoubtError(f"an earlier commit to `{self.path}` failed and {about}")
 
     # Reading
 

@@ -9,6 +9,7 @@ part never changes once complete, so appending needs only the roots of the compl
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,16 +39,20 @@ class CompactRange:
 
     def append(self, leaf: bytes) -> "CompactRange":
         """Return the range with one more leaf hash."""
+        return self.extend((leaf,))
+
+    def extend(self, leaves: Sequence[bytes]) -> "CompactRange":
+        """Return the range with more leaf hashes, in their order."""
         subtrees = list(self.subtrees)
-        carried = leaf
-        # Like adding one to a binary number: each trailing 1 is a complete subtree of equal size to merge
-        # with.
-        size = self.size
-        while size & 1:
-            carried = node_hash(subtrees.pop(), carried)
-            size >>= 1
-        subtrees.append(carried)
-        return CompactRange(self.size + 1, tuple(subtrees))
+        for number, leaf in enumerate(leaves, self.size):
+            # Like adding one to a binary number: each trailing 1 is a complete subtree of equal size to merge
+            # with.
+            size, carried = number, leaf
+            while size & 1:
+                carried = node_hash(subtrees.pop(), carried)
+                size >>= 1
+            subtrees.append(carried)
+        return CompactRange(self.size + len(leaves), tuple(subtrees))
 
     def root(self) -> bytes:
         """Return the Merkle tree hash of all leaves."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
+from edca.kernel.canonical import Encoded
+from edca.kernel.verdict import encoded
 from edca.ledger.errors import LedgerError, TamperedError
 from edca.ledger.record import parse
 from edca.ledger.store import Cell
@@ -15,7 +17,7 @@ from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
     from edca.kernel.candidate import Candidate
-    from edca.kernel.canonical import Data
+    from edca.kernel.canonical import Data, Part
     from edca.kernel.inputs import Address
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
@@ -56,16 +58,17 @@ class Answer:
     state: str | None
     revision: int | None
 
-    def to_data(self) -> dict[str, Data]:
-        """Return the answer as its cell holds it."""
-        return {
-            "verdict": self.verdict.to_raw(),
+    def encoded(self, verdict: Encoded) -> Encoded:
+        """Return the answer as its cell holds it; `verdict` is its own, encoded."""
+        data: dict[str, Part] = {
+            "verdict": verdict,
             "index": self.record.index,
             "digest": self.record.digest,
             "outcome": None if self.outcome is None else self.outcome.value,
             "state": self.state,
             "revision": self.revision,
         }
+        return Encoded(canonical.encode_map(data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +79,14 @@ class Remembered:
     attestations: bytes
     answer: Answer
 
-    def cell(self, key: str) -> Cell:
-        """Return the write that keeps it."""
-        data: Data = {
+    def cell(self, key: str, verdict: Encoded | None = None) -> Cell:
+        """Return the write that keeps it; `verdict` is the answer's own, where somebody has encoded it already."""
+        data: dict[str, Part] = {
             "candidate": self.candidate,
             "attestations": self.attestations,
-            "answer": self.answer.to_data(),
+            "answer": self.answer.encoded(encoded(self.answer.verdict) if verdict is None else verdict),
         }
-        return Cell(SPACE, key, canonical.encode(data))
+        return Cell(SPACE, key, canonical.encode_map(data))
 
 
 def idempotency_key(tenant: str, machine: Machine, candidate: Candidate, about: Address, id_: str | None) -> str:
@@ -137,6 +140,15 @@ def _is_on_record(store: Store, found: Remembered, tenant: str, candidate: Candi
         )
     except (LedgerError, KeyError, TypeError, ValueError):
         return False
+
+
+def as_recorded(store: Store, verdict: StoredRecord) -> Answer:
+    """Return the answer that a recorded verdict has come to so far."""
+    record = parse(verdict.body)
+    content: Any = record.content
+    outcome, state, revision = _came_to(store, verdict, record.chain, content)
+    reference = RecordReference(verdict.leaf.index, verdict.leaf.body_digest)
+    return Answer(verdict_from_raw(content["verdict"]), reference, outcome, state, revision)
 
 
 def _came_to(

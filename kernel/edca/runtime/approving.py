@@ -54,7 +54,7 @@ class Void(enum.Enum):
     UNSIGNED = "unsigned"  # the roster has a key of theirs, on whichever account, and the answer is not signed
     BAD_SIGNATURE = "bad_signature"  # what is signed is something else, or the roster has no such key
     REPLAYED = "replayed"  # the same person has answered the same already
-    PREVIEW_CHANGED = "preview_changed"  # what would come about is not what they were shown
+    PREVIEW_CHANGED = "preview_changed"  # they say yes to something else than what would come about
     OVERTAKEN = "overtaken"  # the case has gone on, so that the candidate will be refused
     NOT_NOW = "not_now"  # nothing can be decided about the case at this time; the question stays open
     EXCLUDED = "excluded"  # the clause asks for somebody else
@@ -100,6 +100,7 @@ def answer(runtime: Runtime, said: Said) -> Answered:
         return context.turn(lambda: _noted(context, None, said))
     addressed = runtime.about(found)
     with context.lanes.hold(addressed.lane(context.tenant)):
+        runtime.carry_on_interrupted(addressed.case_id)
         answered = informed(
             context, lambda inner: read_ahead(inner, addressed), lambda inner: _noted(inner, addressed, said)
         )
@@ -116,7 +117,7 @@ def _noted(context: Context, addressed: Addressed | None, said: Said) -> Answere
         return Answered(_append(context, None, said, now, Void.NO_SUCH_QUESTION, ""), Void.NO_SUCH_QUESTION, "", None)
     if now >= found.due:
         record = _append(context, found, said, now, Void.EXPIRED, "")
-        inbox.close(context, found.waiting, now)
+        inbox.close_if_overdue(context, found.waiting.key)
         return Answered(record, Void.EXPIRED, "", None)
     question = gather(context, addressed).question
     void, detail = _void(found, question, said)
@@ -128,7 +129,8 @@ def resume(runtime: Runtime) -> tuple[Answer, ...]:
 
     Where nothing can be decided about the case at this time, such as under a halt, it waits for the next call.
     """
-    return _reconsidered(runtime, lambda item: item.is_undecided)
+    postponed = runtime.context.postponed
+    return _reconsidered(runtime, lambda item: item.is_undecided or item.key in postponed)
 
 
 def reconsider_all(runtime: Runtime) -> tuple[Answer, ...]:
@@ -147,13 +149,17 @@ def _reconsidered(runtime: Runtime, which: Callable[[Waiting], bool]) -> tuple[A
 
 
 def _resumed(runtime: Runtime, found: OpenQuestion, which: Callable[[Waiting], bool]) -> Answer | None:
-    """Decide one question again, if it is still such a one once whoever is at it has left."""
+    """Decide one question again, if it is still such a one once whoever is at it has left: else the next tick does."""
     context = runtime.context
-    with context.lanes.hold(runtime.about(found).lane(context.tenant)):
+    with context.lanes.try_hold(runtime.about(found).lane(context.tenant)) as is_held:
+        if not is_held:
+            context.postponed.add(found.waiting.key)
+            return None
         with context.store.reading():
             current = inbox.by_id(context, found.id)
         if current is None or not which(current.waiting) or _is_held_up(runtime.gathered_again(current)):
             return None
+        context.postponed.discard(found.waiting.key)
         return runtime.reconsider(current)
 
 
@@ -172,13 +178,13 @@ def _void(found: OpenQuestion, question: Question, said: Said) -> tuple[Void | N
     personal = _void_by_person(found, question, said)
     if personal is not None:
         return personal, ""
-    if said.preview != found.preview.digest:
+    if said.yes and said.preview != found.preview.digest:
         return Void.PREVIEW_CHANGED, "the newest decision shows something else"
     verdict = decide(question.machine, question.case, question.candidate, question.inputs)
     if isinstance(verdict, Refused) and verdict.stage is not None:
         return Void.NOT_NOW if is_passing(verdict) else Void.OVERTAKEN, verdict.stage.value
     seen = preview(question.machine, question.case, question.candidate, question.inputs)
-    if seen is None or seen.digest != said.preview:
+    if said.yes and (seen is None or seen.digest != said.preview):
         return Void.PREVIEW_CHANGED, "what would come about has changed meanwhile"
     given = Attestation(
         name=said.code,

@@ -107,6 +107,10 @@ class Row:
         """
         return self.case.revision > 0 or self.case.pending is not None
 
+    def awaits(self, record: bytes) -> bool:
+        """Tell whether the case still waits for the outcome of the verdict with that record's digest."""
+        return self.case.pending == record and not self.quarantined
+
     def cell(self) -> Cell:
         """Return the write that keeps the row."""
         data: Data = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -11,6 +10,7 @@ from edca.runtime.answers import RecordReference
 from edca.runtime.lanes import Lanes
 from edca.runtime.readers import Readers
 from edca.runtime.retries import Schedule, sleep
+from edca.runtime.stopping import Stop
 from edca.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class Context:
     Whatever is written follows from what is read in the same turn (`turn`). Whoever carries something out about a case
     holds its lane of `lanes`. `stop` is set while somebody is halting the machine: from then on nothing more is spent.
     `interrupted` are the cases whose effects somebody began and was torn away from: whoever comes next goes on.
+    `postponed` are the open questions that were to be decided anew while their case was taken: the next tick does it.
     `schedule` says how transient faults are tried again, `pause` waits so many microseconds. `inbox_max` is how many
     questions may wait for people. `read_within_us` is how long the sources may take to tell what a decision reads, in
     real time; null: as long as they like. `opened_with` is the roster that the host handed over, see `roster`.
@@ -59,7 +60,8 @@ class Context:
     lanes: Lanes = field(default_factory=Lanes, repr=False, compare=False)
     readers: Readers = field(default_factory=Readers, repr=False, compare=False)
     interrupted: set[str] = field(default_factory=set, repr=False, compare=False)
-    stop: threading.Event = field(default_factory=threading.Event, repr=False, compare=False)
+    stop: Stop = field(default_factory=Stop, repr=False, compare=False)
+    postponed: set[str] = field(default_factory=set, repr=False, compare=False)
     adopted: dict[bytes, Roster] = field(default_factory=dict, repr=False, compare=False)
 
     @property

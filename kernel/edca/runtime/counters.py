@@ -20,6 +20,7 @@ from edca.kernel.decide import counters_wanted
 from edca.kernel.values import to_raw
 from edca.kernel.verdict import Accepted, Escalated
 from edca.ledger.errors import TamperedError
+from edca.ledger.record import RECORD_SIZE_MAX
 from edca.ledger.store import Cell
 from edca.runtime.answers import Outcome
 from edca.runtime.waiting import is_passing
@@ -58,6 +59,28 @@ class Name:
     def cell_key(self) -> str:
         """The key of the counter's cell."""
         return canonical.digest("counter", canonical.encode(self.parts)).hex()
+
+
+class _Known:
+    """Counters by their cells, as they were written: what one decision writes, the next one of the counter reads."""
+
+    SIZE_MAX = RECORD_SIZE_MAX  # bytes of all cells
+
+    def __init__(self) -> None:
+        self._found: dict[bytes, tuple[Name, Counter]] = {}
+        self._size = 0
+
+    def get(self, encoded: bytes) -> tuple[Name, Counter] | None:
+        return self._found.get(encoded)
+
+    def put(self, encoded: bytes, name: Name, counter: Counter) -> None:
+        self._size += len(encoded)
+        if self._size > self.SIZE_MAX:
+            self._found, self._size = {}, len(encoded)
+        self._found[encoded] = name, counter
+
+
+_known = _Known()
 
 
 class Sheet:
@@ -175,6 +198,14 @@ def let_go(sheet: Sheet, tenant: str, machine: str, candidate: bytes) -> None:
     sheet.hold(holder, ())
 
 
+def also_hold(sheet: Sheet, name: Name, candidate: bytes) -> None:
+    """Note that this counter, too, holds what an escalated candidate, by its digest, has reserved."""
+    holder = _holder(name.tenant, name.machine, candidate)
+    names = [held for held, _ in sheet.held(holder)]
+    if name not in names:
+        sheet.hold(holder, [*names, name])
+
+
 def _holder(tenant: str, machine: str, candidate: bytes) -> str:
     return canonical.digest("reservation", canonical.encode([tenant, machine, candidate])).hex()
 
@@ -225,6 +256,11 @@ def counters(cells: Iterator[tuple[str, bytes]]) -> Iterator[tuple[Name, Counter
 
 def counter_from_bytes(encoded: bytes) -> tuple[Name, Counter]:
     """Return a counter of its cell. Raises `TamperedError` for anything that no counter is."""
+    found = _known.get(encoded)
+    return _counter_from_bytes(encoded) if found is None else found
+
+
+def _counter_from_bytes(encoded: bytes) -> tuple[Name, Counter]:
     try:
         data: Any = canonical.decode(encoded)
         tenant, machine, transition, code, key = data["name"]
@@ -238,10 +274,10 @@ def counter_from_bytes(encoded: bytes) -> tuple[Name, Counter]:
 
 
 def _counter_bytes(name: Name, counter: Counter) -> bytes:
-    passages: list[Data] = [
-        [p.at, p.amount, p.scale, p.record, p.standing.value, p.expires, p.candidate] for p in counter.passages
-    ]
-    return canonical.encode({"name": name.parts, "latest": counter.latest, "passages": passages})
+    passages = canonical.encode_list([passage.encoded for passage in counter.passages])
+    encoded = canonical.encode_map({"name": name.parts, "latest": counter.latest, "passages": passages})
+    _known.put(encoded, name, counter)
+    return encoded
 
 
 def _names_from_bytes(encoded: bytes) -> list[str]:

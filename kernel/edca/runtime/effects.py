@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from edca.kernel.aftermath import confirmed, undo_intent, wanted_after
 from edca.kernel.candidate import Candidate
@@ -19,8 +19,17 @@ from edca.runtime.answers import Outcome, RecordReference
 from edca.runtime.deadlines import DETAIL_LENGTH_MAX, call_within, note_late
 from edca.runtime.gather import read_all
 from edca.runtime.modes import is_halted
-from edca.runtime.permits import Authority, HaltedError, has_expired, spend, spent_under
+from edca.runtime.permits import (
+    Authority,
+    HaltedError,
+    OvertakenError,
+    has_expired,
+    is_awaited,
+    spend,
+    spent_under,
+)
 from edca.runtime.ports import Performed, Report
+from edca.runtime.reentry import within_effect
 from edca.runtime.retries import Attempt, attempt_all
 
 if TYPE_CHECKING:
@@ -36,6 +45,7 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Permit
     from edca.runtime.question import Question
 
+_T = TypeVar("_T")
 ASKING_US_MAX = 5_000_000  # how long a route may take to tell what it did, where the transition has a deadline
 
 
@@ -139,8 +149,8 @@ class Course:
     def run(self) -> Outcome:
         """Carry the effects out.
 
-        Raises what the ledger raises, and `HaltedError` where somebody halts the machine before all are done: then the
-        case stays pending and is resumed later.
+        Raises what the ledger raises, `HaltedError` where somebody halts the machine before all are done (then the
+        case stays pending and is resumed later), and `OvertakenError` where somebody else carries them out.
         """
         authority = self._acceptance.authority
         places = range(len(authority.verdict.intents))
@@ -169,7 +179,7 @@ class Course:
         context, acceptance = self._context, self._acceptance
         now = context.clock.now()
         found = call_within(
-            lambda: read_all(context.router, {}, now, lambda known: acceptance.wanted(place, known)),
+            self._inside(lambda: read_all(context.router, {}, now, lambda known: acceptance.wanted(place, known))),
             context.clock,
             now,
             self._until(now),
@@ -228,6 +238,8 @@ class Course:
                 return self._noted(Step(permit, undoing, found))
             # It has not happened; within its time, the same key makes it happen once, even if the earlier call is
             # still under way.
+            if not is_awaited(self._context.store, self._acceptance.authority):
+                raise OvertakenError("its case does not wait for this effect")
         attempts = attempt_all(
             self._context.schedule,
             permit.expires,
@@ -266,7 +278,7 @@ class Course:
         if not undoing and is_halted(context):
             raise HaltedError("the machine is halted")
         return call_within(
-            lambda: _answer(lambda: context.router.perform(permit)),
+            self._inside(lambda: _answer(lambda: context.router.perform(permit))),
             context.clock,
             at,
             permit.expires,
@@ -278,7 +290,9 @@ class Course:
         context = self._context
         now = 0 if self._within_us is None else context.clock.now()
         found = call_within(
-            lambda: _answer(lambda: Report(context.router.performed(permit), "as the route told when asked")),
+            self._inside(
+                lambda: _answer(lambda: Report(context.router.performed(permit), "as the route told when asked"))
+            ),
             context.clock,
             now,
             self._until(now, ASKING_US_MAX),
@@ -287,6 +301,9 @@ class Course:
         if found is None or found.performed is Performed.TRANSIENT:
             return Report(Performed.UNKNOWN, "the route could not tell")
         return found
+
+    def _inside(self, call: Callable[[], _T]) -> Callable[[], _T]:
+        return within_effect(self._context.lanes, self._acceptance.case.id, call)
 
     def _until(self, now: int, most_us: int | None = None) -> int | None:
         if self._within_us is None:

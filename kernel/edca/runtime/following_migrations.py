@@ -34,7 +34,7 @@ class Migrations:
     def __init__(self, configuration: Configuration) -> None:
         """Begin with none; `configuration` holds the documents of the records taken so far."""
         self._configuration = configuration
-        self._newest: dict[str, tuple[bytes, Any]] = {}  # by chain: the newest record's digest, and what it says
+        self._begun: dict[str, list[tuple[bytes, Any]]] = {}  # by chain: each run's record's digest, and what it says
         self._movers: dict[bytes, Mover] = {}
         self._open: dict[str, dict[bytes, bytes]] = {}  # by case: candidate → the record that opened its question
 
@@ -66,14 +66,15 @@ class Migrations:
         roster = configuration.roster(content["roster"])
         authenticated = check_order(roster, new, tenant, content["migration"], ordered, content["at"])
         migration = self._migration(content["migration"])
-        newest = self._newest.get(chain)
-        self._newest[chain] = (digest, content)
+        earlier = self._begun.setdefault(chain, [])
+        first = is_first([begun for _, begun in earlier], migration.digest)
+        earlier.append((digest, content))
         return [
             Pair("chain", record.chain, chain),
             Pair("from", content["from"], migration.source),
             Pair("machine", content["machine"], migration.target),
             Pair("authenticated", content["authenticated"], authenticated.value),
-            Pair("first", content["first"], is_first(None if newest is None else newest[1], migration.digest)),
+            Pair("first", content["first"], first),
         ]
 
     def moved(self, record: Record, before: Case | None) -> tuple[list[Pair], Case]:
@@ -83,9 +84,10 @@ class Migrations:
         """
         content: Any = record.content
         old, new = (self._configuration.machine(content[name]) for name in ("from", "machine"))
-        newest = self._newest.get(chain_of_migrations(content["tenant"], new.name))
-        if before is None or newest is None:
+        begun = self._begun.get(chain_of_migrations(content["tenant"], new.name))
+        if before is None or not begun:
             raise LedgerFormatError("a case was moved that no migration could move")
+        newest = begun[-1]
         mover = self._movers.get(content["migration"])
         if mover is None:
             mover = self._movers[content["migration"]] = Mover(old, new, self._migration(content["migration"]))

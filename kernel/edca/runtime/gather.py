@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.decide import wanted
-from edca.kernel.facts import table
+from edca.kernel.facts import Instance, table
 from edca.kernel.frames import fields_of
 from edca.kernel.inputs import Inputs, address
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted
 from edca.runtime import inbox, mandates
+from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.counters import Sheet, used
@@ -26,7 +27,7 @@ from edca.runtime.waiting import key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edca.kernel.facts import Facts, Handle, Instance, Key
+    from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Address, Attestation, Case
     from edca.kernel.machine import Machine
     from edca.runtime.context import Context
@@ -128,9 +129,11 @@ def recalled(context: Context, addressed: Addressed) -> Addressed:
     candidate = addressed.admitted.candidate
     if addressed.key is None or isinstance(candidate, Malformed):
         return addressed
-    with context.store.reading():
-        remembered = recall(context.store, addressed.key, context.tenant, candidate)
-    return dataclasses.replace(addressed, remembered=remembered)
+    remembered = None
+    if context.store.cell(KEYS, addressed.key) is not None:
+        with context.store.reading():
+            remembered = recall(context.store, addressed.key, context.tenant, candidate)
+    return addressed if remembered is addressed.remembered else dataclasses.replace(addressed, remembered=remembered)
 
 
 def gather(context: Context, addressed: Addressed) -> Gathered:
@@ -155,8 +158,9 @@ def read_ahead(context: Context, addressed: Addressed) -> Case | None:
 
 def _read(context: Context, addressed: Addressed) -> tuple[_Found, Inputs]:
     machine, candidate, now = context.machine, addressed.admitted.candidate, context.clock.now()
-    found = _find_case(context, addressed, now)
+    told = _ask(context, addressed, now)
     with context.store.reading():
+        found = _find_case(context, addressed, told, now)
         roster = context.roster
         inputs = Inputs(
             now=now,
@@ -168,13 +172,12 @@ def _read(context: Context, addressed: Addressed) -> tuple[_Found, Inputs]:
             mode=recorded_mode(context),
             mandate_uses=mandates.uses(context.store, context.tenant, machine, roster),
         )
-    facts = read_all(
-        context.router,
-        found.facts,
-        now,
-        lambda known: wanted(machine, found.case, candidate, dataclasses.replace(inputs, facts=known)),
-    )
-    return found, dataclasses.replace(inputs, facts=facts)
+    for _ in range(ROUNDS_MAX):
+        missing = wanted(machine, found.case, candidate, inputs)
+        if not missing:
+            break
+        inputs = dataclasses.replace(inputs, facts=_with(context.router, inputs.facts, missing, now))
+    return found, inputs
 
 
 def _answers(context: Context, addressed: Addressed, now: int) -> tuple[Attestation, ...]:
@@ -194,9 +197,14 @@ def read_all(
         missing = wants(facts)
         if not missing:
             break
-        requests = [Request(entity, key, fields) for (entity, key), fields in missing]
-        facts = {**facts, **table(router.read(requests, as_of))}
+        facts = _with(router, facts, missing, as_of)
     return facts
+
+
+def _with(router: Router, facts: Facts, missing: Sequence[tuple[Handle, tuple[str, ...]]], as_of: int) -> Facts:
+    """Read what is missing, and return it with the facts."""
+    requests = [Request(entity, key, fields) for (entity, key), fields in missing]
+    return {**facts, **table(router.read(requests, as_of))}
 
 
 def look(
@@ -215,18 +223,27 @@ def look(
     return case, read_all(context.router, {}, now, lambda known: wants(case, known, now)), now
 
 
-def _find_case(context: Context, addressed: Addressed, as_of: int) -> _Found:
-    about, id_ = addressed.about, addressed.case_id
+def _ask(context: Context, addressed: Addressed, as_of: int) -> Instance | Key | None:
+    """Return what the case's source says of it: of one that is to be created, the key that it allots."""
+    about, candidate = addressed.about, addressed.admitted.candidate
     if about is None:
-        return _Found(None, None, {})
-    if about.key is None or id_ is None:
-        return _case_to_create(context, about.entity, as_of)
-    candidate = addressed.admitted.candidate
+        return None
+    if about.key is None:
+        return context.router.allot(about.entity)
     transition = candidate.transition if isinstance(candidate, Candidate) else ""
     fields = fields_of(context.machine.index.offered.get(transition, ()), about.entity)
     # Read for every case alike: a state that drifted must show even where the transition will not be legal.
     (instance,) = context.router.read([Request(about.entity, about.key, fields)], as_of)
-    return _case_about(context, id_, instance, as_of)
+    return instance
+
+
+def _find_case(context: Context, addressed: Addressed, told: Instance | Key | None, at: int) -> _Found:
+    """Find the case in the ledger and in what its source has told."""
+    if isinstance(told, Instance) and addressed.case_id is not None:
+        return _case_about(context, addressed.case_id, told, at)
+    if isinstance(told, tuple) and addressed.about is not None:
+        return _case_to_create(context, addressed.about.entity, told, at)
+    return _Found(None, None, {})
 
 
 def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Found:
@@ -242,10 +259,9 @@ def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Fou
     return _Found(case, Opened.READ, facts)
 
 
-def _case_to_create(context: Context, entity: str, at: int) -> _Found:
-    key: Key | None = context.router.allot(entity)
+def _case_to_create(context: Context, entity: str, key: Key, at: int) -> _Found:
     state = context.machine.index.initial.get(entity)
-    if key is None or state is None:
+    if state is None:
         return _Found(None, None, {})
     id_ = case_id(context.machine, context.tenant, entity, key)
     with context.store.reading():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from edca.kernel.candidate import Candidate
+from edca.kernel.canonical import encode
 from edca.kernel.inputs import Authenticated, address
 from edca.ledger.record import parse
 from edca.runtime.cases import case_id
@@ -71,7 +72,7 @@ class Heard:
         counted = [] if before is None else [self._answers[index] for index in before.answers]
         due: list[Data] = [_as_attestation(one) for one in counted if is_heard(one, question.inputs.roster)]
         # The time of a question may come to its end while facts are gathered: then nothing is heard, and it is closed.
-        over = before is not None and now >= before.due and not heard
+        over = before is not None and before.is_over(now) and not heard
         after = after_verdict(before, key, question.machine, verdict, now, stored.leaf.index)
         if after is None:
             self._end(key)
@@ -90,9 +91,9 @@ class Heard:
         key = next((key for key, id_ in self._ids.items() if id_ == content["question"]), None)
         if key is None:
             return [Pair("question", content["question"], None)]
-        due = self._open[key].due
+        question = self._open[key]
         self._end(key)
-        return [Pair("due", content["due"], due), Pair("over", content["at"] >= due, True)]
+        return [Pair("due", content["due"], question.due), Pair("over", question.is_over(content["at"]), True)]
 
     def _end(self, key: str) -> None:
         ended = self._open.pop(key, None)
@@ -143,6 +144,10 @@ class CheckedAnswers:
 
 NO_ANSWERS: Final = CheckedAnswers((), (), ())
 
+# In canonical bytes a key stands right before its value. So a body without any of these is of no kind that is looked
+# at, and need not be decoded to know that.
+_MARKS: Final = tuple(encode("kind") + encode(kind) for kind in (CHAIN, APPROVAL, OBSERVED))
+
 
 def check_answers(records: Iterable[StoredRecord]) -> CheckedAnswers:
     """Check the signature of every answer that counted, and of every observation, by the roster that was in force.
@@ -154,6 +159,8 @@ def check_answers(records: Iterable[StoredRecord]) -> CheckedAnswers:
     broken: list[int] = []
     asserted: list[int] = []
     for stored in records:
+        if not any(mark in stored.body for mark in _MARKS):
+            continue
         index = stored.leaf.index
         try:
             record = parse(stored.body)

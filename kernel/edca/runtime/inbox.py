@@ -177,9 +177,14 @@ def _as_recorded(store: Store, item: Waiting, configuration: Configuration) -> W
             left = after_answer(left, stored.leaf.index)
         elif record.kind == CLOSED and content["question"] == id_:
             left = None
-        elif record.kind == MIGRATED:
+        elif record.kind == MIGRATED and record.chain == opening.chain and _is_void(content, begun):
             left = None
     return left
+
+
+def _is_void(migrated: Any, begun: Any) -> bool:
+    """Tell whether the record of a migration names the candidate of a question, by the record that opened it."""
+    return any(void["candidate"] == begun["candidate_digest"] for void in migrated["void"])
 
 
 def risk_of(machine: Machine, transition: str) -> Risk:
@@ -194,13 +199,24 @@ def is_full(context: Context, key: str | None) -> bool:
     """Tell whether a question of that key can't be opened, because as many wait as may."""
     if key is not None and find(context, key) is not None:
         return False
-    return sum(1 for _ in context.store.cells(SPACE)) >= context.inbox_max
+    items = waiting(context.store)
+    if len(items) < context.inbox_max:
+        return False  # whosever they are: most of the time no record need be read
+    configuration = Configuration.of(context.store.records(chain=CHAIN))
+    return sum(1 for item in items if _is_own(context, item, configuration)) >= context.inbox_max
+
+
+def _is_own(context: Context, item: Waiting, configuration: Configuration) -> bool:
+    """Tell whether it is a question of this tenant and machine; others may share the ledger."""
+    content: Any = parse(context.store.read(item.newest).body).content
+    machine = configuration.machine(content["machine"])
+    return (content["tenant"], machine.name) == (context.tenant, context.machine.name)
 
 
 def close_if_overdue(context: Context, key: str | None) -> None:
     """Put on record that a candidate's own question is over, before it is decided anew."""
     item = None if key is None else find(context, key)
-    if item is not None and (now := context.clock.now()) >= item.due:
+    if item is not None and item.is_over(now := context.clock.now()):
         close(context, item, now)
 
 
@@ -219,7 +235,7 @@ def answers_so_far(context: Context, key: str, now: int) -> tuple[Attestation, .
     There are none where no question is open, or it is over.
     """
     item = find(context, key)
-    if item is None or now >= item.due:
+    if item is None or item.is_over(now):
         return ()
     opened(context.store, item, Configuration.of(context.store.records(chain=CHAIN)))  # as its records leave it
     contents = (parse(context.store.read(index).body).content for index in item.answers)
@@ -227,10 +243,17 @@ def answers_so_far(context: Context, key: str, now: int) -> tuple[Attestation, .
 
 
 def close_overdue(context: Context) -> tuple[RecordReference, ...]:
-    """Put on record that questions are over which nobody has answered in time. Nothing is approved by that."""
+    """Put on record that the tenant's questions are over which nobody has answered in time.
+
+    Nothing is approved by that. One with an answer that has led to no decision yet is decided first.
+    """
     items = waiting(context.store)
     now = context.clock.now() if items else 0
-    return tuple(close(context, item, now) for item in items if now >= item.due)
+    over = [item for item in items if item.is_over(now)]
+    if not over:
+        return ()
+    configuration = Configuration.of(context.store.records(chain=CHAIN))
+    return tuple(close(context, item, now) for item in over if _is_own(context, item, configuration))
 
 
 def close(context: Context, item: Waiting, now: int) -> RecordReference:

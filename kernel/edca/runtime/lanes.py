@@ -7,12 +7,17 @@ one meets the case as that has left it, and slow cases hold up nobody else.
 from __future__ import annotations
 
 import threading
+import weakref
 from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from edca.runtime.ports import Store
+
+WITHIN_S = 0.25  # how long who has other cases to go on with waits for the lane of one
 
 
 class _Lane:
@@ -44,32 +49,45 @@ class Lanes:
         """Have the lane of that name to oneself during the block; without a name it is just the block.
 
         A thread that holds a lane may hold it again. Nobody waits for a lane during a turn (`edca.runtime.turns`), and
-        who holds one waits for another only in the order that `Runtime` keeps to, so no two can wait for each other.
+        who holds one waits for another only in the order that `Runtime` keeps to, so no two can wait for each other. A
+        route that acts on the kernel from within an effect would break that order: see `edca.runtime.reentry`.
         """
         if name is None:
             yield
             return
-        self._enter(name)
+        self._enter(name, None)
         try:
             yield
         finally:
             self._leave(name)
 
-    def _enter(self, name: str) -> None:
+    @contextmanager
+    def try_hold(self, name: str | None, within_s: float = WITHIN_S) -> Iterator[bool]:
+        """Do what `hold` does where that lane is free within so many seconds; tell the block whether it is."""
+        is_held = name is None or self._enter(name, within_s)
+        try:
+            yield is_held
+        finally:
+            if is_held and name is not None:
+                self._leave(name)
+
+    def _enter(self, name: str, within_s: float | None) -> bool:
+        """Wait for the lane, for ever where `within_s` is null; tell whether it is held now."""
         me = threading.get_ident()
         with self._lock:
             lane = self._lanes.get(name)
             if lane is None:
                 self._lanes[name] = _Lane(me)
-                return
+                return True
             if lane.holder == me:
                 lane.depth += 1
-                return
+                return True
             mine = threading.Lock()
             mine.acquire()
             lane.waiting.append((me, mine))
         try:
-            mine.acquire()
+            if mine.acquire() if within_s is None else mine.acquire(timeout=within_s):
+                return True
         except BaseException:  # an interrupted caller leaves no place behind that the others would wait for
             with self._lock:
                 is_waiting = (me, mine) in lane.waiting
@@ -78,6 +96,11 @@ class Lanes:
             if not is_waiting:
                 self._leave(name)
             raise
+        with self._lock:
+            if (me, mine) not in lane.waiting:
+                return True  # it was handed over at the last moment
+            lane.waiting.remove((me, mine))
+            return False
 
     def _leave(self, name: str) -> None:
         with self._lock:
@@ -91,3 +114,13 @@ class Lanes:
             lane.holder, mine = lane.waiting.popleft()
             lane.depth = 1
             mine.release()
+
+
+_lanes_of: weakref.WeakKeyDictionary[Store, Lanes] = weakref.WeakKeyDictionary()
+_lanes_of_lock = threading.Lock()
+
+
+def lanes_of(store: Store) -> Lanes:
+    """Return the lanes of a ledger: all runtimes that have it open share them, for its cases are the same."""
+    with _lanes_of_lock:
+        return _lanes_of.setdefault(store, Lanes())

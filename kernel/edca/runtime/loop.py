@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from edca.ledger.errors import LedgerError
 from edca.runtime import approving, config, inbox, modes, observe, recover, rosters, settlement, waiting
-from edca.runtime.answers import Outcome
+from edca.runtime.answers import Outcome, as_recorded
 from edca.runtime.cases import case_id, check_tenant
 from edca.runtime.context import Context
 from edca.runtime.effects import Acceptance, Course
 from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.evidence import informed, reading_within
 from edca.runtime.gather import Addressed, Admitted, find_address, gather, look, read_ahead, recalled
+from edca.runtime.lanes import lanes_of
 from edca.runtime.operating import Operated
-from edca.runtime.permits import HaltedError
+from edca.runtime.permits import HaltedError, OvertakenError
 from edca.runtime.question import check_vouched
 from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, record
+from edca.runtime.reentry import check_outside
 from edca.runtime.retries import Schedule, sleep
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Verdict
+    from edca.ledger.store import StoredRecord
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.ports import Clock, Router, Store
     from edca.runtime.question import Question
@@ -80,7 +83,7 @@ class Runtime(Operated):
         rosters.check_opened(ledger, rosters.chain_of_rosters(tenant, machine.name), roster)
         config.ensure(ledger, machine, router, roster)
         parts = (machine, router, ledger, roster, clock, tenant, schedule or Schedule(), pause, inbox_max)
-        self.context = Context(*parts, read_within_us)
+        self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
         self._entrance = Entrance(waiting_max)
         self._admit = admit
 
@@ -89,8 +92,10 @@ class Runtime(Operated):
 
         Refusals are answers, not exceptions. Raises `OverloadedError`, and then nothing was looked at. Raises what the
         ledger raises: then nothing was acknowledged, and whatever was begun is gone on with by the next who comes about
-        the case, or by `recover`. Raises `ValueError` for attestations that are not of their types.
+        the case, by the next tick, or by `recover`. Raises `ValueError` for attestations that are not of their types,
+        and `ReentrantCallError` within an effect.
         """
+        check_outside(self.context.lanes)
         with self._entrance.inside():
             check_vouched(attestations)
             addressed = find_address(self.context, self._admitted(payload, caller, attestations))
@@ -114,7 +119,7 @@ class Runtime(Operated):
                 # Read back from the ledger: nothing but a stored record is a source of authority.
                 stored = self.context.store.read(recorded.answer.record.index)
                 performed = self._perform(Acceptance.of(recorded.question, stored))
-                return recorded.answer if performed is None else self._confirm(performed)
+                return self._so_far(stored) if performed is None else self._confirm(performed)
             except BaseException:
                 self.context.interrupted.update(begun)
                 raise
@@ -127,6 +132,7 @@ class Runtime(Operated):
 
     def answer(self, said: approving.Said) -> approving.Answered:
         """Put a person's answer to an open question on record, and decide again: see `approving.answer`."""
+        check_outside(self.context.lanes)
         with self._entrance.inside():
             return approving.answer(self, said)
 
@@ -159,6 +165,14 @@ class Runtime(Operated):
         """Carry on with what dangles: see `recover.recover`."""
         return recover.recover(self)
 
+    def carry_on_interrupted(self, case: str | None) -> None:
+        """Go on with a case's effects that somebody was torn away from: see `recover.carry_on_interrupted`."""
+        recover.carry_on_interrupted(self, case)
+
+    def carry_on_all_interrupted(self) -> None:
+        """Do so for all cases: see `recover.carry_on_all_interrupted`."""
+        recover.carry_on_all_interrupted(self)
+
     def resume_answers(self) -> tuple[Answer, ...]:
         """Decide what answers that counted have not led to yet: see `approving.resume`."""
         return approving.resume(self)
@@ -170,7 +184,8 @@ class Runtime(Operated):
     def carry_on(self, acceptance: Acceptance) -> Answer | None:
         """Carry on at the permit of an accepted verdict whose effects have no outcome yet. Raises as `submit` does.
 
-        Null where a halt holds it up: it stays pending. The case's lane must be held.
+        Null where a halt holds it up, and it stays pending, or somebody else carries it out. The case's lane must be
+        held.
         """
         try:
             performed = self._perform(acceptance)
@@ -201,7 +216,10 @@ class Runtime(Operated):
 
     def _looked_at(self, entity: str, key: Key, act: Callable[[Context], _T]) -> _T:
         context = self.context
-        with context.lanes.hold(case_id(context.machine, context.tenant, entity, key)):
+        check_outside(context.lanes)
+        id_ = case_id(context.machine, context.tenant, entity, key)
+        with context.lanes.hold(id_):
+            recover.carry_on_interrupted(self, id_)
             wanted = observe.request(context.machine, entity, key)
             return informed(context, lambda inner: inner.router.read([wanted], inner.clock.now()), act)
 
@@ -230,12 +248,15 @@ class Runtime(Operated):
         return Admitted(candidate, tuple(attestations))
 
     def _perform(self, acceptance: Acceptance) -> CarriedOut | None:
-        """Carry out what is accepted; null where a halt stops it before an outcome."""
+        """Carry out what is accepted; null where a halt stops it before an outcome, or somebody else carries it out."""
         course = Course(self.context, acceptance)
         try:
             return CarriedOut(acceptance, course, course.run())
         except HaltedError:
             # What was done stands under a spent permit; after `resume` it is asked for, and the rest carried out.
+            self.context.interrupted.add(acceptance.case.id)
+            return None
+        except OvertakenError:
             return None
         except LedgerError:
             # Whatever was called stands under a spent permit; the case stays pending until `recover` has asked.
@@ -244,6 +265,10 @@ class Runtime(Operated):
             # A bug must surface, but not before it is on record that effects may have happened.
             self._confirm(CarriedOut(acceptance, course, Outcome.QUARANTINED))
             raise
+
+    def _so_far(self, verdict: StoredRecord) -> Answer:
+        with self.context.store.reading():
+            return as_recorded(self.context.store, verdict)
 
     def _confirm(self, performed: CarriedOut) -> Answer:
         return self.context.turn(lambda: confirm(self.context, performed))

@@ -19,19 +19,20 @@ from edca.kernel.migrate import Moved, Mover, NeedsPerson
 from edca.kernel.values import to_raw
 from edca.ledger.record import Draft, parse
 from edca.ledger.store import Cell
-from edca.runtime import config, inbox, migrating_counters
+from edca.runtime import config, inbox
 from edca.runtime.cases import SPACE, Row, case_to_data, row_from_bytes, touched
 from edca.runtime.counters import SPACE as COUNTERS
 from edca.runtime.counters import Sheet, let_go
 from edca.runtime.kinds import MIGRATED, MIGRATION
-from edca.runtime.migration_orders import MigrationError, check_order, reason_of
+from edca.runtime.migrating_counters import Carrying, carried
+from edca.runtime.migration_orders import MigrationError, MigrationStoppedError, Stop, check_order, reason_of
 from edca.runtime.records import standing
 from edca.runtime.standing import trusted_row
 from edca.runtime.waiting import SPACE as INBOX
-from edca.runtime.waiting import id_of, waiting_of
+from edca.runtime.waiting import id_of, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from edca.kernel.canonical import Data
     from edca.kernel.inputs import Authenticated, Case
@@ -113,11 +114,12 @@ def plan(
     work = _Work(context, old, migration)
     ids = work.ids()
     fates: list[CaseFate] = []
-    for done, id_ in enumerate(ids):
+    for start in range(0, len(ids), TOGETHER_MAX):
+        together = ids[start : start + TOGETHER_MAX]
         with context.store.reading():
-            fates.append(work.look(id_)[0])
+            fates += [fate for fate, _ in work.look(together)]
         if progress is not None:
-            progress(done + 1, len(ids))
+            progress(start + len(together), len(ids))
     return tuple(fates)
 
 
@@ -131,20 +133,20 @@ def migrate(
 ) -> Migrated:
     """Move every case of the old version that the map lets move; `text` is the map as it was written.
 
-    Raises `MigrationError` as `plan` does, and for somebody who may not; nothing has moved then. What the ledger raises
-    ends the run: each case has moved whole or not at all, and calling again goes on.
+    Raises `MigrationError` as `plan` does, and for somebody who may not; nothing has moved then. The order is looked at
+    again for whatever moves together: `MigrationStoppedError` where it holds no longer. That, and what the ledger
+    raises, ends the run: each case has moved whole or not at all, and calling again goes on.
     """
     work = _Work(context, old, migration)
-    now = context.clock.now()
-    authenticated = check_order(context.roster, context.machine, context.tenant, migration.digest, ordered, now)
-    run = _Run(text, ordered, authenticated, now)
+    run = _Run(text, ordered)
+    context.turn(lambda: work.check(run))
     ids = work.ids()
     fates: list[CaseFate] = []
     for start in range(0, len(ids), TOGETHER_MAX):
         together, run = context.turn(partial(work.steps, ids[start : start + TOGETHER_MAX], run))
         fates += together
         if progress is not None:
-            progress(len(fates), len(ids))
+            progress(min(start + TOGETHER_MAX, len(ids)), len(ids))
     return Migrated(run.begun, tuple(fates))
 
 
@@ -166,13 +168,12 @@ def _memory(machine: Machine, case: Case) -> dict[str, Data]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a run's own record says, and where it stands: null until a case has moved."""
+    """What a run's own record says; where that stands and its roster's digest are null until a case has moved."""
 
     text: str
     ordered: Ordered
-    authenticated: Authenticated
-    at: int
     begun: RecordReference | None = None
+    roster: bytes | None = None
 
 
 class _Work:
@@ -189,7 +190,6 @@ class _Work:
         if not config.is_held(context.store, "machine", old.digest):
             raise MigrationError(f"the ledger has never held {old.name} {old.version} as this spec has it")
         self._chain = chain_of_migrations(context.tenant, context.machine.name)
-        self._asked = _asked(context)
 
     def ids(self) -> list[str]:
         """Return the cases of the old version, by id.
@@ -204,23 +204,54 @@ class _Work:
         return [id_ for id_, row in rows if row.case.machine == self._old.digest and row.holds_state]
 
     def steps(self, ids: Sequence[str], run: _Run) -> tuple[list[CaseFate], _Run]:
-        """Move those of the cases that can move; before the first goes the record of the run itself."""
-        fates: list[CaseFate] = []
-        for id_ in ids:
-            fate, found = self.look(id_)
-            if found is not None:
-                begun = run.begun or self._begin(run)
-                run = dataclasses.replace(run, begun=begun)
-                fate = self._move(fate, found, begun, run)
-            fates.append(fate)
-        return fates, run
+        """Move those of the cases that can move; before the first goes the record of the run itself.
 
-    def look(self, id_: str) -> tuple[CaseFate, tuple[Row, Moved] | None]:
-        """Return what would become of a case now, and how it would move if it does."""
-        row = trusted_row(self._context.store, self._old, id_)
-        if row is None:
-            raise MigrationError(f"the ledger holds no case `{id_}`")
-        case, void = row.case, tuple(self._void(item) for item in self._questions(id_))
+        All that lets them move is looked at in the same turn, so nothing can have changed by the time they do.
+        """
+        found = self.look(ids)
+        if all(moving is None for _, moving in found):
+            return [fate for fate, _ in found], run
+        at, authenticated = self.check(run)
+        if run.begun is None:
+            begun, roster = self._begin(run, at, authenticated), self._context.roster.digest
+            run = dataclasses.replace(run, begun=begun, roster=roster)
+        return [fate if moving is None else self._move(fate, moving, run) for fate, moving in found], run
+
+    def check(self, run: _Run) -> tuple[int, Authenticated]:
+        """Return the time, and how it is known now who orders the run.
+
+        Raises `MigrationError` for somebody who may not, `MigrationStoppedError` once the run has begun.
+        """
+        context = self._context
+        now, roster, begun = context.clock.now(), context.roster, run.begun
+        if begun is not None:
+            newest = context.store.newest(self._chain)
+            if newest is None or newest.leaf.body_digest != begun.digest:
+                why = "somebody has begun another run of a migration since: see what it has moved, then migrate again"
+                raise MigrationStoppedError(Stop.OTHER_RUN, why)
+            if roster.digest != run.roster:
+                why = "another roster was adopted since: migrate again, by somebody who may under that one"
+                raise MigrationStoppedError(Stop.ROSTER_CHANGED, why)
+        try:
+            return now, check_order(roster, context.machine, context.tenant, self._migration.digest, run.ordered, now)
+        except MigrationError as error:
+            if begun is None:
+                raise
+            why = f"{error}, though it was when the run began: migrate again, by somebody who may"
+            raise MigrationStoppedError(Stop.ORDER_ENDED, why) from error
+
+    def look(self, ids: Iterable[str]) -> list[tuple[CaseFate, tuple[Row, Moved] | None]]:
+        """Return what would become of each case now, and how it would move if it does.
+
+        A case that is none of the old version any more, since somebody else has moved it, is left out.
+        """
+        store, asked = self._context.store, _asked(self._context)
+        rows = ((id_, trusted_row(store, self._old, id_)) for id_ in ids)
+        still = [(id_, row) for id_, row in rows if row is not None and row.case.machine == self._old.digest]
+        return [self._look(id_, row, asked.get(id_, ())) for id_, row in still]
+
+    def _look(self, id_: str, row: Row, asked: Sequence[Waiting]) -> tuple[CaseFate, tuple[Row, Moved] | None]:
+        case, void = row.case, tuple(self._void(item) for item in asked)
         if case.pending is not None:
             fate = Fate.QUARANTINED if row.quarantined else Fate.PENDING
             why = "nobody can tell what an effect did" if row.quarantined else "an effect has no outcome yet"
@@ -233,8 +264,8 @@ class _Work:
                 found = CaseFate(id_, Fate.MOVES, case.state, target, untested=untested, void=void)
                 return found, (row, moved)
 
-    def _begin(self, run: _Run) -> RecordReference:
-        """Put on record who moves cases by which map; the first time, what limits have counted moves with it."""
+    def _begin(self, run: _Run, at: int, authenticated: Authenticated) -> RecordReference:
+        """Put on record who moves cases by which map; what limits have counted moves with it."""
         context, migration, old, new = self._context, self._migration, self._old, self._context.machine
         ordered, written = run.ordered, canonical.encode(run.text)
         digest = canonical.digest(TEXT, written)
@@ -246,9 +277,10 @@ class _Work:
             ("roster", context.roster.digest, canonical.encode(context.roster.to_raw())),
         )
         config.keep(context.store, documents)
-        newest = context.store.newest(self._chain)
+        earlier = (parse(stored.body).content for stored in context.store.records(chain=self._chain))
+        first = is_first(earlier, migration.digest)
         content: dict[str, Data] = {
-            "at": run.at,
+            "at": at,
             "clock": context.clock.source,
             "tenant": context.tenant,
             "machine": new.digest,
@@ -258,24 +290,28 @@ class _Work:
             "map": digest,
             "by": ordered.by,
             "role": ordered.role,
-            "authenticated": run.authenticated.value,
+            "authenticated": authenticated.value,
             "signature": ordered.signature,
             "reason": reason_of(ordered),
-            "first": is_first(None if newest is None else parse(newest.body).content, migration.digest),
+            "first": first,
         }
 
+        def is_new(record: int) -> bool:
+            decided: Any = parse(context.store.read(record).body).content
+            return bool(decided["machine"] == new.digest)
+
         def cells(_: Place) -> list[Cell]:
-            if content["first"] is not True:
-                return []
             counted = context.store.cells(COUNTERS)
-            return migrating_counters.carried(counted, context.tenant, new.name, migration.limits)
+            return carried(context.store.cell, counted, Carrying(context.tenant, new, migration, first), is_new)
 
         return context.append(Draft(self._chain, MIGRATION, content), cells)
 
-    def _move(self, fate: CaseFate, found: tuple[Row, Moved], begun: RecordReference, run: _Run) -> CaseFate:
+    def _move(self, fate: CaseFate, found: tuple[Row, Moved], run: _Run) -> CaseFate:
         """Append the record of one case, with its row, its void questions and what they held reserved."""
         context, (row, moved) = self._context, found
-        at = moved.at
+        at, begun = moved.at, run.begun
+        if begun is None:
+            raise ValueError("no record says who moves the case")
         content: dict[str, Data] = {
             "at": at,
             "clock": context.clock.source,
@@ -297,18 +333,11 @@ class _Work:
             sheet = Sheet(context.store.cell)
             for void in fate.void:
                 let_go(sheet, context.tenant, context.machine.name, void.candidate)
-            closed = [Cell(INBOX, item.key, None) for item in self._questions(row.case.id)]
+            closed = [Cell(INBOX, key_of(context.tenant, row.case.id, void.candidate), None) for void in fate.void]
             return [Row(touched(moved.case, place.entry, at)).cell(), *closed, *sheet.cells]
 
         record = context.append(Draft(row.case.id, MIGRATED, content), cells)
         return dataclasses.replace(fate, record=record)
-
-    def _questions(self, id_: str) -> list[Waiting]:
-        """Return the case's open questions, in order of the records that opened them."""
-        store = self._context.store
-        found = ((key, store.cell(INBOX, key)) for key in self._asked.get(id_, ()))
-        items = [waiting_of(key, value) for key, value in found if value is not None]
-        return sorted(items, key=lambda item: item.opened)
 
     def _void(self, item: Waiting) -> Void:
         store = self._context.store
@@ -317,15 +346,14 @@ class _Work:
         return Void(id_of(opened), opened, content["candidate_digest"])
 
 
-def is_first(newest: Any, migration: bytes) -> bool:
-    """Tell whether a run is the first by its map, given the newest record of a migration: the others only go on."""
-    return newest is None or newest["migration"] != migration
+def is_first(earlier: Iterable[Mapping[str, Any]], migration: bytes) -> bool:
+    """Tell whether a run is the first by its map, given what the records of those before it say."""
+    return all(content["migration"] != migration for content in earlier)
 
 
-def _asked(context: Context) -> dict[str, list[str]]:
-    """Return the keys of the open questions about each case."""
-    found: dict[str, list[str]] = {}
-    with context.store.reading():
-        for item in inbox.waiting(context.store):
-            found.setdefault(parse(context.store.read(item.newest).body).chain, []).append(item.key)
+def _asked(context: Context) -> dict[str, list[Waiting]]:
+    """Return the open questions about each case, in order of the records that opened them."""
+    found: dict[str, list[Waiting]] = {}
+    for item in sorted(inbox.waiting(context.store), key=lambda item: item.opened):
+        found.setdefault(parse(context.store.read(item.newest).body).chain, []).append(item)
     return found

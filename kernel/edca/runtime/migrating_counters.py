@@ -1,41 +1,113 @@
 """What limits have counted, moved to other names by a map: the same when a ledger is written and when it is recounted.
 
-Counters belong to a limit's name, so most go on by themselves. What a new limit takes over it takes over whole, also
-reservations of cases that stay under the old version: a limit may count too much for a while, but never too little.
+Counters belong to a limit's name, so most go on by themselves. What a new limit takes over is added to what it has
+counted itself, each passage once, by its record; so doing it again, with every run, only adds what has come since. That
+holds also for reservations, and for cases that stay: a limit may count too much for a while, but never too little.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from edca.kernel.counting import Counter, Passage, Standing, limit_of
 from edca.kernel.migration import LimitName
-from edca.ledger.store import Cell
-from edca.runtime.counters import SPACE, Sheet, counter_from_bytes
+from edca.runtime.counters import Sheet, also_hold, counter_from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from edca.kernel.migration import LimitMove
+    from edca.kernel.machine import Machine
+    from edca.kernel.migration import LimitMove, Migration
+    from edca.ledger.store import Cell
+    from edca.runtime.counters import Name
 
 
-def carried(cells: Iterable[tuple[str, bytes]], tenant: str, machine: str, moves: Iterable[LimitMove]) -> list[Cell]:
-    """Return the writes by which each limit of `moves` has counted what its source has, by key, and nothing else.
+@dataclass(frozen=True, slots=True)
+class Carrying:
+    """What one run of a map does to the counters of a tenant and of the machine `new`.
 
-    `cells` are those of all counters. The source keeps its own counts, for the cases that stay with it. Raises
+    `first`: no run before it was by this map. Only then is let go of what the map forgets: those who stay under the old
+    version would else have new room whenever somebody runs it again.
+    """
+
+    tenant: str
+    new: Machine
+    migration: Migration
+    first: bool
+
+
+def carried(
+    read: Callable[[str, str], bytes | None],
+    cells: Iterable[tuple[str, bytes]],
+    carrying: Carrying,
+    is_new: Callable[[int], bool],
+) -> list[Cell]:
+    """Return the writes by which the limits of a map have also counted what their sources have, by key.
+
+    `cells` are those of all counters, `read` gives any cell, and `is_new` tells of the index of a verdict's record
+    whether it was decided under the new version: what is forgotten is only what was counted before. Raises
     `TamperedError` for a cell that is no counter.
     """
+    tenant, new = carrying.tenant, carrying.new
     own = [
         (name, counter)
         for name, counter in (counter_from_bytes(value) for _, value in cells)
-        if (name.tenant, name.machine) == (tenant, machine)
+        if (name.tenant, name.machine) == (tenant, new.name)
     ]
-    sources = {move.limit: move.source for move in moves}
-    gone = {name.cell_key for name, _ in own if LimitName(name.transition, name.code) in sources}
-    sheet = Sheet(lambda space, key: None)
-    for limit, source in sources.items():
-        for name, counter in own:
-            if source is not None and LimitName(name.transition, name.code) == source:
-                sheet.put(dataclasses.replace(name, transition=limit.transition, code=limit.code), counter)
-    written = {cell.key for cell in sheet.cells}
-    return [*(Cell(SPACE, key, None) for key in sorted(gone - written)), *sheet.cells]
+    sheet = Sheet(read)
+    for move in carrying.migration.limits:
+        if move.source is None:
+            if carrying.first:
+                for name in (name for name, _ in own if limit_name(name) == move.limit):
+                    counter = sheet.counter(name)
+                    sheet.put(name, _with(counter, [one for one in counter.passages if is_new(one.record)]))
+            continue
+        # Where both versions have the source, what the new one counts there is that limit's alone.
+        both = limit_of(new, move.source.transition, move.source.code) is not None
+        for name, source in own:
+            if limit_name(name) == move.source:
+                taken = [one for one in source.passages if not (both and is_new(one.record))]
+                _add(sheet, _named(name, move.limit), source.latest, taken)
+    return sheet.cells
+
+
+def names_of(name: Name, runs: Iterable[Sequence[LimitMove]]) -> list[Name]:
+    """Return the counters that hold a passage counted under `name`: that one, and where later runs have copied it."""
+    names = [name]
+    for moves in runs:
+        for one in tuple(names):
+            copies = [_named(one, move.limit) for move in moves if move.source == limit_name(one)]
+            names += [copy for copy in copies if copy not in names]
+    return names
+
+
+def limit_name(name: Name) -> LimitName:
+    """Return which limit a counter is of."""
+    return LimitName(name.transition, name.code)
+
+
+def _named(name: Name, limit: LimitName) -> Name:
+    return dataclasses.replace(name, transition=limit.transition, code=limit.code)
+
+
+def _add(sheet: Sheet, name: Name, latest: int, passages: Sequence[Passage]) -> None:
+    """Add passages to a counter, each once; of two of one record the one that weighs more counts."""
+    counter = sheet.counter(name)
+    found = {one.record: one for one in counter.passages}
+    for one in passages:
+        found[one.record] = max(found.get(one.record, one), one, key=_weight)
+        if one.candidate is not None:
+            also_hold(sheet, name, one.candidate)
+    added = _with(counter, [found[record] for record in sorted(found)])
+    sheet.put(name, dataclasses.replace(added, latest=max(counter.latest, latest)))
+
+
+def _weight(passage: Passage) -> tuple[bool, Fraction]:
+    return passage.standing is Standing.USED, Fraction(passage.amount, 10**passage.scale)
+
+
+def _with(counter: Counter, passages: Sequence[Passage]) -> Counter:
+    return dataclasses.replace(counter, passages=tuple(passages))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,27 @@ _SIGNED_PREFIX: Final = b"edca/migration\x00"
 
 
 class MigrationError(ValueError):
-    """The cases can't be moved; the message says why. Nothing is recorded."""
+    """The cases can't be moved; the message says why. Nothing is recorded, unless it is `MigrationStoppedError`."""
+
+
+class Stop(enum.Enum):
+    """What ends a run that has moved cases, before it is through."""
+
+    ROSTER_CHANGED = "roster_changed"  # another roster was adopted
+    ORDER_ENDED = "order_ended"  # whoever ordered it may not by now
+    OTHER_RUN = "other_run"  # somebody else has begun a run since
+
+
+class MigrationStoppedError(MigrationError):
+    """The order no longer holds: what has moved by it stays moved, the others stand where they stood.
+
+    `code` says what has come in between, the message how to go on. Migrating again goes on with what is left.
+    """
+
+    def __init__(self, code: Stop, message: str) -> None:
+        """Keep the code."""
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ class ModeError(ValueError):
     """The mode can't be changed so; the message says why. Nothing is recorded."""
 
 
+class NotHaltedError(ModeError):
+    """There is no halt to end."""
+
+
 class Act(enum.Enum):
     """What a record of a mode says."""
 
@@ -210,7 +214,7 @@ def _resumed(machine: Machine, before: Standing) -> Standing:
     """Return what was in force before the halt; a mode that the machine no longer declares ends with it."""
     lost = before.declared != NORMAL and before.declared not in machine.index.modes
     if not before.halted and not lost:
-        raise ModeError("the machine is not halted")
+        raise NotHaltedError("the machine is not halted")
     return Standing() if lost else dataclasses.replace(before, halted=False, ignored=())
 
 

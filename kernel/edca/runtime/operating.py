@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.runtime import migrating, modes, reconcile, rosters, takeover
-from edca.runtime.mode_changes import ModeError
+from edca.runtime.mode_changes import NotHaltedError
+from edca.runtime.reentry import check_outside, is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ class Operated(ABC):
 
     def reconcile(self, case: str, by: str) -> Reconciled:
         """Ask the routes again what nobody could tell: see `reconcile.reconcile`."""
+        check_outside(self.context.lanes)
         with self.context.lanes.hold(case):
             return reconcile.reconcile(self.context, case, by)
 
@@ -59,35 +61,59 @@ class Operated(ABC):
 
     def leave_mode(self, by: str, role: str, reason: str = "") -> RecordReference:
         """Let a person end the mode in force (see `modes.leave`), and carry on with what it held up."""
+        check_outside(self.context.lanes)
         left = self.context.turn(lambda: modes.leave(self.context, by, role, reason))
         self.recover()
         return left
 
     def halt(self, by: str, reason: str) -> RecordReference:
-        """Refuse everything from now on: see `modes.halt`. From the moment of the call no permit is spent."""
+        """Refuse everything from now on: see `modes.halt`. From the moment of the call no permit is spent.
+
+        A halt that fails is none: what it has stopped meanwhile is gone on with, and its own error is raised.
+        """
         modes.check_halt(self.context, by, reason)  # before anything is stopped by somebody who may not
         # Others may have turns before this one: what they accept must see it all the same.
         self.context.stop.set()
         try:
-            return self.context.turn(lambda: modes.halt(self.context, by, reason))
-        except ModeError:
-            # Somebody who may not since just now: what was stopped for them goes on.
+            halted = self.context.turn(lambda: modes.halt(self.context, by, reason))
+        except BaseException as error:
             self.context.stop.clear()
-            self.recover()
+            self._go_on_after(error)
             raise
-        finally:
-            self.context.stop.clear()
+        self.context.stop.clear()
+        return halted
+
+    def _go_on_after(self, error: BaseException) -> None:
+        """Go on with what a halt has stopped that failed with `error`; what that meets is noted on the error."""
+        if not isinstance(error, Exception) or is_inside(self.context.lanes):
+            return  # who is torn away, or within an effect, can't: whoever comes next does, or the next tick
+        try:
+            self.recover()
+        except Exception as another:  # the case is noted too, so whoever comes next goes on with it
+            error.add_note(f"what it had stopped could not be gone on with yet: {another}")
 
     def resume(self, by: str, reason: str = "") -> tuple[Answer, ...]:
-        """End a halt (see `modes.resume`), and carry on with what it held up: how each came out is returned."""
-        self.context.turn(lambda: modes.resume(self.context, by, reason))
+        """End a halt (see `modes.resume`), and carry on with what it held up: how each came out is returned.
+
+        Where the machine is not halted, what still dangles is carried on with; only if nothing does, is that an error.
+        """
+        check_outside(self.context.lanes)
+        try:
+            self.context.turn(lambda: modes.resume(self.context, by, reason))
+        except NotHaltedError:
+            answers = self.recover()
+            if not answers:
+                raise
+            return answers
         return self.recover()
 
     def adopt_roster(self, roster: Roster, by: str, reason: str) -> Adopted:
         """Put a roster in force (see `rosters.adopt`), and decide all open questions anew under it.
 
-        Those about which nothing can be decided at this time stay as they are: they are decided under it later.
+        Those about which nothing can be decided at this time stay as they are: they are decided under it later. So are
+        those whose case somebody is at, by the next tick.
         """
+        check_outside(self.context.lanes)
         record = self.context.turn(lambda: rosters.adopt(self.context, roster, by, reason))
         return Adopted(record, self.reconsider_all())
 

@@ -32,6 +32,10 @@ class PermitError(RuntimeError):
     """A permit can't be spent; the message says why. Nothing was called."""
 
 
+class OvertakenError(PermitError):
+    """Somebody else has carried the effect out, or is at it."""
+
+
 class HaltedError(PermitError):
     """The machine was halted between the verdict and the effect; the case stays pending until it is resumed."""
 
@@ -136,7 +140,8 @@ def spend(
     Nobody's word is taken for the permit: it must be the one that its record, read anew, entitles to, for the case that
     waits for this very record. `undoes` is the intent of an effect that takes another one back: no halt stops that.
 
-    Raises `PermitError` for a permit that is tampered with, another case's, or spent already, and `HaltedError`.
+    Raises `PermitError` for a permit that is tampered with, `OvertakenError` for one that its case does not wait for or
+    that is spent already, and `HaltedError`.
     """
     return context.turn(lambda: _spend(context, authority, permit, undoes, within_us))
 
@@ -153,10 +158,10 @@ def _spend(
     if permit != minted:
         raise PermitError("it is not the permit that its record entitles to")
     row = load_row(store, permit.case)
-    if row is None or row.case.pending != permit.record or row.quarantined:
-        raise PermitError("its case does not wait for this effect")
+    if row is None or not row.awaits(permit.record):
+        raise OvertakenError("its case does not wait for this effect")
     if (permit.place, undoing) in spent_under(store, stored):
-        raise PermitError("it has been spent already")
+        raise OvertakenError("it has been spent already")
     if not undoing and is_halted(context):
         raise HaltedError("the machine is halted")
     case, record = row.case, row.record
@@ -178,6 +183,12 @@ def _spend(
     }
     context.append(Draft(case.id, SPENT, content), lambda place: [Row(touched(case, place.entry, at), record).cell()])
     return dataclasses.replace(permit, expires=expires)
+
+
+def is_awaited(store: Store, authority: Authority) -> bool:
+    """Tell whether the case still waits for the outcome of that verdict."""
+    row = load_row(store, authority.case)
+    return row is not None and row.awaits(authority.record)
 
 
 def has_expired(permit: Permit, now: int) -> bool:

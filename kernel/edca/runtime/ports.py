@@ -171,7 +171,10 @@ class Router(Protocol):
         ...
 
     def perform(self, permit: Permit) -> Report:
-        """Perform the effect once: the same `permit.key` again answers DONE without a second effect."""
+        """Perform the effect once: the same `permit.key` again answers DONE without a second effect.
+
+        It may not act on the kernel that calls it, about whichever case (`ReentrantCallError`): only halt it, and look.
+        """
         ...
 
     def performed(self, permit: Permit) -> Performed:

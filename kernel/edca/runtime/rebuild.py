@@ -8,6 +8,8 @@ the functions that the runtime writes them with. So all that was changed, taken 
 from __future__ import annotations
 
 import dataclasses
+from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +40,7 @@ from edca.runtime.kinds import (
     VERDICT,
 )
 from edca.runtime.migrating import DOCUMENT
-from edca.runtime.migrating_counters import carried
+from edca.runtime.migrating_counters import Carrying, carried, names_of
 from edca.runtime.modes import chain_of_modes
 from edca.runtime.question import Question, given_digest
 from edca.runtime.records import after_verdict
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 
     from edca.kernel.inputs import Case, CounterKey
     from edca.kernel.machine import Machine, Signal
+    from edca.kernel.migration import LimitMove
     from edca.kernel.verdict import Verdict
     from edca.ledger.record import Record
     from edca.ledger.store import StoredRecord
@@ -81,6 +84,8 @@ class Rebuilt:
         self._cells: dict[tuple[str, str], bytes] = {}
         self._pending: dict[str, _Pending] = {}  # by chain
         self._questions: dict[str, str] = {}  # the keys of open questions' cells, by the questions' ids
+        self._counting: dict[bytes, array[int]] = {}  # by machine: indexes of the verdicts that moved a counter
+        self._runs: dict[tuple[str, str], list[tuple[int, Sequence[LimitMove]]]] = {}  # by tenant and machine's name
 
     def cell(self, space: str, key: str) -> bytes | None:
         """Return the value that a cell has after the records taken so far, or null."""
@@ -111,7 +116,7 @@ class Rebuilt:
             case kind if kind in (APPROVAL, CLOSED, LATE, RECONCILED, SETTLEMENT, SPENT, TAKEOVER):
                 self._noted(record, stored.leaf.index)
             case kind if kind == MIGRATION:
-                self._migration(content)
+                self._migration(stored.leaf.index, content)
             case kind if kind == MIGRATED:
                 self._migrated(record)
             case _:
@@ -143,6 +148,8 @@ class Rebuilt:
         until = content["reserved_until"]
         counters.decided(sheet, tenant, machine, candidate, verdict, content["at"], index, until)
         self._write(sheet.cells)
+        if sheet.cells:
+            self._counting.setdefault(machine.digest, array("Q")).append(index)
         self._write(mandates.after_verdict(self, tenant, machine, verdict, index))
         reference = RecordReference(index, stored.leaf.body_digest)
         left = self._moved(record, question, candidate, verdict, reference)
@@ -258,17 +265,25 @@ class Rebuilt:
                     content["limit"],
                     tuple(content["key"]),
                 )
-                sheet = Sheet(self.cell)
-                counters.settle(sheet, name, content["settles"], content["amount"], content["scale"])
+                sheet, settles = Sheet(self.cell), content["settles"]
+                runs = self._runs.get((name.tenant, name.machine), ())
+                for one in names_of(name, [moves for began, moves in runs if began > settles]):
+                    counters.settle(sheet, one, settles, content["amount"], content["scale"])
                 self._write(sheet.cells)
 
-    def _migration(self, content: Any) -> None:
-        """Write what limits have counted under the names of the new version, once for each map."""
-        if content["first"]:
-            machine = self._configuration.machine(content["machine"])
-            migration = Migration.from_bytes(self._configuration.document(DOCUMENT, content["migration"]))
-            counted = [(key, value) for (space, key), value in sorted(self._cells.items()) if space == counters.SPACE]
-            self._write(carried(counted, content["tenant"], machine.name, migration.limits))
+    def _migration(self, index: int, content: Any) -> None:
+        """Write what limits have counted under the names of the new version."""
+        tenant, machine = content["tenant"], self._configuration.machine(content["machine"])
+        migration = Migration.from_bytes(self._configuration.document(DOCUMENT, content["migration"]))
+        counted = [(key, value) for (space, key), value in sorted(self._cells.items()) if space == counters.SPACE]
+        decided = self._counting.get(machine.digest, array("Q"))
+
+        def is_new(record: int) -> bool:
+            place = bisect_left(decided, record)
+            return place < len(decided) and decided[place] == record
+
+        self._write(carried(self.cell, counted, Carrying(tenant, machine, migration, content["first"]), is_new))
+        self._runs.setdefault((tenant, machine.name), []).append((index, migration.limits))
 
     def _migrated(self, record: Record) -> None:
         content: Any = record.content

@@ -71,8 +71,7 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
     timed out or is quarantined, it was accepted under other routes than those in force, or `by` is nobody on
     the roster who answers for anything, signs or waives.
     """
-    if not is_in_charge(context, by):
-        raise ReconciliationError(f"`{by}` is no person on the roster who answers for anything, signs or waives")
+    _check_in_charge(context, by)
     with context.store.reading():
         _row(context, case)
         stored = _open_verdict(context, case)
@@ -81,7 +80,13 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
     return context.turn(lambda: _record(context, case, by, stored.leaf.body_digest, findings))
 
 
+def _check_in_charge(context: Context, by: str) -> None:
+    if not is_in_charge(context, by):
+        raise ReconciliationError(f"`{by}` is no person on the roster who answers for anything, signs or waives")
+
+
 def _record(context: Context, case: str, by: str, verdict: bytes, findings: tuple[Finding, ...]) -> Reconciled:
+    _check_in_charge(context, by)  # another roster may have been adopted while the routes were asked
     row = _row(context, case)
     at = max(row.case.touched, context.clock.now())
     content: dict[str, Data] = {

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.decide import decide
 from edca.kernel.inputs import address
-from edca.kernel.verdict import Accepted, Escalated
+from edca.kernel.verdict import Accepted, Escalated, encoded
+from edca.ledger.errors import TamperedError
 from edca.ledger.record import Draft
 from edca.ledger.store import Cell
 from edca.runtime import cases, inbox, mandates, modes, signals, waiting
-from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key
+from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, as_recorded, idempotency_key
 from edca.runtime.cases import Row, touched
 from edca.runtime.counters import Sheet, come_out, decided, reserved_until
 from edca.runtime.gather import Gathered
@@ -99,13 +100,14 @@ def record(context: Context, found: Decided) -> Recorded:
                 attestations=addressed.attestations_digest,
                 answer=answer_at(place.reference),
             )
-            written.append(remembered.cell(addressed.key))
+            written.append(remembered.cell(addressed.key, kept))
         return [*written, *_counted(context, addressed, question, verdict, place), *noted.cells]
 
     mandates.check(context, question.machine, verdict)
     now, happened = question.inputs.now, signals.of_verdict(verdict, question.inputs.facts)
     noted = modes.note(context, question.machine, happened, now)
-    draft = Draft(chain, VERDICT, verdict_content(context, question, verdict))
+    kept = encoded(verdict)  # once for its record and its cell
+    draft = Draft(chain, VERDICT, verdict_content(context, question, verdict, kept, after))
     reference = context.append(draft, cells, noted.drafts)
     return Recorded(answer_at(reference), question if pending else None)
 
@@ -128,10 +130,18 @@ def _row(context: Context, case: Case) -> Row:
 
 
 def confirm(context: Context, performed: CarriedOut) -> Answer:
-    """Append the outcome, and in the same turn move the case and the remembered answer."""
+    """Append the outcome, and in the same turn move the case and the remembered answer.
+
+    A verdict has one outcome: where the case waits for it no more, nothing is recorded, and the outcome on record is
+    returned. Raises `TamperedError` where there is none.
+    """
     acceptance, outcome = performed.acceptance, performed.outcome
     question, record, verdict = acceptance.question, acceptance.record, acceptance.authority.verdict
-    before = _as_noted_since(context, acceptance.case)
+    row = cases.load_row(context.store, acceptance.case.id)
+    if row is None or not row.awaits(record.digest):
+        return _outcome_of_another(context, acceptance)
+    # What has been put on record of the case since then moves no state.
+    before = dataclasses.replace(acceptance.case, touched=row.case.touched, human_only=row.case.human_only)
     at = max(question.inputs.now, before.touched, context.clock.now())
     after = after_outcome(question.machine, before, acceptance.candidate, verdict, outcome, at)
     content = outcome_content(context, question, record.digest, at, outcome, performed.course.steps, after)
@@ -156,10 +166,11 @@ def confirm(context: Context, performed: CarriedOut) -> Answer:
     return answer
 
 
-def _as_noted_since(context: Context, case: Case) -> Case:
-    """Return the case of an acceptance with what has been put on record of it since, which moves no state."""
-    row = cases.load_row(context.store, case.id)
-    return case if row is None else dataclasses.replace(case, touched=row.case.touched, human_only=row.case.human_only)
+def _outcome_of_another(context: Context, acceptance: Acceptance) -> Answer:
+    known = as_recorded(context.store, context.store.read(acceptance.record.index))
+    if known.outcome is None:
+        raise TamperedError(f"case `{acceptance.case.id}` waits for no outcome, and has none; verify the ledger")
+    return known
 
 
 def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> list[Cell]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edca.kernel.candidate import Candidate
-    from edca.kernel.canonical import Data
+    from edca.kernel.canonical import Data, Encoded, Part
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
@@ -59,25 +59,35 @@ def after_outcome(
             return movement.begun(case, candidate, verdict)
 
 
-def change_promised(question: Question, verdict: Verdict) -> dict[str, Data] | None:
-    """Return what an accepted verdict changes once all its effects are confirmed, null for any other."""
+def change_promised(question: Question, verdict: Verdict, after: Case | None) -> dict[str, Data] | None:
+    """Return what an accepted verdict changes once all its effects are confirmed, null for any other.
+
+    `after` is what `after_verdict` gave, which without effects is the change.
+    """
     case, candidate = question.case, question.candidate
     if case is None or isinstance(candidate, Malformed) or not isinstance(verdict, Accepted):
         return None
-    after = movement.completed(question.machine, case, candidate, verdict, question.inputs.now)
+    if after is None or verdict.intents:
+        after = movement.completed(question.machine, case, candidate, verdict, question.inputs.now)
     return change(question.machine, case, after)
 
 
-def verdict_content(context: Context, question: Question, verdict: Verdict) -> dict[str, Data]:
-    """Return the content of a verdict's record: everything to decide it again, and what it changes."""
+def verdict_content(
+    context: Context, question: Question, verdict: Verdict, encoded: Encoded, after: Case | None
+) -> dict[str, Part]:
+    """Return the content of a verdict's record: everything to decide it again, and what it changes.
+
+    `encoded` is the verdict, encoded; `after` where it leaves its case.
+    """
     malformed = isinstance(question.candidate, Malformed)
-    return question.to_data() | {
+    return {
+        **question.to_data(),
         "tenant": context.tenant,
         "routes": context.router.digest,
-        "verdict": verdict.to_raw(),
+        "verdict": encoded,
         "pending": isinstance(verdict, Accepted) and bool(verdict.intents),
         "reserved_until": reserved_until(question.machine, verdict, question.inputs.now),
-        "change": change_promised(question, verdict),
+        "change": change_promised(question, verdict, after),
         "stages": ["admit"] if malformed else ["admit", "gather", "decide"],
     }
 

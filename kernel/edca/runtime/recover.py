@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
-from edca.runtime import approving
+from edca.runtime import approving, modes
 from edca.runtime.cases import SPACE, row_from_bytes
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.effects import Acceptance
 from edca.runtime.question import Question
+from edca.runtime.reentry import check_outside
 from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edca.runtime.answers import Answer
     from edca.runtime.cases import Row
     from edca.runtime.loop import Runtime
@@ -27,9 +31,14 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
     """Resume what dangles, in order of the cases' ids, and return how each came out.
 
     What was accepted under another machine or other routes than the ones in force is quarantined: its effect might now
-    mean something else. What a halt holds up stays pending, and is no part of what is returned. What is under way in
-    other threads is waited for. Raises what the ledger raises; calling it again goes on where it stopped.
+    mean something else. What a halt holds up stays pending, and is no part of what is returned. Nor is what others are
+    at: their case is waited for shortly, and if they leave it unfinished, the next tick goes on with it.
+
+    Where one case raises, the others are gone on with all the same, and then the first error is raised; it is what the
+    ledger raises. Only a ledger that was tampered with stops everything at once. Calling it again goes on with what is
+    left. Raises `ReentrantCallError` within an effect.
     """
+    check_outside(runtime.context.lanes)
     store, own = runtime.context.store, f"{runtime.context.tenant}/"
     with store.reading():
         pending = [
@@ -37,22 +46,63 @@ def recover(runtime: Runtime) -> tuple[Answer, ...]:
             for id_, value in store.cells(SPACE)
             if id_.startswith(own) and row_from_bytes(value).case.pending is not None
         ]
-    answers = [_resumed(runtime, id_) for id_ in pending]
-    # Last: what people have answered meanwhile may be about a case that had effects under way.
-    return (*(answer for answer in answers if answer is not None), *approving.resume(runtime))
+    answers, errors = _each_resumed(runtime, pending)
+    try:
+        # Last: what people have answered meanwhile may be about a case that had effects under way.
+        answers.extend(approving.resume(runtime))
+    except TamperedError:
+        raise
+    except Exception as error:
+        errors.append(error)
+    if errors:
+        raise errors[0]
+    return tuple(answers)
 
 
 def carry_on_interrupted(runtime: Runtime, id_: str | None) -> None:
     """Go on with the effects of a case that somebody began in this process and was torn away from."""
-    if id_ is not None and id_ in runtime.context.interrupted:
-        runtime.context.interrupted.discard(id_)
+    if id_ is not None and id_ in runtime.context.interrupted and not _is_halted(runtime):
         _resumed(runtime, id_)
+
+
+def carry_on_all_interrupted(runtime: Runtime) -> None:
+    """Go on with all such cases, as `recover` does with what dangles: for the clock, when nobody comes about them."""
+    if runtime.context.interrupted and not _is_halted(runtime):
+        _, errors = _each_resumed(runtime, sorted(runtime.context.interrupted))
+        if errors:
+            raise errors[0]
+
+
+def _is_halted(runtime: Runtime) -> bool:
+    with runtime.context.store.reading():
+        return modes.is_halted(runtime.context)
+
+
+def _each_resumed(runtime: Runtime, ids: Sequence[str]) -> tuple[list[Answer], list[Exception]]:
+    """Carry on with each case, whatever became of the one before."""
+    answers: list[Answer] = []
+    errors: list[Exception] = []
+    for id_ in ids:
+        try:
+            answer = _resumed(runtime, id_)
+        except TamperedError:
+            raise
+        except Exception as error:
+            runtime.context.interrupted.add(id_)
+            errors.append(error)
+        else:
+            answers.extend(() if answer is None else (answer,))
+    return answers, errors
 
 
 def _resumed(runtime: Runtime, id_: str) -> Answer | None:
     """Carry on with the case of that id, if it still dangles once whoever is at it has left."""
     context = runtime.context
-    with context.lanes.hold(id_):
+    with context.lanes.try_hold(id_) as is_held:
+        if not is_held:
+            context.interrupted.add(id_)  # whoever is at it may leave it unfinished
+            return None
+        context.interrupted.discard(id_)
         with context.store.reading():
             row = trusted_row(context.store, context.machine, id_)
             if row is None or row.case.pending is None or row.quarantined:

@@ -248,7 +248,7 @@ class _Follower:
             Pair("case.id", case.id, _id(question, content["tenant"])),
         ]
         if isinstance(verdict, Accepted):
-            pairs.append(Pair("change", content["change"], change_promised(question, verdict)))
+            pairs.append(Pair("change", content["change"], change_promised(question, verdict, None)))
         if record.chain == case.id:
             now = question.inputs.now
             left = touched(after_verdict(machine, case, candidate, verdict, now), record.entry, now)

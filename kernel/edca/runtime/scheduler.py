@@ -16,6 +16,7 @@ from edca.kernel import canonical
 from edca.kernel.candidate import Caller, Candidate
 from edca.kernel.verdict import Accepted, Refused, Stage, failed
 from edca.runtime.cases import key_to_raw, load_row
+from edca.runtime.reentry import check_outside
 from edca.runtime.timers import Timers, timed
 
 if TYPE_CHECKING:
@@ -70,18 +71,24 @@ class Scheduler:
     def run_due(self) -> tuple[Fired, ...]:
         """Propose everything that is due now, oldest first, and return what was decided anew.
 
-        Questions that nobody has answered in time are closed besides, and what people have answered while nothing could
-        be decided, such as in a mode that a trigger has ended since, is decided.
+        A case that somebody is at is waited for shortly, and then passed over: it is due the next time. Effects that
+        somebody was torn away from are gone on with, in any case. Questions that nobody has answered in time are closed
+        besides, and what people have answered while nothing could be decided, such as in a mode that a trigger has
+        ended since, is decided.
 
         Raises what `Runtime.submit` raises, and `NoClockError` where nobody on a changed roster speaks for the clock;
         what was decided before stays decided, and the rest is due the next time.
         """
+        check_outside(self._runtime.context.lanes)
         with self._lock:
             self._callers = _callers(self._runtime)  # the roster may be another one by now
             found = self._timers.due(self._runtime.context.clock.now())
-            fired = [self._propose(due) for due in found]
-        self._runtime.close_overdue()
-        self._runtime.resume_answers()
+        fired = [self._propose(due) for due in found]  # not under the lock: an effect may take its time
+        try:
+            self._runtime.carry_on_all_interrupted()
+        finally:
+            self._runtime.close_overdue()
+            self._runtime.resume_answers()
         return tuple(one for one in fired if one is not None)
 
     def next_at(self) -> int | None:
@@ -91,7 +98,10 @@ class Scheduler:
 
     def _propose(self, due: Due) -> Fired | None:
         # The lane is held so that nothing comes between what is foreseen and what is decided.
-        with self._runtime.context.lanes.hold(due.case):
+        with self._runtime.context.lanes.try_hold(due.case) as is_held:
+            if not is_held:
+                return None
+            self._runtime.carry_on_interrupted(due.case)
             row = load_row(self._runtime.context.store, due.case)
             role = None if row is None else self._role(row.case, due.transition)
             if row is None or role is None:

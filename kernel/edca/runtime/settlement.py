@@ -11,6 +11,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel.counting import limit_of, offered_of, scale_of
+from edca.kernel.migration import Migration
 from edca.kernel.verdict import Accepted
 from edca.ledger.errors import LedgerError
 from edca.ledger.record import Draft, parse
@@ -20,6 +21,8 @@ from edca.runtime.cases import Row, case_to_data, touched
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.counters import Sheet
 from edca.runtime.kinds import OUTCOME, SETTLEMENT, VERDICT
+from edca.runtime.migrating import DOCUMENT, chain_of_migrations
+from edca.runtime.migrating_counters import names_of
 from edca.runtime.standing import trusted_row
 from edca.runtime.verdicts import verdict_from_raw
 
@@ -89,7 +92,8 @@ def settle(context: Context, record: int, code: str, amount: int) -> RecordRefer
 
     def cells(place: Place) -> list[Cell]:
         sheet = Sheet(context.store.cell)
-        counters.settle(sheet, found.name, record, amount, found.scale)
+        for name in _names(context, found.name, record):
+            counters.settle(sheet, name, record, amount, found.scale)
         if row is None:
             return sheet.cells
         case = touched(row.case, place.entry, at)
@@ -126,6 +130,19 @@ def _passage(context: Context, record: int, code: str) -> _Passage:
         counted = ", ".join(f"`{move.code}`" for move in verdict.moves) or "none"
         raise SettlementError(f"record {record} counted nothing for a limit `{code}`; it counted for {counted}")
     return _Passage(content, body.chain, verdict, name, scale_of(limit.type))
+
+
+def _names(context: Context, name: counters.Name, record: int) -> list[counters.Name]:
+    """Return the counters that hold the passage: under its own name, and under those that migrations since gave it."""
+    runs: list[Any] = [
+        parse(stored.body).content
+        for stored in context.store.records(record + 1, chain_of_migrations(name.tenant, name.machine))
+    ]
+    if not runs:
+        return [name]
+    configuration = _configuration(context)
+    maps = (Migration.from_bytes(configuration.document(DOCUMENT, content["migration"])) for content in runs)
+    return names_of(name, [migration.limits for migration in maps])
 
 
 def _configuration(context: Context) -> Configuration:

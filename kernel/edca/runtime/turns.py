@@ -33,13 +33,14 @@ class InterruptedTurnsError(LedgerError):
 class _Turn(Generic[_T]):
     """One caller's turn. `woken` is held until it is over, or its caller is to lead; `batch` is what its caller led."""
 
-    __slots__ = ("batch", "error", "is_over", "result", "woken", "work")
+    __slots__ = ("batch", "error", "is_over", "is_taken", "result", "woken", "work")
 
     def __init__(self, work: Callable[[], _T]) -> None:
         self.work = work
         self.result: _T | None = None
         self.error: BaseException | None = None
         self.batch: Sequence[_Turn[Any]] = ()
+        self.is_taken = False  # into somebody's batch
         self.is_over = False
         self.woken = _new_lock()
 
@@ -103,7 +104,8 @@ class Turns:
         try:
             with self._lock:
                 own.batch = tuple(islice(self._waiting, SHARING_MAX))
-                for _ in own.batch:
+                for turn in own.batch:
+                    turn.is_taken = True
                     self._waiting.popleft()
             self._running = threading.get_ident()
             with store.group():
@@ -139,12 +141,11 @@ class Turns:
             self._finish(turn)
             return
         with self._lock:
-            is_waiting = turn in self._waiting
-            if is_waiting:
+            if turn in self._waiting:
                 self._waiting.remove(turn)
         if self._leader is turn:
             self._finish(turn)
-        elif not is_waiting and not turn.is_over:
+        elif turn.is_taken and not turn.is_over:
             turn.woken.acquire()  # it is running just now, and what it decides stands
 
 

@@ -68,7 +68,9 @@ def _waived(
     heard = [
         attestation
         for attestation in inputs.attestations
-        if attestation.by in listed and attestation.binds is not None and inputs.now - attestation.at <= WEEK_US
+        if attestation.by in listed
+        and attestation.binds is not None
+        and (attestation.value is not True or inputs.now - attestation.at <= WEEK_US)
     ]
     yes, no = _voices(clause, heard, {candidate.proposer}, candidate, inputs, shown)
     if no:
@@ -98,8 +100,8 @@ def _voices(
             continue
         if attestation.binds is None and clause.kind is not ClauseKind.CONFIRM:
             continue
-        if attestation.binds is not None and attestation.binds != shown:
-            continue
+        if attestation.binds not in (None, shown) and attestation.value is True:
+            continue  # a no holds whatever would come about
         if person in keyed and attestation.authenticated is not Authenticated.SIGNED:
             continue
         newest[person] = attestation
@@ -127,7 +129,9 @@ def _answered(
     heard = [
         attestation
         for attestation in inputs.attestations
-        if clause.within_us is None or inputs.now - attestation.at <= clause.within_us
+        if clause.within_us is None
+        or inputs.now - attestation.at <= clause.within_us
+        or (attestation.binds is not None and attestation.value is not True)
     ]
     yes, no = _voices(clause, heard, barred, candidate, inputs, shown)
     if no:

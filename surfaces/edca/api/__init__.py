@@ -33,11 +33,12 @@ from edca.runtime.entrance import OverloadedError
 from edca.runtime.inbox import OpenQuestion
 from edca.runtime.limit_use import LimitUse
 from edca.runtime.migrating import CaseFate, Fate, Migrated
-from edca.runtime.migration_orders import MigrationError
+from edca.runtime.migration_orders import MigrationError, MigrationStoppedError
 from edca.runtime.mode_changes import ModeError
 from edca.runtime.observe import NotObserved, ObservationError
 from edca.runtime.operating import Adopted
 from edca.runtime.reconcile import Reconciled, ReconciliationError
+from edca.runtime.reentry import ReentrantCallError
 from edca.runtime.retries import Schedule
 from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import Fired, NoClockError, TimerThread
@@ -73,6 +74,7 @@ __all__ = [
     "Mandate",
     "Migrated",
     "MigrationError",
+    "MigrationStoppedError",
     "Missing",
     "ModeError",
     "NoClockError",
@@ -86,6 +88,7 @@ __all__ = [
     "Reconciled",
     "ReconciliationError",
     "RecordReference",
+    "ReentrantCallError",
     "Refused",
     "Roster",
     "RosterError",

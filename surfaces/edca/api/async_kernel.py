@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
@@ -34,6 +36,39 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
+class _Opening:
+    """A kernel that is being opened in a thread, which cannot be stopped when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._opened: Kernel | None = None
+        self._is_abandoned = False
+
+    @property
+    def kernel(self) -> Kernel:
+        """The kernel, once `run` has returned."""
+        if self._opened is None:
+            raise RuntimeError("the kernel is not open")
+        return self._opened
+
+    def run(self, open_kernel: Callable[[], Kernel]) -> None:
+        """Open it, and close it again where it has been abandoned meanwhile."""
+        kernel = open_kernel()
+        with self._lock:
+            self._opened = kernel
+            is_abandoned = self._is_abandoned
+        if is_abandoned:
+            kernel.close()
+
+    def abandon(self) -> None:
+        """Close it as soon as it is open."""
+        with self._lock:
+            self._is_abandoned = True
+            kernel = self._opened
+        if kernel is not None:
+            kernel.close()
+
+
 class AsyncKernel:
     """Runs a kernel in threads of its own, so that nothing holds up the event loop.
 
@@ -55,9 +90,17 @@ class AsyncKernel:
 
     @classmethod
     async def open(cls, *args: Any, workers: int = WORKERS, waiting_max: int = WAITING_MAX, **options: Any) -> Self:
-        """Do what `Kernel.open` does with the same arguments, and raise what it raises."""
-        kernel = await asyncio.to_thread(Kernel.open, *args, waiting_max=waiting_max, **options)
-        return cls(kernel, workers=workers, waiting_max=waiting_max)
+        """Do what `Kernel.open` does with the same arguments, and raise what it raises.
+
+        Raises `ValueError` for no workers at all. Where it raises, or is cancelled, the ledger does not stay open.
+        """
+        opening = _Opening()
+        try:
+            await asyncio.to_thread(opening.run, partial(Kernel.open, *args, waiting_max=waiting_max, **options))
+            return cls(opening.kernel, workers=workers, waiting_max=waiting_max)
+        except BaseException:
+            opening.abandon()
+            raise
 
     @property
     def machine(self) -> Machine:
@@ -183,6 +226,10 @@ class AsyncKernel:
         # In a thread apart: it waits for effects that are under way, and a halt must find one free all the same.
         return await asyncio.to_thread(self.kernel.resume, by=by, reason=reason)
 
+    async def recover(self) -> tuple[Answer, ...]:
+        """Carry on with accepted verdicts whose effects have no outcome yet."""
+        return await asyncio.to_thread(self.kernel.recover)
+
     async def mode(self) -> str:
         """Return the mode in force now."""
         return await self._at_once(lambda: self.kernel.mode)
@@ -213,7 +260,7 @@ class AsyncKernel:
         """Run `work` in a thread. Who is cancelled leaves; the place is taken until the thread is done."""
         self._entrance.enter()
         try:
-            future = self._pool.submit(work, *args, **kwargs)
+            future = self._pool.submit(copy_context().run, partial(work, *args, **kwargs))
         except BaseException:
             self._entrance.leave()
             raise
@@ -221,7 +268,7 @@ class AsyncKernel:
         return await asyncio.wrap_future(future)
 
     async def _at_once(self, work: Callable[[], _T]) -> _T:
-        return await asyncio.wrap_future(self._urgent.submit(work))
+        return await asyncio.wrap_future(self._urgent.submit(copy_context().run, work))
 
     def _close(self) -> None:
         self._pool.shutdown()

@@ -6,7 +6,8 @@ Exception
 ├── RouteError              a source can't be opened (`edca.routing`)
 │   └── RoutesError         the routes file is wrong, or does not fit its sources; with `diagnostics` too
 ├── LedgerError             the ledger can't be opened or written (`edca.ledger`)
-└── OverloadedError         as many candidates as may are under way: raised by `submit`, not by `open` (`edca.runtime`)
+├── OverloadedError         as many candidates as may are under way: raised by `submit`, not by `open` (`edca.runtime`)
+└── ReentrantCallError      a route acts on its own kernel from within an effect: not by `open` (`edca.runtime`)
 """
 
 from __future__ import annotations

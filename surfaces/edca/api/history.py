@@ -146,6 +146,7 @@ TABLES: Final = (
 _BY_NAME: Final[Mapping[str, Table]] = {table.name: table for table in TABLES}
 _TYPES: Final = {"text": "TEXT", "int": "INTEGER"}
 _INT_MAX: Final = 2**63 - 1
+_TEXT_MAX: Final = 1 << 20  # bytes of one value: no function of a question makes more of it
 _SLICE: Final = 512  # rows of a table that are written at once
 
 
@@ -166,8 +167,8 @@ class History:
             index, content = stored.leaf.index, record.content
             yield _BY_NAME["records"], _record_row(stored, record)
             try:
-                found = list(self._about(index, stored, record, content))
-            except (KeyError, TypeError, ValueError, IndexError, LedgerFormatError):
+                found = [(name, _plain(row)) for name, row in self._about(index, stored, record, content)]
+            except (KeyError, TypeError, ValueError, IndexError, AttributeError, LedgerFormatError):
                 self.unread += 1
                 continue
             for name, row in found:
@@ -221,7 +222,7 @@ class History:
             for name, value in clause["readings"]:
                 yield "readings", (index, clause["code"], name, value)
         for move in verdict.get("moves", ()):
-            yield "moves", (index, move["code"], *(_int(move[name]) for name in ("used", "amount", "bound")))
+            yield "moves", (index, move["code"], move["used"], move["amount"], move["bound"])
 
     def _outcome(self, index: int, content: Any) -> Iterator[tuple[str, Row]]:
         verdict, day = self._indexes.get(content["record"]), _day(content["at"])
@@ -252,6 +253,7 @@ def as_database(history: History, progress: Callable[[int], None] | None = None)
     connection.commit()
     # From here on only questions: nothing a question says can change a file, or open another one.
     connection.execute("PRAGMA query_only = ON")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _TEXT_MAX)
     connection.set_authorizer(_only_reading)
     return connection
 
@@ -308,8 +310,9 @@ def _day(at: int) -> str:
     return time_text(at)[:10]
 
 
-def _int(value: int) -> int:
-    """Return a number that SQL's integers hold. Raises `ValueError` for a larger one."""
-    if abs(value) > _INT_MAX:
-        raise ValueError("a number of the record has more than 63 bits")
-    return value
+def _plain(row: Row) -> Row:
+    """Return a row as it is. Raises `ValueError` for what no column holds, such as a number of more than 63 bits."""
+    for cell in row:
+        if (cell is not None and type(cell) not in (str, int)) or (isinstance(cell, int) and abs(cell) > _INT_MAX):
+            raise ValueError(f"{type(cell).__name__} stands where text or a number is due")
+    return row

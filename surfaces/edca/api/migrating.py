@@ -72,7 +72,7 @@ class Migrating:
 
 
 class LedgerMigrator:
-    """Moves the cases of a ledger that no kernel has open; the roster is the newest that the ledger holds.
+    """Moves the cases of a ledger that no kernel has open; the roster is the one in force for the tenant.
 
     Use it as a context manager or call `close`.
     """

@@ -57,8 +57,19 @@ class Operating:
         return self._runtime.halt(by, reason)
 
     def resume(self, *, by: str, reason: str = "") -> tuple[Answer, ...]:
-        """End a halt, and carry on with the effects that it held up: how each came out is returned."""
+        """End a halt, and carry on with the effects that it held up: how each came out is returned.
+
+        Where the machine is not halted, what still dangles is carried on with. Raises `ModeError`.
+        """
         return self._runtime.resume(by, reason)
+
+    def recover(self) -> tuple[Answer, ...]:
+        """Carry on with accepted verdicts whose effects have no outcome yet, and return how each came out.
+
+        `open` does it, `resume` does it, and `tick` does it where a thread was torn away. Call it where one of them, or
+        a `submit`, raised because the ledger was busy. It raises as they do, after having gone on with all the others.
+        """
+        return self._runtime.recover()
 
     def adopt_roster(self, roster: str | os.PathLike[str] | Roster, *, by: str, reason: str) -> Adopted:
         """Put another roster in force, from the next decision on, and decide the open questions anew under it.
@@ -99,7 +110,8 @@ class Operating:
 class LedgerOperator:
     """Operates a machine from its ledger alone, while no kernel has that ledger open: no spec and no route is needed.
 
-    The machine and the roster are the newest that the ledger holds. Use it as a context manager or call `close`.
+    The machine is the newest that the ledger holds, and the roster the one in force for the tenant: that of its newest
+    record about this machine, or the newest of all while there is none. Use it as a context manager or call `close`.
     """
 
     def __init__(self, context: Context, resources: ExitStack) -> None:
@@ -122,7 +134,7 @@ class LedgerOperator:
         """
         with ExitStack() as resources:
             store = resources.enter_context(SQLiteLedger.open(ledger, create=False))
-            found, roster = _newest(store, machine)
+            found, roster = _newest(store, machine, tenant)
             context = Context(found, _NoRoutes(), store, roster, clock or SystemClock(), tenant)
             return cls(context, resources.pop_all())
 
@@ -192,7 +204,7 @@ class _NoRoutes:
         raise RuntimeError(f"no route was opened for {permit.effect}")
 
 
-def _newest(store: SQLiteLedger, name: str | None) -> tuple[Machine, Roster]:
+def _newest(store: SQLiteLedger, name: str | None, tenant: str) -> tuple[Machine, Roster]:
     configuration, digests = Configuration(), dict[tuple[str, bytes], None]()
     for stored in store.records(chain=CHAIN):
         content: Any = parse(stored.body).content
@@ -210,13 +222,22 @@ def _newest(store: SQLiteLedger, name: str | None) -> tuple[Machine, Roster]:
     if name is not None and name not in machines:
         raise LedgerError(f"`{store.path}` holds no machine `{name}`, but {', '.join(sorted(machines))}")
     machine = next(iter(machines.values())) if name is None else machines[name]
-    return machine, configuration.roster(_roster_of(store, machine, digests))
+    rosters_held = [digest for what, digest in digests if what == "roster"]
+    return machine, configuration.roster(_roster_of(store, machine.name, configuration, tenant, rosters_held))
 
 
-def _roster_of(store: SQLiteLedger, machine: Machine, digests: dict[tuple[str, bytes], None]) -> bytes:
-    """Return the digest of the roster that the machine was last used with, or else of the newest one."""
+def _roster_of(
+    store: SQLiteLedger, machine: str, configuration: Configuration, tenant: str, held: Sequence[bytes]
+) -> bytes:
+    """Return the digest of the roster that the tenant last used the machine with, by its name: whichever its version.
+
+    That of another tenant gives nobody a say here. Only while the tenant has no case is there none of its own: then it
+    is the newest one, since somebody has to have the first one adopted.
+    """
     for index in range(store.size - 1, -1, -1):
         content: Any = parse(store.read(index).body).content
-        if content.get("machine") == machine.digest and "roster" in content:
-            return bytes(content["roster"])
-    return [digest for what, digest in digests if what == "roster"][-1]
+        if content.get("tenant") != tenant or "machine" not in content or "roster" not in content:
+            continue
+        if configuration.machine(content["machine"]).name == machine:
+            return bytes(content["roster"])  # once one was adopted, the context takes that one
+    return held[-1]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from edca.ledger.verify import Verification
+from edca.ledger.verification import Verification
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.replay import Replayed
 

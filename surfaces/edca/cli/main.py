@@ -53,6 +53,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "checkpoint": "Sign how many records a ledger has, and the Merkle root over them.",
     "cosign": "Sign a ledger's checkpoint as a witness, once it is shown that the ledger only grew.",
     "receipt": "Write a receipt: a record, the proof that it is in the ledger, and the signed checkpoint.",
+    "bundle": "Pack what an auditor needs: the records, the signed checkpoint, the key, and how to check them.",
     "publish": "Write a ledger's tree and headers as tiles, with a signed checkpoint (c2sp.org/tlog-tiles).",
     "trial": "Run a recorded agent's calls through a kernel, and report.",
 }

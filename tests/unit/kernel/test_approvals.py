@@ -2,7 +2,7 @@
 
 import pytest
 from machines import FALSE, TRUE, UNKNOWN, answered, clause, fact, machine, setup, transition
-from setups import NOW, Setup, said
+from setups import NOW, Setup, said, shown
 
 from edca.kernel.expression import Expression, History, Input, ReadHistory, ReadInput
 from edca.kernel.machine import ClauseKind, OnFail
@@ -182,11 +182,31 @@ def test_a_later_yes_of_somebody_else_does_not_outweigh_a_no() -> None:
     assert isinstance(answered(declined, "twice", "sia").decide(), Refused)
 
 
-def test_a_no_out_of_time_or_from_somebody_who_may_not_answer_refuses_nothing() -> None:
+def test_a_no_from_somebody_who_may_not_answer_or_not_yet_refuses_nothing() -> None:
     made = answered(_signing(count=1, distinct_from=(fact("watchers"),)), "twice", "sam")
-    assert isinstance(answered(made, "twice", "sia", value=False, at=NOW - 31 * MINUTE).decide(), Accepted)
+    assert isinstance(answered(made, "twice", "sia", value=False, at=NOW + 1).decide(), Accepted)
     assert isinstance(answered(made, "twice", "sue", value=False).decide(), Accepted)
     assert isinstance(answered(made, "twice", "carla", value=False).decide(), Accepted)
+
+
+def test_a_no_to_a_question_counts_however_late_it_is_heard_and_whatever_has_changed() -> None:
+    """Only what was said of a preview was said of this question; what the host hands over is of its time."""
+    waivable = clause("wide", condition=FALSE, on_fail=OnFail.ESCALATE, role="supervisor")
+    asked = clause("agreed", ClauseKind.CONFIRM, role="supervisor", count=1, within_us=30 * MINUTE)
+    signed = clause("twice", SIGN, count=1, within_us=30 * MINUTE)
+    for declared in (signed, asked, waivable):
+        code = declared.code
+        made = answered(setup(machine(transition("go", declared))), code, "sam")
+        assert isinstance(made.decide(), Accepted)
+        for at in (NOW, NOW - 31 * MINUTE, NOW - 8 * 24 * 60 * MINUTE):
+            for binds in (shown(made), bytes(32)):
+                no = said(code, False, "sia", "supervisor", at, binds)
+                heard = made.with_inputs(attestations=(*made.inputs.attestations, no))
+                verdict = heard.decide()
+                assert (type(verdict), verdict.clauses[0].answered_by) == (Refused, ("sia",))
+        loose = said(code, False, "sia", "supervisor", NOW - 8 * 24 * 60 * MINUTE)
+        heard = made.with_inputs(attestations=(*made.inputs.attestations, loose))
+        assert isinstance(heard.decide(), Accepted)
 
 
 def test_a_no_refuses_while_it_is_unknown_whose_answers_do_not_count() -> None:

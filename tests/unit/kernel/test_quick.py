@@ -52,6 +52,18 @@ def test_arguments_are_demanded_as_the_class_demands_them() -> None:
         maker(Move)("pace", ("bot",), 1, 2, 3, 4)  # type: ignore[call-arg]
 
 
+def test_a_field_that_nobody_gives_begins_as_declared() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Kept:
+        a: int
+        later: int | None = field(default=None, init=False, compare=False)
+
+    made = maker(Kept)(1)
+    assert (made, made.later) == (Kept(1), None)
+    with pytest.raises(TypeError):
+        maker(Kept)(1, 2)  # type: ignore[call-arg]
+
+
 def test_a_class_that_does_more_than_keep_its_fields_has_none() -> None:
     @dataclass(frozen=True, slots=True)
     class Checked:
@@ -62,7 +74,7 @@ def test_a_class_that_does_more_than_keep_its_fields_has_none() -> None:
 
     @dataclass(frozen=True, slots=True)
     class Derived:
-        a: int = field(init=False, default=1)
+        a: int = field(init=False)
 
     @dataclass(frozen=True, slots=True)
     class Fresh:

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from machines import FALSE, TRUE, UNKNOWN, answered, clause, limit, machine, never, setup, transition
 from setups import Setup
 
+from edca.kernel import canonical
 from edca.kernel.expression import Constant, Expression
 from edca.kernel.machine import Clause, ClauseKind, OnFail
-from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict
+from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict, encoded
 
 PEOPLE = ("sam", "sia", "sue")
 TRUTHS: dict[bool | None, Expression] = {True: TRUE, False: FALSE, None: UNKNOWN}
@@ -113,6 +114,13 @@ def _check_moves(verdict: Verdict, drawn: list[Drawn]) -> None:
         return
     limits = [f"c{i}" for i, one in enumerate(drawn) if one.kind is ClauseKind.LIMIT and one.truth is not False]
     assert [move.code for move in verdict.moves] == limits
+
+
+@given(st.lists(_clauses(), max_size=5))
+def test_a_verdict_is_encoded_as_it_stands_in_records(drawn: list[Drawn]) -> None:
+    verdict = _asked(drawn, []).decide()
+    assert encoded(verdict).canonical == canonical.encode(verdict.to_raw())
+    assert encoded(verdict).canonical == canonical.encode(verdict.to_raw())  # also from what was kept the first time
 
 
 @given(st.lists(_clauses(), min_size=1, max_size=4), st.data())

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from edca.ledger.checks import Flaw
 from edca.ledger.errors import LedgerBusyError, LedgerError
 from edca.ledger.record import Draft
 from edca.ledger.sqlite import SQLiteLedger
-from edca.ledger.verify import Flaw, verify
+from edca.ledger.verify import verify
 
 # Commits two records and a cell that counts them, and only then acknowledges, in an endless loop.
 WRITER = """

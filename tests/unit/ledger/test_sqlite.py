@@ -129,10 +129,10 @@ def test_an_interrupted_commit_stops_writing(path: Path, monkeypatch: pytest.Mon
     with SQLiteLedger.open(path) as ledger:
 
         def interrupted(*_: object) -> None:
-            ledger._connection.execute("BEGIN IMMEDIATE")
+            ledger._connection.execute("DELETE FROM cells")
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(ledger, "_write", interrupted)
+        monkeypatch.setattr(ledger, "_transact", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ledger.commit([draft("c1")])
         monkeypatch.undo()
@@ -216,6 +216,42 @@ def test_threads_share_a_ledger(path: Path) -> None:
         assert sorted(one.index for one in stored) == list(range(60))
         assert len({(one.chain, one.entry) for one in stored}) == 60
     assert verify(path).is_sound
+
+
+def test_reads_of_one_moment_share_a_transaction(path: Path) -> None:
+    with SQLiteLedger.open(path) as ledger, SQLiteLedger.open(path, readonly=True) as reader:
+        with ledger.reading():
+            assert ledger._connection.in_transaction
+            with ledger.reading():
+                ledger.cell("case", "c1")
+            assert ledger._connection.in_transaction
+        assert not ledger._connection.in_transaction
+        with reader.reading():  # it would hold up the writer's commits
+            assert not reader._connection.in_transaction
+
+
+def test_a_commit_within_reads_of_one_moment_is_kept(path: Path) -> None:
+    with SQLiteLedger.open(path) as ledger:
+        with ledger.reading():
+            ledger.cell("case", "c1")
+            ledger.commit([draft("c1")], [Cell("case", "c1", b"v")])
+        assert (ledger.size, ledger.cell("case", "c1")) == (1, b"v")
+
+
+def test_a_group_that_raises_leaves_no_transaction_behind(path: Path) -> None:
+    with SQLiteLedger.open(path) as ledger:
+        with pytest.raises(ValueError, match="on the way"), ledger.group():
+            ledger.commit([draft("c1")])
+            raise ValueError("on the way")
+        assert not ledger._connection.in_transaction
+        assert ledger.commit([draft("c1")])[0].index == 0
+
+
+def test_nobody_reads_from_a_closed_ledger(path: Path) -> None:
+    ledger = SQLiteLedger.open(path)
+    ledger.close()
+    with pytest.raises(LedgerError), ledger.reading():
+        raise AssertionError
 
 
 def test_a_missing_record_is_said_to_be_missing(path: Path) -> None:

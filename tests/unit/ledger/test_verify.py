@@ -1,13 +1,12 @@
 """The verifier: a ledger as written is sound, every alteration is found and named, and garbage never stops it."""
 
 import random
-import shutil
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from altered_ledgers import altered, named, write
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,40 +17,8 @@ from edca.ledger.leaf import HEADER_SIZE, Leaf
 from edca.ledger.record import Draft, body_digest
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.tree import CompactRange
-from edca.ledger.verify import Verification, verify
-
-Alteration = Callable[[sqlite3.Connection], object]
-
-CHAINS = ["c1", "c2", "intake", "c1", "config", "c1", "c2", "intake", "c3"]
-
-
-def write(path: Path, chains: list[str]) -> None:
-    with SQLiteLedger.open(path, durable=False) as ledger:
-        for start in range(0, len(chains), 4):
-            batch = enumerate(chains[start : start + 4], start)
-            ledger.commit([Draft(chain, "note", {"n": number}) for number, chain in batch])
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of nine records in five chains, closed; tests alter copies of it."""
-    path = tmp_path_factory.mktemp("sound") / "ledger.db"
-    write(path, CHAINS)
-    return path
-
-
-def altered(sound: Path, folder: Path, alteration: Alteration) -> Path:
-    copy = folder / "altered.db"
-    shutil.copyfile(sound, copy)
-    with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-        connection.execute("DROP TRIGGER ledger_keeps_records_unchanged")
-        connection.execute("DROP TRIGGER ledger_keeps_records")
-        alteration(connection)
-    return copy
-
-
-def named(verification: Verification) -> list[tuple[int | None, Flaw]]:
-    return [(finding.index, finding.what) for finding in verification.findings]
+from edca.ledger.verification import Verification
+from edca.ledger.verify import verify
 
 
 @given(st.lists(st.sampled_from(["c1", "c2", "intake", "config", "é"]), max_size=30))

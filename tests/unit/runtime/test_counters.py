@@ -7,6 +7,7 @@ import desk_world as world
 import pytest
 from desk_bench import DeskBench, code
 
+from edca.kernel import canonical
 from edca.kernel.counting import Counter, Passage, Standing
 from edca.kernel.machine import Window, WindowKind
 from edca.kernel.verdict import Accepted, Escalated, Refused
@@ -34,6 +35,30 @@ def desk(tmp_path):
 
 def test_what_is_accepted_counts_to_the_bound_and_not_beyond(desk):
     assert [desk.look() for _ in range(5)] == ["accepted", "accepted", "accepted", "pace", "pace"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 40, 20_000])
+def test_a_counter_is_the_same_from_memory_and_from_its_cell(count, monkeypatch):
+    name = counters.Name("", "desk", "look", "pace", ("bot",))
+    held = [Passage(5, 2, 0, record, Standing.RESERVED, 9, b"digest") for record in range(count)]
+    sheet = counters.Sheet(lambda space, key: None)
+    sheet.put(name, Counter(5, tuple(held)))
+    (cell,) = sheet.cells
+    rows = [[5, 2, 0, record, "reserved", 9, b"digest"] for record in range(count)]
+    assert cell.value == canonical.encode({"name": name.parts, "latest": 5, "passages": rows})
+    known = counters.counter_from_bytes(cell.value)
+    monkeypatch.setattr(counters, "_known", counters._Known())
+    assert counters.counter_from_bytes(cell.value) == known
+
+
+def test_counters_are_kept_in_memory_up_to_a_bound(monkeypatch):
+    known = counters._Known()
+    monkeypatch.setattr(known, "SIZE_MAX", 10)
+    name = counters.Name("", "desk", "look", "pace", ())
+    for encoded in (b"12345", b"67890", b"abcde", b"far too long"):
+        known.put(encoded, name, Counter())
+        assert known.get(encoded) == (name, Counter())
+    assert known.get(b"12345") is None and known.get(b"abcde") is None
 
 
 def test_each_key_has_its_own_counter(desk):

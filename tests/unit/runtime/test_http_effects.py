@@ -10,6 +10,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 import refund_world as world
 
+from edca.kernel.roster import Roster
+from edca.runtime import reconcile
 from edca.runtime.answers import Outcome
 from edca.runtime.ports import Performed, Report
 from edca.runtime.reconcile import ReconciliationError
@@ -225,6 +227,25 @@ def test_there_must_be_something_to_reconcile(bench, bank, case, by, message):
     with pytest.raises(ReconciliationError, match=message):
         bench.runtime.reconcile(case, by)
     assert bench.ledger.size == size
+
+
+def test_who_is_off_the_roster_by_the_time_the_routes_have_answered_puts_nothing_on_record(bench, bank, monkeypatch):
+    bank.slow.add("send_money")
+    bank.is_silent = True
+    bench.submit("pay", "p", order_id="o1")
+    findings = reconcile._findings
+    left = tuple(one for one in world.ROSTER.principals if one.id != "sven")
+    mandates = tuple(one for one in world.ROSTER.mandates if one.principal != "sven")
+
+    def leave_meanwhile(context, acceptance):
+        bench.runtime.adopt_roster(Roster(left, mandates), "sam", "Sven has left.")
+        return findings(context, acceptance)
+
+    monkeypatch.setattr(reconcile, "_findings", leave_meanwhile)
+    with pytest.raises(ReconciliationError, match="no person"):
+        bench.runtime.reconcile(CASE, "sven")
+    assert bench.records("reconciled") == []
+    bench.assert_replays()
 
 
 def test_what_was_accepted_under_other_routes_is_not_asked_about(bench, bank):

@@ -225,64 +225,6 @@ def test_people_who_have_taken_a_case_over_have_it_still(bench):
     bench.assert_replays()
 
 
-def pace_reached(bench, transition, order):
-    """Return how many passages the limit lets by until it refuses."""
-    for count in range(10):
-        if isinstance(bench.submit(transition, f"{transition}-{order}-{count}", order_id=order).verdict, Refused):
-            return count
-    raise AssertionError("the limit never refuses")
-
-
-def test_what_a_limit_has_counted_counts_on_under_its_name(bench):
-    bench.submit("tally", "t1", order_id="o1")
-    bench.submit("tally", "t2", order_id="o1")
-    moved(bench)
-    assert pace_reached(bench, "tally", "o1") == 1
-    bench.assert_replays()
-
-
-def test_what_a_limit_has_counted_counts_on_under_its_new_name(bench):
-    bench.submit("tally", "t1", order_id="o1")
-    bench.submit("tally", "t2", order_id="o1")
-    moved(bench, "limit count.pace = tally.pace\n", renamed("tally", "count"))
-    assert pace_reached(bench, "count", "o1") == 1
-    bench.assert_replays()
-
-
-def test_a_second_run_by_the_same_map_does_not_count_twice(bench):
-    bench.submit("tally", "t1", order_id="o1")
-    new = renamed("tally", "count")
-    moved(bench, "limit count.pace = tally.pace\n", new)
-    bench.submit("count", "c1", order_id="o1")
-    bench.reopen()
-    bench.submit("tally", "t2", order_id="o2")  # it went on under the old version
-    moved(bench, "limit count.pace = tally.pace\n", new)
-    assert [record.content["first"] for record in bench.records("migration")] == [True, False]
-    assert pace_reached(bench, "count", "o2") == 1
-    bench.assert_replays()
-
-
-def test_a_limit_that_is_forgotten_begins_at_nothing(bench):
-    bench.submit("tally", "t1", order_id="o1")
-    bench.submit("tally", "t2", order_id="o1")
-    tally = next(one for one in NEW.transitions if one.name == "tally")
-    keyed = dataclasses.replace(
-        world._PACE,
-        limit=dataclasses.replace(
-            world._PACE.limit, keys=(ReadInput(world.Input.PROPOSER),), key_types=(world.IdType(),)
-        ),
-    )
-    new = dataclasses.replace(
-        NEW,
-        transitions=tuple(
-            dataclasses.replace(one, clauses=(keyed,)) if one is tally else one for one in NEW.transitions
-        ),
-    )
-    moved(bench, 'forget limit tally.pace "It counts per person now."\n', new)
-    assert pace_reached(bench, "tally", "o1") == 3
-    bench.assert_replays()
-
-
 def test_open_questions_are_void_and_let_go_of_what_they_held(bench):
     limited = with_clause(OLD, "vouch", world._PACE)
     new = dataclasses.replace(limited, version="2.0.0")

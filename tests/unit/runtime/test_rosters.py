@@ -187,6 +187,7 @@ def test_who_may_not_halt_any_more_holds_nothing_up(bench, monkeypatch):
     bench.approved()
     bench.runtime.context.stop.set()
     assert bench.submit("pay", "p", order_id="o1").outcome is None
+    bench.runtime.context.stop.clear()
     monkeypatch.setattr(modes, "check_halt", lambda context, by, reason: None)
     with pytest.raises(ModeError, match="stands a model"):
         bench.runtime.halt("bot", "I want it.")

@@ -1,5 +1,6 @@
 """`edca cosign`: a witness's signature under a ledger's checkpoint."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from edca.cli.output import document
 from edca.cli.signing import Key, read_checkpoint, signing_key, trusted_keys
 from edca.cli.writing import Output, write_text
 from edca.ledger.growth import GROWTH_SIZE_MAX, Growth, cosigned
+from edca.ledger.lock import WriterLock
 from edca.ledger.note import KeyKind
 from edca.ledger.publishing import write_whole
 
@@ -33,20 +35,28 @@ _Seen = Annotated[
     typer.Option(
         "--seen",
         metavar="FILE",
-        help="Where this witness keeps the last checkpoint it signed; absent at first.",
+        help="Where this witness keeps the last checkpoint that it signed.",
         show_default=False,
     ),
 ]
+
+_First = Annotated[bool, typer.Option("--first", help="Begin: this witness has signed nothing of that ledger yet.")]
 
 
 @app.command(
     epilog=examples(
         "edca checkpoint refunds.ledger --key desk.key --first -o ask",
-        "edca cosign ask --key witness.key --trust refunds.example/desk+1a2b3c4d+Ab… --seen refunds.seen",
+        "edca cosign ask --key witness.key --trust desk.pub --seen refunds.seen --first",
     )
 )
 def cosign(
-    request: _Request, key: Key, trust: _Log, seen: _Seen, output: Output = None, as_json: AsJSON = False
+    request: _Request,
+    key: Key,
+    trust: _Log,
+    seen: _Seen,
+    first: _First = False,
+    output: Output = None,
+    as_json: AsJSON = False,
 ) -> None:
     """Sign a ledger's checkpoint as a witness, once it is shown that the ledger only grew.
 
@@ -58,13 +68,21 @@ def cosign(
     if len(keys) != 1:
         raise CLIError("`--trust` names one ledger's key here", "give `NAME+ID+KEY`")
     raw = sys.stdin.buffer.read(GROWTH_SIZE_MAX + 1) if str(request) == "-" else read_bytes(request, GROWTH_SIZE_MAX)
-    before = read_checkpoint(seen)[1] if seen.exists() else None
-    note = cosigned(Growth.parse(raw), keys[0], witness, before, int(time.time()))
+    lock = WriterLock.acquire(seen)  # two requests at once must not both be compared with the same last one
     try:
+        if first and os.path.lexists(seen):
+            raise CLIError(f"`{seen}` is there already", "this witness has begun: leave `--first` out")
+        if not first and not seen.exists():
+            hint = "check that you are in the right folder; only a witness that has signed nothing yet gives `--first`"
+            raise CLIError(f"`{seen}` is not there, so nobody knows what this witness has signed", hint)
+        before = None if first else read_checkpoint(seen)[1]
+        note = cosigned(Growth.parse(raw), keys[0], witness, before, int(time.time()))
         # Remembered before it is handed out: two different ledgers never get this witness's signature.
         write_whole(seen, note.to_bytes())
     except OSError as error:
         raise from_os_error(error, seen) from error
+    finally:
+        lock.release()
     if as_json:
         document({"witness": str(witness.verifier), "checkpoint": note.to_bytes().decode()})
         return

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from edca.api import CaseFate, Fate, FixedClock, MigrationError, PolicyError, SystemClock
+from edca.api import CaseFate, Fate, FixedClock, MigrationError, MigrationStoppedError, PolicyError, SystemClock
 from edca.api.migrating import LedgerMigrator, machine_held, ordered
 from edca.cli.errors import CLIError
 from edca.cli.keys import read_key
@@ -118,6 +118,8 @@ def migrate(
         except PolicyError as error:
             stop_on_errors(error.diagnostics, error_format)
             raise
+        except MigrationStoppedError as error:
+            raise CLIError(str(error), "what has moved stays moved; `edca log` shows it") from error
         except MigrationError as error:
             raise CLIError(str(error), "run it with --dry-run to see what would become of each case") from error
     _write(done.record, migration, done.cases, planned=False, as_json=as_json)

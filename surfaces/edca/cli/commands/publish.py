@@ -10,9 +10,9 @@ from edca.cli.loading import open_to_read
 from edca.cli.options import AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.signing import Key, checkpoint_of, signing_key
+from edca.ledger.kept import counted
 from edca.ledger.note import KeyKind
 from edca.ledger.publishing import publish as publish_ledger
-from edca.ledger.verify import counted
 
 app: Final = command_app()
 

@@ -15,6 +15,7 @@ from edca.cli.output import document, line, note, progress, table
 app: Final = command_app()
 
 _ROWS_MAX: Final = 10_000
+_SIZE_MAX: Final = 4 << 20  # characters of an answer
 _STEPS: Final = 100_000  # of SQLite's machine, between two looks at the time
 
 _Question = Annotated[
@@ -70,7 +71,16 @@ def _answer(
     try:
         cursor = database.execute(sql)
         names = [column[0] for column in cursor.description or ()]
-        return names, cursor.fetchmany(rows + 1)
+        found: list[tuple[object, ...]] = []
+        size = 0
+        for row in cursor:
+            found.append(tuple(cell.hex() if isinstance(cell, bytes) else cell for cell in row))
+            size += sum(len(cell) for cell in found[-1] if isinstance(cell, str))
+            if size > _SIZE_MAX:
+                raise CLIError(f"the answer is longer than {_SIZE_MAX} characters", "ask for less")
+            if len(found) > rows:
+                break
+        return names, found
     except sqlite3.ProgrammingError as error:
         raise CLIError(f"that is not one question: {error}", "give one SELECT") from error
     except sqlite3.DatabaseError as error:

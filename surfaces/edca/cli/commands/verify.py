@@ -1,6 +1,7 @@
 """`edca verify`: whether a ledger's records are as they were written, for somebody who does not trust the operator."""
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -8,12 +9,18 @@ import typer
 
 from edca.cli.errors import CLIError
 from edca.cli.findings import cell_lines, cells_data, verification_data
-from edca.cli.loading import open_to_read
-from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
+from edca.cli.loading import open_to_read, read_bytes
+from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line, progress
+from edca.cli.receipts import is_receipt, verify_receipt
+from edca.cli.signing import trusted_keys
 from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
-from edca.ledger.verify import Finding, Verification, counted
+from edca.ledger.folder import verify_folder
+from edca.ledger.kept import Kept, counted
+from edca.ledger.note import NOTE_SIZE_MAX, VerifierKey
+from edca.ledger.scan import Finding
+from edca.ledger.verification import Verification
 from edca.ledger.verify import verify as verify_ledger
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
@@ -23,11 +30,42 @@ from edca.runtime.replay import UNREADABLE
 app: Final = command_app()
 
 _SIGNED: Final = "every answer of somebody who has a key is signed with it, over what they were shown"
+_NOT_ASKED: Final = "who answered or looked: signatures stand inside the bodies"
 _BROKEN: Final = "the answer is not signed by whom it names, or not over this"
 _NAMED_MAX: Final = 10
 
 _REBUILT: Final = "every cell beside the records, such as where a case stands, is what they add up to"
 
+_What = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LEDGER",
+        help="A ledger's file, a folder that `edca publish` wrote, or a receipt.",
+        show_default=False,
+    ),
+]
+_Checkpoints = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="A signed checkpoint of it that you kept. May be given several times.",
+        show_default=False,
+    ),
+]
+_Trust = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="KEY",
+        help="A public key that may sign for it, `NAME+ID+KEY`, or a file of them. May be given several times.",
+        show_default=False,
+    ),
+]
+_Witnesses = Annotated[
+    int,
+    typer.Option("--witnesses", metavar="COUNT", min=0, help="How many trusted witnesses must have signed as well."),
+]
 _Size = Annotated[
     int | None,
     typer.Option(
@@ -38,30 +76,77 @@ _Root = Annotated[
     str | None,
     typer.Option("--expect-root", metavar="HEX", help="The root that a kept checkpoint holds.", show_default=False),
 ]
+_Fast = Annotated[
+    bool, typer.Option("--fast", help="Do not look into the records: compare their digests and the tree only.")
+]
 
 
 @app.command(
     epilog=examples(
         "edca verify refunds.ledger",
+        "edca verify refunds.ledger --checkpoint refunds.checkpoint --trust desk.pub --trust witness.pub --witnesses 1",
         "edca verify refunds.ledger --expect-size 812 --expect-root 9f86d081884c7d65…",
+        "edca verify order-o1.receipt --trust desk.pub",
+        "edca verify for-the-auditor --trust desk.pub",
     )
 )
-def verify(ledger: Ledger, expect_size: _Size = None, expect_root: _Root = None, as_json: AsJSON = False) -> None:
+def verify(
+    ledger: _What,
+    checkpoint: _Checkpoints = None,
+    trust: _Trust = None,
+    witnesses: _Witnesses = 0,
+    expect_size: _Size = None,
+    expect_root: _Root = None,
+    fast: _Fast = False,
+    as_json: AsJSON = False,
+) -> None:
     """Check that no record of a ledger was altered.
 
-    Reads the file only, and needs no spec. It says as loudly what it could not check as what it found: that the newest
-    records were not cut off shows only against a size and root kept elsewhere. A file that is no ledger at all ends
+    Reads the files only, and needs no spec. It says as loudly what it could not check as what it found: that the newest
+    records were not cut off, and who wrote them, shows only against checkpoints kept elsewhere. A published folder and
+    a receipt bring a checkpoint of their own, which a key of `--trust` must have signed. What is no ledger at all ends
     with exit code 2.
     """
+    keys = trusted_keys(trust or ())
+    told = {"--expect-size": expect_size is not None, "--expect-root": expect_root is not None}
+    if is_receipt(ledger):
+        _refuse("a receipt", told | {"--checkpoint": bool(checkpoint), "--fast": fast})
+        _demand(keys, "a receipt's checkpoint")
+        if not verify_receipt(ledger, keys, witnesses, as_json=as_json):
+            raise typer.Exit(FINDINGS)
+        return
+    if checkpoint:
+        _demand(keys, "a checkpoint")
+    kept = [_kept(path, keys, witnesses) for path in checkpoint or ()]
+    if ledger.is_dir():
+        _refuse("a published ledger", told)
+        _demand(keys, "the folder's checkpoint")
+        with progress("verifying") as advance:
+            found = verify_folder(ledger, keys, witnesses=witnesses, checkpoints=kept, fast=fast, progress=advance)
+        _report(found, None, NO_ANSWERS, as_json=as_json)
+        return
+    if not kept and ledger.exists():
+        _refuse("a ledger without `--checkpoint FILE`", {"--trust": bool(keys), "--witnesses": witnesses > 0})
     root = None if expect_root is None else _hash(expect_root)
     with progress("verifying") as advance:
-        found = verify_ledger(ledger, expect_size=expect_size, expect_root=root, progress=advance)
+        found = verify_ledger(
+            ledger, expect_size=expect_size, expect_root=root, checkpoints=kept, fast=fast, progress=advance
+        )
     if not found.is_ledger:
         raise LedgerFormatError(found.findings[0].detail)
-    cells = _cells(ledger) if found.is_sound else None
+    if fast:
+        found = dataclasses.replace(found, not_checked=(*found.not_checked, _NOT_ASKED))
+    is_whole = found.is_sound and not fast
+    cells = _cells(ledger) if is_whole else None
     if cells is not None:  # what the file alone leaves open was looked at besides
         found = dataclasses.replace(found, not_checked=tuple(open_ for open_ in found.not_checked if open_ != BESIDE))
-    answers = _answers(ledger) if found.is_sound else NO_ANSWERS
+    _report(found, cells, _answers(ledger) if is_whole else NO_ANSWERS, as_json=as_json)
+
+
+def _report(
+    found: Verification, cells: tuple[CellDifference, ...] | None, answers: CheckedAnswers, *, as_json: bool
+) -> None:
+    """Write what was found, and end the command with exit code 1 if anything was."""
     if as_json:
         told = None if cells is None else cells_data(cells)
         whole = verification_data(found) | {"cells": told, "answers": _answers_data(answers)}
@@ -70,6 +155,26 @@ def verify(ledger: Ledger, expect_size: _Size = None, expect_root: _Root = None,
         _write(found, cells, answers)
     if not found.is_sound or cells or answers.broken:
         raise typer.Exit(FINDINGS)
+
+
+def _refuse(what: str, given: dict[str, bool]) -> None:
+    """Raise `CLIError` for an option that says nothing about what is verified."""
+    for option, is_given in given.items():
+        if is_given:
+            raise CLIError(f"`{option}` is not for {what}", "leave it out; `edca verify --help` has an example of each")
+
+
+def _demand(keys: Sequence[VerifierKey], what: str) -> None:
+    if not keys:
+        message = f"{what} is only worth its signatures, and no key is trusted"
+        raise CLIError(message, "give the ledger's public key with `--trust KEY`, from somebody else than its keeper")
+
+
+def _kept(path: Path, keys: tuple[VerifierKey, ...], witnesses: int) -> Kept:
+    try:
+        return Kept.signed(read_bytes(path, NOTE_SIZE_MAX), f"`{path}`", keys, witnesses=witnesses)
+    except LedgerFormatError as error:
+        raise CLIError(f"`{path}` is no checkpoint: {error}", "`edca checkpoint` makes one") from error
 
 
 def _cells(path: Path) -> tuple[CellDifference, ...] | None:

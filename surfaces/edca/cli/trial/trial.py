@@ -17,7 +17,8 @@ from edca.cli.trial.trace import Context, Flaw, read_trace
 from edca.cli.trial.world import Data, World, load_world
 from edca.kernel.machine import Machine
 from edca.ledger.sqlite import SQLiteLedger
-from edca.ledger.verify import Verification, verify
+from edca.ledger.verification import Verification
+from edca.ledger.verify import verify
 from edca.routing import Routes
 from edca.runtime.replay import Replayed, replay
 

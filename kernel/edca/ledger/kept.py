@@ -1,0 +1,111 @@
+"""What was kept of a ledger at a place that its keeper can't write, and what comes of comparing the ledger with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from edca.ledger.checkpoint import Checkpoint, attested
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.note import KeyKind, Note
+
+if TYPE_CHECKING:
+    from edca.ledger.note import Signer, VerifierKey
+    from edca.ledger.tree import CompactRange
+
+UNNAMED: Final = "the kept checkpoint"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A size and the root that the ledger had at that size, as somebody kept them.
+
+    A root alone is that of the whole ledger, a size alone only demands that many records. `name` is how reports call
+    it. `signers` are the trusted keys that signed it; `flaw` says why it is not to be believed.
+    """
+
+    size: int | None
+    root: bytes | None
+    name: str = UNNAMED
+    signers: tuple[Signer, ...] = ()
+    flaw: str | None = None
+
+    @classmethod
+    def signed(cls, raw: bytes, name: str, trusted: tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
+        """Read a signed checkpoint, and check its signatures by the trusted keys.
+
+        Raises `LedgerFormatError` for bytes that are none. Signatures that don't hold, or are too few, are its `flaw`.
+        """
+        checkpoint = Checkpoint.parse(Note.parse(raw).text)
+        try:
+            signers = attested(raw, trusted, witnesses=witnesses).signers
+        except LedgerFormatError as error:
+            return cls(checkpoint.size, checkpoint.root, name, (), str(error))
+        return cls(checkpoint.size, checkpoint.root, name, signers)
+
+    @property
+    def what(self) -> str:
+        """The question that it puts to the records, in the words of what was kept."""
+        if self.size is None:
+            return f"the ledger has the root of {self.name}"
+        if self.root is None:
+            return f"as many records are there as {self.name} was over, {self.size}"
+        return f"the first {counted(self.size)} have the root of {self.name}"
+
+    @property
+    def keepers(self) -> str:
+        """The names of the ledger's own keys that signed it, in words."""
+        return ", ".join(f"`{one.key.name}`" for one in self.signers if one.key.kind is KeyKind.LOG)
+
+    @property
+    def signing(self) -> str:
+        """Who signed it, in words."""
+        witnesses = [f"`{one.key.name}`" for one in self.signers if one.key.kind is KeyKind.WITNESS]
+        called = "the witness" if len(witnesses) == 1 else "the witnesses"
+        seen = f", and by {called} {', '.join(witnesses)}" if witnesses else ""
+        return f"{self.keepers}{seen}"
+
+
+@dataclass(slots=True)
+class Comparison:
+    """What kept checkpoints come to as a pass goes over the records, from the first on."""
+
+    kept: tuple[Kept, ...]
+    denied: set[Kept] = field(default_factory=set)
+    """Those that the records contradict."""
+
+    @property
+    def believed(self) -> tuple[Kept, ...]:
+        """Those that the records are compared with."""
+        return tuple(one for one in self.kept if one.flaw is None)
+
+    def until_next(self, size: int) -> int | None:
+        """Return how many records after the first `size` the next root is due to be compared; null if none is."""
+        return min((one.size - size for one in self.believed if one.size is not None and one.size > size), default=None)
+
+    def contradictions(self, records: CompactRange) -> list[str]:
+        """Return what the root of so many records contradicts, in words."""
+        found = [one for one in self.believed if one.root is not None and one.size == records.size]
+        denied = [one for one in found if one.root != records.root()]
+        self.denied.update(denied)
+        return [f"the first {counted(records.size)} have another root than {one.name}" for one in denied]
+
+    def contradictions_at_end(self, records: CompactRange, next_index: int) -> list[str]:
+        """Return what the whole of the records contradicts, in words; `next_index` would be the next record's."""
+        details: list[str] = []
+        for one in self.believed:
+            if one.size is None and one.root not in (None, records.root()):
+                detail = f"the ledger has another root than {one.name}"
+            elif one.size is not None and one.size > records.size:
+                newest = ": the newest were deleted" if next_index < one.size else ""
+                detail = f"{one.name} was over {counted(one.size)}, and {records.size} are there{newest}"
+            else:
+                continue
+            self.denied.add(one)
+            details.append(detail)
+        return details
+
+
+def counted(count: int) -> str:
+    """Return a number of records in words."""
+    return f"{count} record{'' if count == 1 else 's'}"

@@ -1,0 +1,66 @@
+"""Calling back: a route that acts on its own kernel from within an effect would wait for a case that waits for it.
+
+So whoever performs an effect says that they are within it (`within_effect`), and whatever takes a lane asks first
+(`check_outside`). It goes along into the thread of a call with a deadline, and into asyncio tasks that the route starts
+and waits for; once the effect is over it says nothing any more.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from edca.runtime.lanes import Lanes
+
+_T = TypeVar("_T")
+
+
+class ReentrantCallError(RuntimeError):
+    """A route acts on its own kernel from within an effect; the message names the case. Nothing was looked at."""
+
+
+@dataclass(slots=True)
+class _Inside:
+    """One call of a route about a case, of a ledger known by its lanes."""
+
+    lanes: Lanes
+    case: str
+    is_over: bool = False
+
+
+_inside: ContextVar[tuple[_Inside, ...]] = ContextVar("edca_inside", default=())
+
+
+def within_effect(lanes: Lanes, case: str, call: Callable[[], _T]) -> Callable[[], _T]:
+    """Return what makes that call of a route about a case, in whichever thread: it is known to be within an effect."""
+    around = _inside.get()
+
+    def run() -> _T:
+        here = _Inside(lanes, case)
+        token = _inside.set((*around, here))
+        try:
+            return call()
+        finally:
+            here.is_over = True  # tasks that it has left behind may go on
+            _inside.reset(token)
+
+    return run
+
+
+def is_inside(lanes: Lanes) -> bool:
+    """Tell whether this is called from within an effect of the ledger with those lanes."""
+    return any(one.lanes is lanes and not one.is_over for one in _inside.get())
+
+
+def check_outside(lanes: Lanes) -> None:
+    """Raise `ReentrantCallError` where this is called from within an effect of the ledger with those lanes."""
+    for one in _inside.get():
+        if one.lanes is lanes and not one.is_over:
+            raise ReentrantCallError(
+                f"a route acts on its own kernel from within an effect of the case `{one.case}`; the two would wait "
+                "for each other: return first, and act from another thread"
+            )

@@ -1,0 +1,162 @@
+"""Goal: `edca verify` checks a ledger by signed checkpoints, a receipt, and a published folder, and says what not."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edca.ledger.record import Draft
+from edca.ledger.sqlite import SQLiteLedger
+
+Edca = Callable[..., Any]  # see conftest.py
+
+LOG, WITNESS = "refunds.example/desk", "witness.example"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A ledger of 13 records, and what was kept of it: `first` counts 5, `second` 10 and is witnessed."""
+
+    folder: Path
+    log: str
+    witness: str
+
+    @property
+    def ledger(self) -> Path:
+        return self.folder / "refunds.ledger"
+
+    @property
+    def first(self) -> Path:
+        return self.folder / "first"
+
+    @property
+    def second(self) -> Path:
+        return self.folder / "second"
+
+    def grow(self, count: int) -> None:
+        with SQLiteLedger.open(self.ledger, durable=False) as ledger:
+            for number in range(count):
+                ledger.commit([Draft(f"/order:o{number % 3}", "note", {"number": number, "size": ledger.size})])
+
+
+@pytest.fixture
+def kept(tmp_path: Path, edca: Edca) -> Kept:
+    log = edca("keygen", tmp_path / "desk.key", "--ledger", LOG, "--json").json["key"]
+    witness = edca("keygen", tmp_path / "witness.key", "--witness", WITNESS, "--json").json["key"]
+    made = Kept(tmp_path, log, witness)
+    made.grow(5)
+    edca("checkpoint", made.ledger, "--key", tmp_path / "desk.key", "-o", made.first)
+    made.grow(5)
+    edca("checkpoint", made.ledger, "--key", tmp_path / "desk.key", "--first", "-o", tmp_path / "ask")
+    signing = ("--key", tmp_path / "witness.key", "--trust", log, "--seen", tmp_path / "seen", "--first")
+    assert edca("cosign", tmp_path / "ask", *signing, "-o", made.second).code == 0
+    made.grow(3)
+    return made
+
+
+def rewritten(kept: Kept) -> None:
+    """Put another ledger of as many records in the ledger's place."""
+    kept.ledger.unlink()
+    with SQLiteLedger.open(kept.ledger, durable=False) as ledger:
+        ledger.commit([Draft("/order:o9", "note", {})] * 13)
+
+
+def test_kept_checkpoints_are_compared_and_their_signers_named(edca: Edca, kept: Kept) -> None:
+    given = ("--checkpoint", kept.first, "--checkpoint", kept.second, "--trust", kept.log, "--trust", kept.witness)
+    for mode in ((), ("--fast",)):
+        ran = edca("verify", kept.ledger, *given, *mode)
+        assert (ran.code, ran.err) == (0, "")
+        assert f"checked: the first 5 records have the root of `{kept.first}`" in ran.out
+        assert f"checked: `{kept.second}` is signed by `{LOG}`, and by the witness `{WITNESS}`" in ran.out
+        assert f"checked: who wrote the first 10 records: `{LOG}` signed for them" in ran.out
+        assert "not checked: who wrote the 3 records after the first 10" in ran.out
+    assert "not checked: who answered or looked" in ran.out
+    assert "not checked: the cells beside the records" in ran.out
+    told = edca("verify", kept.ledger, *given, "--json").json
+    assert told["ok"] and f"who wrote the first 10 records: `{LOG}` signed for them" in told["checked"]
+
+
+def test_a_history_written_anew_is_told_at_every_kept_checkpoint(edca: Edca, kept: Kept) -> None:
+    rewritten(kept)
+    assert edca("verify", kept.ledger).code == 0  # the file alone can't know
+    given = ("--checkpoint", kept.first, "--checkpoint", kept.second, "--trust", kept.log)
+    ran = edca("verify", kept.ledger, *given)
+    assert ran.code == 1
+    assert f"the first 5 records have another root than `{kept.first}`" in ran.out
+    assert f"the first 10 records have another root than `{kept.second}`" in ran.out
+    assert "not checked: who wrote the records" in ran.out and "checked: who wrote the first" not in ran.out
+    assert "2 findings" in ran.out
+
+
+def test_too_few_witnesses_or_another_key_is_a_finding(edca: Edca, kept: Kept) -> None:
+    given = ("--checkpoint", kept.first, "--trust", kept.log, "--trust", kept.witness)
+    ran = edca("verify", kept.ledger, *given, "--witnesses", 1)
+    assert ran.code == 1 and "0 of the trusted witnesses have signed this checkpoint, and 1 must" in ran.out
+    assert f"failed: the signatures of `{kept.first}` hold" in ran.out
+    ran = edca("verify", kept.ledger, "--checkpoint", kept.first, "--trust", kept.witness)
+    assert ran.code == 1 and f"no trusted key of `{LOG}` has signed this checkpoint" in ran.out
+
+
+def test_a_receipt_is_checked(edca: Edca, kept: Kept) -> None:
+    receipt = kept.folder / "order.receipt"
+    edca("receipt", kept.ledger, 4, "--checkpoint", kept.second, "-o", receipt)
+    both = ("--trust", kept.log, "--trust", kept.witness, "--witnesses", 1)
+    ran = edca("verify", receipt, *both)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"record 4 of `{LOG}`: note, entry 1 of /order:o1" in ran.out
+    assert "not checked: any other record: a receipt shows its own" in ran.out
+    told = edca("verify", receipt, *both, "--json").json
+    assert told["ok"] and (told["receipt"]["index"], told["receipt"]["size"]) == (4, 10)
+    assert told["receipt"]["signers"] == [kept.log, kept.witness]
+    raw = receipt.read_bytes()
+    # One byte of what follows the first line, wherever: the receipt shows nothing any more.
+    for place in range(raw.index(b"\n") + 1, len(raw), 37):
+        receipt.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        ran = edca("verify", receipt, *both)
+        assert ran.code == 1 and ran.out.startswith("receipt: ") and "checked: record" not in ran.out, place
+    told = edca("verify", receipt, *both, "--json").json
+    assert (told["ok"], told["receipt"], told["findings"][0]["what"]) == (False, None, "receipt")
+
+
+@pytest.mark.parametrize("bodies", [(), ("--bodies",)])
+def test_a_published_folder_is_checked(edca: Edca, kept: Kept, bodies: tuple[str, ...]) -> None:
+    folder = kept.folder / "public"
+    edca("publish", kept.ledger, "--key", kept.folder / "desk.key", "--to", folder, *bodies)
+    ran = edca("verify", folder, "--trust", kept.log, "--checkpoint", kept.second)
+    assert (ran.code, ran.err) == (0, "")
+    assert f"checked: who wrote the first 13 records: `{LOG}` signed for them" in ran.out
+    assert ("13 bodies are not there" in ran.out) == (not bodies)
+    (folder / "tile/0/000.p/13").write_bytes(bytes(13 * 32))
+    ran = edca("verify", folder, "--trust", kept.log)
+    assert ran.code == 1 and "tile: the hashes in `tile/0/000.p/13` are not what the headers yield" in ran.out
+    shutil.rmtree(folder)
+    rewritten(kept)
+    edca("publish", kept.ledger, "--key", kept.folder / "desk.key", "--to", folder, *bodies)
+    ran = edca("verify", folder, "--trust", kept.log, "--checkpoint", kept.first)
+    assert ran.code == 1 and "the first 5 records have another root than" in ran.out
+
+
+def test_what_can_not_be_answered_is_an_error_that_says_what_to_do(edca: Edca, kept: Kept) -> None:
+    receipt, folder = kept.folder / "order.receipt", kept.folder / "public"
+    edca("receipt", kept.ledger, 4, "--checkpoint", kept.second, "-o", receipt)
+    edca("publish", kept.ledger, "--key", kept.folder / "desk.key", "--to", folder)
+    trust = ("--trust", kept.log)
+    (kept.folder / "empty").mkdir()
+    wrong = {
+        "no key is trusted": [(receipt,), (folder,), (kept.ledger, "--checkpoint", kept.first)],
+        "is not for a receipt": [(receipt, *trust, "--fast"), (receipt, *trust, "--checkpoint", kept.first)],
+        "is not for a published ledger": [(folder, *trust, "--expect-size", 3)],
+        "is not for a ledger without `--checkpoint FILE`": [(kept.ledger, *trust), (kept.ledger, "--witnesses", 1)],
+        "is no checkpoint": [(kept.ledger, *trust, "--checkpoint", receipt)],
+        "is a folder without a `checkpoint`": [(kept.folder / "empty", *trust)],
+        "there is no ledger": [(kept.folder / "nowhere", *trust)],
+        "is not a SQLite database": [(kept.first,)],
+    }
+    for message, calls in wrong.items():
+        for call in calls:
+            ran = edca("verify", *call)
+            assert (ran.code, ran.out) == (2, ""), call
+            assert message in ran.err, call
