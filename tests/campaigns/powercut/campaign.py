@@ -111,7 +111,6 @@ def cut(run: Run, setting: Setting, seed: str, cuts: int) -> Tally:
     """Cut the power so many times, each place between two events in turn."""
     random, tally = Random(seed), Tally()  # noqa: S311  equal seeds cut equally
     known: dict[tuple[bytes, int], str | None] = {}
-    rounds = max(cuts // len(run.events), 1)
     memory = Path("/dev/shm")  # noqa: S108  no disk is worn out, and nothing there is relied on
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
         disk, acknowledged = Disk(setting.lies), 0
@@ -119,9 +118,7 @@ def cut(run: Run, setting: Setting, seed: str, cuts: int) -> Tally:
             disk.take(event)
             if event.what == "M":
                 acknowledged = int(event.data)
-            for _ in range(rounds):
-                if tally.cuts >= cuts:
-                    return tally
+            while tally.cuts < cuts * (number + 1) // len(run.events):
                 files = disk.after_cut(random)
                 state = _digest(files)
                 if (state, acknowledged) not in known:
