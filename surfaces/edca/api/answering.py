@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from edca.ledger.ed25519 import sign
 from edca.runtime.approving import Answered, AnswerError, Said
-from edca.runtime.signatures import message, sign
+from edca.runtime.signatures import message
 
 if TYPE_CHECKING:
     from edca.runtime.answers import RecordReference

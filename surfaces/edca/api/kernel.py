@@ -24,6 +24,7 @@ from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
+from edca.ledger.ed25519 import sign
 from edca.ledger.sqlite import SQLiteLedger
 from edca.routing.clashes import clashes
 from edca.routing.engine import open_engines
@@ -41,7 +42,6 @@ from edca.runtime.replay import replay
 from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
 from edca.runtime.settlement import SettlementError, measured_in
-from edca.runtime.signatures import sign
 from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
 from edca.semantic.view import creation_view, view, view_wants

@@ -11,11 +11,11 @@ from edca.api.operating import LedgerOperator
 from edca.api.specs import compiled_machine, read_source
 from edca.diagnostics import Source
 from edca.dsl.parse_migration import parse_map
+from edca.ledger.ed25519 import sign
 from edca.ledger.record import parse
 from edca.runtime import migrating
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.migration_orders import MigrationError, Ordered, message, reason_of
-from edca.runtime.signatures import sign
 from edca.semantic.migration import compile_map
 
 if TYPE_CHECKING:

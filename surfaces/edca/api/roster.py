@@ -42,7 +42,7 @@ from edca.diagnostics import closest
 from edca.kernel.calendar import parse_time
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.values import ID_LENGTH_MAX
-from edca.runtime.signatures import KEY_SIZE
+from edca.ledger.ed25519 import KEY_SIZE
 
 if TYPE_CHECKING:
     import os

@@ -7,7 +7,7 @@ from typing import Final
 from edca.api.roster import KEY_PREFIX
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.loading import read_bytes
-from edca.runtime.signatures import KEY_SIZE
+from edca.ledger.ed25519 import KEY_SIZE
 
 _HEAD: Final = "edca private key, keep it secret: "
 _FILE_SIZE_MAX: Final = 4096

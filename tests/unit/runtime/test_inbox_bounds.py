@@ -11,6 +11,7 @@ from edca.kernel.inputs import Attestation, Authenticated
 from edca.kernel.machine import Mode
 from edca.kernel.roster import Principal
 from edca.kernel.verdict import Accepted, Refused
+from edca.ledger.ed25519 import new_key, public_key, sign
 from edca.ledger.errors import TamperedError
 from edca.ledger.record import Draft, parse
 from edca.ledger.sqlite import SQLiteLedger
@@ -22,7 +23,7 @@ from edca.runtime.inbox import Risk
 from edca.runtime.ports import Performed, Report
 from edca.runtime.replay import replay
 from edca.runtime.scheduler import Scheduler
-from edca.runtime.signatures import message, new_key, public_key, sign
+from edca.runtime.signatures import message
 
 PRIVATE, PUBLIC = new_key()
 

@@ -10,13 +10,13 @@ from versions import NEW, OLD, ORDER, map_of, moved
 
 from edca.kernel.migrate import Mover
 from edca.kernel.roster import Principal, Roster
+from edca.ledger.ed25519 import new_key, sign
 from edca.ledger.errors import TamperedError
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.cases import Row
 from edca.runtime.loop import Runtime
 from edca.runtime.migration_orders import MigrationError, Ordered, message
 from edca.runtime.replay import replay
-from edca.runtime.signatures import new_key, sign
 
 
 def on(bench, roster):

@@ -9,6 +9,7 @@ from asking import go_on_with
 from edca.kernel.expression import Compare, Comparison, Constant, ReadFact
 from edca.kernel.machine import Never, NeverReached
 from edca.kernel.roster import Principal
+from edca.ledger.ed25519 import new_key, sign
 from edca.ledger.record import Draft, parse
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.answers import Outcome
@@ -16,7 +17,6 @@ from edca.runtime.heard import check_answers
 from edca.runtime.observe import NotObserved, ObservationError, signing_message
 from edca.runtime.ports import Performed, Report
 from edca.runtime.replay import replay
-from edca.runtime.signatures import new_key, sign
 
 PRIVATE, PUBLIC = new_key()
 # No transition leads there, so that nothing but an observation is tested for them.

@@ -11,6 +11,7 @@ from desk_bench import DeskBench
 from edca.kernel.machine import Mode
 from edca.kernel.roster import Principal, Roster
 from edca.kernel.verdict import Accepted, Escalated
+from edca.ledger.ed25519 import new_key, sign
 from edca.ledger.record import Draft, parse
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime import modes
@@ -20,7 +21,7 @@ from edca.runtime.mode_changes import ModeError
 from edca.runtime.replay import replay
 from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import Scheduler
-from edca.runtime.signatures import message, new_key, sign
+from edca.runtime.signatures import message
 
 PRIVATE, PUBLIC = new_key()
 WITHOUT_SAM = Roster(tuple(one for one in world.ROSTER.principals if one.id != "sam"), world.ROSTER.mandates)

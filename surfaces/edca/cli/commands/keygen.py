@@ -11,8 +11,8 @@ from edca.cli.keys import write_key, write_secret
 from edca.cli.options import AsJSON, command_app, examples
 from edca.cli.output import document, note
 from edca.cli.writing import Output, write_text
+from edca.ledger.ed25519 import new_key
 from edca.ledger.note import KeyKind, SigningKey, is_key_name
-from edca.runtime.signatures import new_key
 
 app: Final = command_app()
 
