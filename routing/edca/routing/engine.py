@@ -54,7 +54,8 @@ def open_engine(url: str, creator: Callable[[], Any] | None = None) -> sa.Engine
         raise RouteError(f"no kind of database is called `{parsed.drivername}`; a source's URL: {_FORMS}") from None
     except ImportError as error:
         driver = f" (the Python package `{error.name}`)" if error.name else ""
-        raise RouteError(f"no driver for {dialect} is installed{driver}") from None
+        extra = "; run `pip install 'edca[postgres]'`" if dialect == "postgresql" else ""
+        raise RouteError(f"no driver for {dialect} is installed{driver}{extra}") from None
     except ArgumentError:
         raise RouteError(f"the source's URL can't be used for {dialect}; {_FORMS}") from None
     sa.event.listen(engine, "connect", _prepare)
