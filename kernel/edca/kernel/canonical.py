@@ -16,7 +16,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
 from typing import Any, Final, TypeAlias
 
 import msgpack  # type: ignore[import-untyped]  # ships no types; every use below is annotated
@@ -26,6 +25,10 @@ Data: TypeAlias = "bool | int | str | bytes | list[Data] | tuple[Data, ...] | di
 
 INT_MIN: Final = -(2**63)
 INT_MAX: Final = 2**64 - 1
+_pack: Final = msgpack.Packer(use_bin_type=True).pack
+"""One call into C, which no other thread can come between; to make a packer for each value would cost more than it."""
+_FIXED_MAPS: Final = tuple(bytes((0x80 | size,)) for size in range(16))
+_FIXED_ARRAYS: Final = tuple(bytes((0x90 | size,)) for size in range(16))
 _SCALARS: Final = frozenset({str, bytes, bool, int, type(None)})
 _TEXT: Final = frozenset({str})
 _NOT_CANONICAL: Final = "not the canonical spelling: keys unsorted or repeated, or a form too long"
@@ -54,21 +57,18 @@ def encode_map(parts: Mapping[str, Part]) -> bytes:
 
     How deep those are nested is not counted: whoever encodes them leaves room for what is around them.
     """
-    if not {*map(type, parts)} <= _TEXT:
-        raise CanonicalError("a map key is not text")
     pieces = [_map_header(len(parts))]
-    for is_encoded, keys in groupby(sorted(parts), key=lambda key: type(parts[key]) is Encoded):
-        if is_encoded:
-            pieces += [encode(key) + parts[key].canonical for key in keys]  # type: ignore[union-attr]
-        else:
-            plain: Any = {key: parts[key] for key in keys}
-            pieces.append(encode(plain)[len(_map_header(len(plain))) :])
+    for key in _keys_in_order(parts) or parts:
+        part = parts[key]
+        pieces.append(encode(key))
+        pieces.append(part.canonical if type(part) is Encoded else encode(part, depth_max=DEPTH_MAX - 1))  # type: ignore[arg-type]
     return b"".join(pieces)
 
 
 def encode_list(items: Sequence[Encoded]) -> Encoded:
     """Return an array of values that are encoded already, encoded."""
-    return Encoded(b"".join((msgpack.Packer().pack_array_header(len(items)), *(item.canonical for item in items))))
+    header = _FIXED_ARRAYS[len(items)] if len(items) < 16 else msgpack.Packer().pack_array_header(len(items))
+    return Encoded(b"".join((header, *[item.canonical for item in items])))
 
 
 def encode(data: Data, *, depth_max: int = DEPTH_MAX) -> bytes:
@@ -80,7 +80,7 @@ def encode(data: Data, *, depth_max: int = DEPTH_MAX) -> bytes:
     """
     ordered = data if type(data) in _SCALARS else _ordered(data, depth_max)
     try:
-        encoded: bytes = msgpack.packb(ordered, use_bin_type=True)
+        encoded: bytes = _pack(ordered)
     except UnicodeEncodeError as error:
         raise CanonicalError("text holds a lone surrogate, which UTF-8 cannot carry") from error
     except OverflowError as error:
@@ -108,7 +108,7 @@ def decode(encoded: bytes, *, size_max: int = SIZE_MAX, depth_max: int = DEPTH_M
         raise CanonicalError(f"not MessagePack of this profile: {_reason(error)}") from error
     # What `_check_order` lets pass, MessagePack writes as `encode` would, without sorting it once more.
     _check_order(value, depth_max)
-    if msgpack.packb(value, use_bin_type=True) != encoded:
+    if _pack(value) != encoded:
         raise CanonicalError(_NOT_CANONICAL)
     return value  # type: ignore[no-any-return]  # every type in it was just checked
 
@@ -134,13 +134,16 @@ def _ordered(data: Any, depth_left: int) -> Any:
         raise CanonicalError("the value is nested too deeply")
     inside = depth_left - 1
     if kind is dict:
-        if not {*map(type, data)} <= _TEXT:
-            raise CanonicalError("a map key is not text")
+        order = _keys_in_order(data)
+        if {*map(type, data.values())} <= _SCALARS:
+            return data if order is None else {key: data[key] for key in order}
         ordered = {}
-        for key in _in_order(tuple(data)):
+        for key in order or data:
             value = data[key]
             ordered[key] = value if type(value) in _SCALARS else _ordered(value, inside)
         return ordered
+    if {*map(type, data)} <= _SCALARS:
+        return data
     return [item if type(item) in _SCALARS else _ordered(item, inside) for item in data]
 
 
@@ -168,10 +171,18 @@ def _check_order(data: Any, depth_max: int) -> None:
         raise CanonicalError("the value is nested too deeply")
 
 
+def _keys_in_order(data: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return a map's keys in canonical order, or null where they stand in it already."""
+    if not {*map(type, data)} <= _TEXT:
+        raise CanonicalError("a map key is not text")
+    return _in_order(tuple(data))
+
+
 @lru_cache(maxsize=256)  # of few shapes, too
-def _in_order(keys: tuple[str, ...]) -> tuple[str, ...]:
+def _in_order(keys: tuple[str, ...]) -> tuple[str, ...] | None:
     # Python orders text by code point, which is the order of its UTF-8 bytes.
-    return tuple(sorted(keys))
+    ordered = tuple(sorted(keys))
+    return None if ordered == keys else ordered
 
 
 @lru_cache(maxsize=256)  # records have few shapes; few are kept, as a forger chooses how long keys are
@@ -183,7 +194,7 @@ def _check_keys(keys: tuple[Any, ...]) -> None:
 
 
 def _map_header(size: int) -> bytes:
-    header: bytes = msgpack.Packer().pack_map_header(size)
+    header: bytes = _FIXED_MAPS[size] if size < 16 else msgpack.Packer().pack_map_header(size)
     return header
 
 
