@@ -16,10 +16,15 @@ with Kernel.open("refund.edca", routes="refund.arp", roster="roster.toml", ledge
 
 from edca.api.async_kernel import AsyncKernel
 from edca.api.clocks import FixedClock, SystemClock
+from edca.api.converse import Bounds, Conversation, Ended, converse
+from edca.api.converse_budget import KernelBudget, OwnBudget
+from edca.api.converse_model import Model, ModelError, Prompt, Reply, Rules, Rung
 from edca.api.errors import PolicyError, RosterError, RoutesError
 from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
+from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
 from edca.api.roster import load_roster
+from edca.api.untrusted import Untrusted
 from edca.kernel.candidate import Caller, Candidate
 from edca.kernel.inputs import Attestation
 from edca.kernel.roster import Mandate, Principal, Roster
@@ -59,15 +64,20 @@ __all__ = [
     "Answered",
     "AsyncKernel",
     "Attestation",
+    "Bounds",
     "Caller",
     "Candidate",
     "CaseFate",
     "Change",
+    "Conversation",
+    "DivergedError",
+    "Ended",
     "Escalated",
     "Fate",
     "Fired",
     "FixedClock",
     "Kernel",
+    "KernelBudget",
     "LedgerError",
     "LedgerOperator",
     "LimitUse",
@@ -77,33 +87,45 @@ __all__ = [
     "MigrationStoppedError",
     "Missing",
     "ModeError",
+    "Model",
+    "ModelError",
     "NoClockError",
     "NotObserved",
     "ObservationError",
     "OpenQuestion",
     "Outcome",
     "OverloadedError",
+    "OwnBudget",
     "PolicyError",
     "Principal",
+    "Prompt",
     "Reconciled",
     "ReconciliationError",
     "RecordReference",
+    "RecordedModel",
+    "RecordingError",
+    "RecordingModel",
     "ReentrantCallError",
     "Refused",
+    "Reply",
     "Roster",
     "RosterError",
     "RouteError",
     "RoutesError",
+    "Rules",
+    "Rung",
     "Schedule",
     "SettlementError",
     "SystemClock",
     "TakeoverError",
     "TimerThread",
     "Told",
+    "Untrusted",
     "Verdict",
     "View",
     "Void",
     "change_line",
+    "converse",
     "for_model",
     "for_operator",
     "load_roster",
