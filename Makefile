@@ -19,7 +19,7 @@ RECORDS  ?= 100000
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts campaign-faults bench-decide bench-language bench-submit bench-verify clean
+.PHONY: help setup demo test check format wheel-check campaign-bytes campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts campaign-faults bench-decide bench-language bench-submit bench-verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,0
 
 campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
 	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)
+
+campaign-bytes: $(STAMP) ## alter every byte of a ledger of 1,000 records and of its proofs (about 15 minutes); SEED and JOBS change that
+	$(PY) tests/campaigns/alterations/byte_campaign.py --seed $(SEED) --jobs $(JOBS)
 
 campaign-specs: $(STAMP) ## try 5,000 specs written by chance; EXAMPLES changes that
 	EDCA_EXAMPLES=$(EXAMPLES) $(PY) -m pytest tests/property/test_generated_specs.py --numprocesses $(JOBS) --timeout 0

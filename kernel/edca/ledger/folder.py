@@ -59,13 +59,8 @@ def verify_folder(
     scan.compare_kept()
     files = TreeFiles(folder, scan)
     for place in range(-(-size // WIDTH)):
-        width = min(WIDTH, size - place * WIDTH)
-        headers = files.bundle(Tile(ENTRIES, place, width))
-        if headers is None:
+        if not files.take(place, min(WIDTH, size - place * WIDTH)):
             return _verification(scan, checkpoints, files)
-        bodies = files.bundle(Tile(BODIES, place, width))
-        scan.take(list(_rows(place * WIDTH, headers, bodies)))
-        files.compare_hashes(place, [leaf_hash(header) for header in headers])
         if progress is not None:
             progress(scan.range.size, size)
     files.end()
@@ -95,6 +90,16 @@ class TreeFiles:
     """The hashes of the unfinished tile of each level."""
     places: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
+    def take(self, place: int, width: int) -> bool:
+        """Go past the records of one tile and compare its files; false where they can't be told from each other."""
+        headers = self.bundle(Tile(ENTRIES, place, width))
+        if headers is None:
+            return False
+        bodies = self.bundle(Tile(BODIES, place, width))
+        self.scan.take(list(_rows(place * WIDTH, headers, bodies)))
+        self.compare_hashes(place, [leaf_hash(header) for header in headers])
+        return True
+
     def bundle(self, tile: Tile) -> list[bytes] | None:
         """Return the headers or bodies of a tile, null where its file is not there or can't be cut.
 
@@ -103,7 +108,7 @@ class TreeFiles:
         raw = self._content(tile)
         if raw is None:
             return None
-        items = _cut(raw, _LENGTH_SIZES[tile.level], _SIZES_MAX[tile.level])
+        items = cut(raw, tile.level)
         if items is None or len(items) != tile.width:
             self.scan.find(None, Flaw.TILE, f"the file `{tile.path}` is not {tile.width} entries behind their lengths")
             return None
@@ -177,8 +182,9 @@ def _read(path: Path, size_max: int) -> bytes:
     return raw
 
 
-def _cut(raw: bytes, length_size: int, size_max: int) -> list[bytes] | None:
-    """Return entries that stand each behind its length, or null where the bytes are not such."""
+def cut(raw: bytes, level: int) -> list[bytes] | None:
+    """Return the entries of a file of `level` (`ENTRIES` or `BODIES`), or null where the bytes are not such."""
+    length_size, size_max = _LENGTH_SIZES[level], _SIZES_MAX[level]
     items: list[bytes] = []
     start = 0
     while start < len(raw):

@@ -90,7 +90,7 @@ def _read(scan: Scan, path: Path, connection: sqlite3.Connection, progress: Prog
         scan.take(rows)
         if progress is not None:
             progress(scan.range.size, last + 1)
-    _compare_heads(scan, heads)
+    compare_heads(scan, heads)
     scan.compare_end()
 
 
@@ -115,7 +115,7 @@ def _has_tables(scan: Scan, path: Path, connection: sqlite3.Connection) -> bool:
     return not absent
 
 
-def _compare_heads(scan: Scan, heads: list[Any]) -> None:
+def compare_heads(scan: Scan, heads: list[Any]) -> None:
     """Compare the table of newest records with the records: cutting off the tail leaves a trace there."""
     unnamed = dict(scan.newest)
     for chain, entry, index, head in heads:
