@@ -160,3 +160,34 @@ def test_what_can_not_be_answered_is_an_error_that_says_what_to_do(edca: Edca, k
             ran = edca("verify", *call)
             assert (ran.code, ran.out) == (2, ""), call
             assert message in ran.err, call
+
+
+def test_one_receipt_that_somebody_kept_shows_that_the_newest_records_are_gone(edca: Edca, kept: Kept) -> None:
+    receipt, trust = kept.folder / "r4", ("--trust", kept.log)
+    assert edca("receipt", kept.ledger, 4, "--checkpoint", kept.second, "-o", receipt).code == 0
+    whole = edca("verify", kept.ledger, "--receipt", receipt, *trust)
+    assert whole.code == 0
+    assert f"checked: the first 10 records have the root of `{receipt}`" in whole.out
+    kept.ledger.unlink()
+    kept.grow(5)
+    rolled_back = edca("verify", kept.ledger, "--receipt", receipt, *trust)
+    assert rolled_back.code == 1
+    assert (
+        f"ledger: checkpoint: `{receipt}` was over 10 records, and 5 are there: the newest were deleted"
+        in rolled_back.out
+    )
+    receipt.write_bytes(receipt.read_bytes().replace(b"index 4", b"index 3"))
+    altered = edca("verify", kept.ledger, "--receipt", receipt, *trust)
+    assert altered.code == 2 and "is no receipt: the receipt's index is not that of its record" in altered.err
+    assert edca("verify", kept.ledger, "--receipt", receipt).code == 2
+
+
+def test_a_kept_receipt_whose_proof_does_not_hold_is_not_believed(edca: Edca, kept: Kept) -> None:
+    receipt = kept.folder / "r4"
+    edca("receipt", kept.ledger, 4, "--checkpoint", kept.second, "-o", receipt)
+    lines = receipt.read_text().split("\n")
+    lines[3], lines[4] = lines[4], lines[3]
+    receipt.write_text("\n".join(lines))
+    ran = edca("verify", kept.ledger, "--receipt", receipt, "--trust", kept.log)
+    assert ran.code == 1
+    assert f"ledger: signature: `{receipt}`: the record is not shown to be number 4 of the checkpoint's 10" in ran.out

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from edca.ledger.checkpoint import Checkpoint, attested
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.note import KeyKind, Note
+from edca.ledger.receipt import Receipt
 
 if TYPE_CHECKING:
     from edca.ledger.note import Signer, VerifierKey
@@ -42,6 +43,21 @@ class Kept:
         except LedgerFormatError as error:
             return cls(checkpoint.size, checkpoint.root, name, (), str(error))
         return cls(checkpoint.size, checkpoint.root, name, signers)
+
+    @classmethod
+    def received(cls, raw: bytes, name: str, trusted: tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
+        """Read a receipt for the checkpoint in it: any one shows that what it counts is there. Raises as `signed`.
+
+        A record, proof or signature in it that doesn't hold is its `flaw`.
+        """
+        receipt = Receipt.parse(raw)
+        kept = cls.signed(receipt.checkpoint, name, trusted, witnesses=witnesses)
+        if kept.flaw is None:
+            try:
+                receipt.check(trusted, witnesses=witnesses)
+            except LedgerFormatError as error:
+                return cls(kept.size, kept.root, name, (), str(error))
+        return kept
 
     @property
     def what(self) -> str:

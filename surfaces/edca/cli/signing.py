@@ -11,7 +11,9 @@ from edca.cli.errors import CLIError
 from edca.cli.loading import read_bytes
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.errors import LedgerFormatError
+from edca.ledger.kept import Kept
 from edca.ledger.note import NOTE_SIZE_MAX, KeyKind, Note, SigningKey, VerifierKey
+from edca.ledger.receipt import RECEIPT_SIZE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -72,6 +74,27 @@ def read_checkpoint(path: Path) -> tuple[Note, Checkpoint]:
         return note, Checkpoint.parse(note.text)
     except LedgerFormatError as error:
         raise CLIError(f"`{path}` is no checkpoint: {error}", "`edca checkpoint` makes one") from error
+
+
+def kept_files(
+    checkpoints: Iterable[Path], receipts: Iterable[Path], keys: tuple[VerifierKey, ...], witnesses: int = 0
+) -> tuple[Kept, ...]:
+    """Read checkpoints and receipts that somebody kept. Raises `CLIError` for a file that is neither.
+
+    One whose signatures don't hold is not refused here: it is its `flaw`.
+    """
+    kinds = (
+        (checkpoints, Kept.signed, NOTE_SIZE_MAX, "checkpoint"),
+        (receipts, Kept.received, RECEIPT_SIZE_MAX, "receipt"),
+    )
+    kept: list[Kept] = []
+    for paths, read, size_max, called in kinds:
+        for path in paths:
+            try:
+                kept.append(read(read_bytes(path, size_max), f"`{path}`", keys, witnesses=witnesses))
+            except LedgerFormatError as error:
+                raise CLIError(f"`{path}` is no {called}: {error}", f"`edca {called}` makes one") from error
+    return tuple(kept)
 
 
 def checkpoint_of(ledger: SQLiteLedger, key: SigningKey) -> tuple[Checkpoint, Note]:

@@ -9,16 +9,16 @@ import typer
 
 from edca.cli.errors import CLIError
 from edca.cli.findings import cell_lines, cells_data, verification_data
-from edca.cli.loading import open_to_read, read_bytes
+from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.receipts import is_receipt, verify_receipt
-from edca.cli.signing import trusted_keys
+from edca.cli.signing import kept_files, trusted_keys
 from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.folder import verify_folder
-from edca.ledger.kept import Kept, counted
-from edca.ledger.note import NOTE_SIZE_MAX, VerifierKey
+from edca.ledger.kept import counted
+from edca.ledger.note import VerifierKey
 from edca.ledger.scan import Finding
 from edca.ledger.verification import Verification
 from edca.ledger.verify import verify as verify_ledger
@@ -50,6 +50,15 @@ _Checkpoints = Annotated[
         "--checkpoint",
         metavar="FILE",
         help="A signed checkpoint of it that you kept. May be given several times.",
+        show_default=False,
+    ),
+]
+_Receipts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--receipt",
+        metavar="FILE",
+        help="A receipt from it that somebody kept: the checkpoint in it counts too. May be given several times.",
         show_default=False,
     ),
 ]
@@ -85,6 +94,7 @@ _Fast = Annotated[
     epilog=examples(
         "edca verify refunds.ledger",
         "edca verify refunds.ledger --checkpoint refunds.checkpoint --trust desk.pub --trust witness.pub --witnesses 1",
+        "edca verify refunds.ledger --receipt order-o1.receipt --trust desk.pub",
         "edca verify refunds.ledger --expect-size 812 --expect-root 9f86d081884c7d65…",
         "edca verify order-o1.receipt --trust desk.pub",
         "edca verify for-the-auditor --trust desk.pub",
@@ -93,6 +103,7 @@ _Fast = Annotated[
 def verify(
     ledger: _What,
     checkpoint: _Checkpoints = None,
+    receipt: _Receipts = None,
     trust: _Trust = None,
     witnesses: _Witnesses = 0,
     expect_size: _Size = None,
@@ -103,21 +114,21 @@ def verify(
     """Check that no record of a ledger was altered.
 
     Reads the files only, and needs no spec. It says as loudly what it could not check as what it found: that the newest
-    records were not cut off, and who wrote them, shows only against checkpoints kept elsewhere. A published folder and
-    a receipt bring a checkpoint of their own, which a key of `--trust` must have signed. What is no ledger at all ends
-    with exit code 2.
+    records were not cut off, and who wrote them, shows only against checkpoints and receipts kept elsewhere. A
+    published folder and a receipt bring a checkpoint of their own, which a key of `--trust` must have signed. What is
+    no ledger at all ends with exit code 2.
     """
     keys = trusted_keys(trust or ())
     told = {"--expect-size": expect_size is not None, "--expect-root": expect_root is not None}
     if is_receipt(ledger):
-        _refuse("a receipt", told | {"--checkpoint": bool(checkpoint), "--fast": fast})
+        _refuse("a receipt", told | {"--checkpoint": bool(checkpoint), "--receipt": bool(receipt), "--fast": fast})
         _demand(keys, "a receipt's checkpoint")
         if not verify_receipt(ledger, keys, witnesses, as_json=as_json):
             raise typer.Exit(FINDINGS)
         return
-    if checkpoint:
-        _demand(keys, "a checkpoint")
-    kept = [_kept(path, keys, witnesses) for path in checkpoint or ()]
+    if checkpoint or receipt:
+        _demand(keys, "a checkpoint" if checkpoint else "a receipt")
+    kept = kept_files(checkpoint or (), receipt or (), keys, witnesses)
     if ledger.is_dir():
         _refuse("a published ledger", told)
         _demand(keys, "the folder's checkpoint")
@@ -126,7 +137,10 @@ def verify(
         _report(found, None, NO_ANSWERS, as_json=as_json)
         return
     if not kept and ledger.exists():
-        _refuse("a ledger without `--checkpoint FILE`", {"--trust": bool(keys), "--witnesses": witnesses > 0})
+        _refuse(
+            "a ledger without `--checkpoint FILE` or `--receipt FILE`",
+            {"--trust": bool(keys), "--witnesses": witnesses > 0},
+        )
     root = None if expect_root is None else _hash(expect_root)
     with progress("verifying") as advance:
         found = verify_ledger(
@@ -168,13 +182,6 @@ def _demand(keys: Sequence[VerifierKey], what: str) -> None:
     if not keys:
         message = f"{what} is only worth its signatures, and no key is trusted"
         raise CLIError(message, "give the ledger's public key with `--trust KEY`, from somebody else than its keeper")
-
-
-def _kept(path: Path, keys: tuple[VerifierKey, ...], witnesses: int) -> Kept:
-    try:
-        return Kept.signed(read_bytes(path, NOTE_SIZE_MAX), f"`{path}`", keys, witnesses=witnesses)
-    except LedgerFormatError as error:
-        raise CLIError(f"`{path}` is no checkpoint: {error}", "`edca checkpoint` makes one") from error
 
 
 def _cells(path: Path) -> tuple[CellDifference, ...] | None:
