@@ -87,7 +87,9 @@ class Runtime(Operated):
         self._entrance = Entrance(waiting_max)
         self._admit = admit
 
-    def submit(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation] = ()) -> Answer:
+    def submit(
+        self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation] = ()
+    ) -> Answer:
         """Take one candidate all the way, and return its verdict and what became of it.
 
         Refusals are answers, not exceptions. Raises `OverloadedError`, and then nothing was looked at. Raises what the
@@ -238,14 +240,16 @@ class Runtime(Operated):
         """Put on record what a limit's passage really cost: see `settlement.settle`."""
         return self.context.turn(lambda: settlement.settle(self.context, record, code, amount))
 
-    def _admitted(self, payload: bytes | Candidate, caller: Caller, attestations: Sequence[Attestation]) -> Admitted:
+    def _admitted(
+        self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation]
+    ) -> Admitted:
         if isinstance(payload, bytes):
             return Admitted(self._admit(payload, caller), tuple(attestations))
         # Who is calling is the host's word, whatever the candidate says of itself.
-        candidate = dataclasses.replace(
+        admitted = dataclasses.replace(
             payload, proposer=caller.proposer, role=caller.role, subject=caller.subject, model=caller.model
         )
-        return Admitted(candidate, tuple(attestations))
+        return Admitted(admitted, tuple(attestations))
 
     def _perform(self, acceptance: Acceptance) -> CarriedOut | None:
         """Carry out what is accepted; null where a halt stops it before an outcome, or somebody else carries it out."""

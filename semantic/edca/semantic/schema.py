@@ -1,4 +1,9 @@
-"""Types as JSON Schema (draft 2020-12): what a model is told about the arguments of a transition."""
+"""Types as JSON Schema (draft 2020-12): what a model is told about the arguments of a transition.
+
+Every object is closed and names all its members as required: what may be left out is `null` instead, so that leaving
+something out is said and never overlooked. Decimals are text with a pattern, because many programs read a JSON number
+as a binary fraction and give back another one.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +43,7 @@ def parameters_schema(machine: Machine, parameters: Sequence[Parameter]) -> dict
 
 def _object(machine: Machine, parts: Sequence[tuple[str, Type]]) -> dict[str, Data]:
     properties: dict[str, Data] = {name: type_schema(machine, type_) for name, type_ in parts}
-    required: list[Data] = [name for name, type_ in parts if not isinstance(type_, OptionalType)]
+    required: list[Data] = [name for name, _ in parts]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
@@ -51,8 +56,12 @@ def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
             bounded: dict[str, Data] = {"type": "integer", "minimum": low, "maximum": high}
             return bounded | {"description": f"in {unit}"} if unit else bounded
         case DecimalType(scale, low, high, unit):
-            described = f"from {decimal_text(low, scale)} to {decimal_text(high, scale)}, at most {scale} places"
-            return {"type": "number", "description": f"{described}, in {unit}" if unit else described}
+            described = f"from {decimal_text(low, scale)} to {decimal_text(high, scale)}"
+            return {
+                "type": "string",
+                "pattern": _decimal_pattern(scale, low, high),
+                "description": f"{described}, in {unit}" if unit else described,
+            }
         case TextType(length_max):
             return {"type": "string", "maxLength": length_max}
         case IdType() | PrincipalType():
@@ -77,3 +86,13 @@ def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
             return {"anyOf": [type_schema(machine, of), {"type": "null"}]}
         case _:
             assert_never(type_)
+
+
+def _decimal_pattern(scale: int, low: int, high: int) -> str:
+    """Return the regular expression (ECMA-262 and Python alike) of decimals with at most so many digits and places.
+
+    It can't say the bounds themselves: the description does, and admission tests them.
+    """
+    whole = len(str(max(abs(low), abs(high)) // int(10**scale)))
+    fraction = f"(\\.[0-9]{{1,{scale}}})?" if scale else ""
+    return f"^{'-?' if low < 0 else ''}[0-9]{{1,{whole}}}{fraction}$"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Facts, Handle
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine, Screen, Transition
+    from edca.semantic.explain import Told
 
 
 _NOTHING = "Nothing is possible here."
@@ -46,7 +47,10 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a model sees of a case. `state` is null where nothing is possible."""
+    """What a model sees of a case. `state` is null where nothing is possible.
+
+    `last` is what its last proposal came to, as it was told then; null where there was none in this session.
+    """
 
     machine: str
     state: str | None
@@ -55,10 +59,11 @@ class View:
     memory: dict[str, Data]
     facts: dict[str, Data]
     offers: tuple[Offer, ...]
+    last: Told | None = None
 
     def to_raw(self) -> dict[str, Data]:
         """Return the view as JSON data."""
-        return {
+        seen: dict[str, Data] = {
             "machine": self.machine,
             "state": self.state,
             "meaning": self.meaning,
@@ -67,6 +72,7 @@ class View:
             "facts": self.facts,
             "transitions": [{"name": o.name, "means": o.means, "arguments": o.arguments} for o in self.offers],
         }
+        return seen if self.last is None else seen | {"last": self.last.to_raw()}
 
 
 def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now: int, mode: str = NORMAL) -> View:

@@ -25,7 +25,7 @@ from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
 from edca.api.roster import load_roster
 from edca.api.untrusted import Untrusted
-from edca.kernel.candidate import Caller, Candidate
+from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.inputs import Attestation
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict
@@ -49,10 +49,23 @@ from edca.runtime.rosters import AdoptionError
 from edca.runtime.scheduler import Fired, NoClockError, TimerThread
 from edca.runtime.settlement import SettlementError
 from edca.runtime.takeover import TakeoverError
+from edca.semantic import candidates
+from edca.semantic.confidence import Bands
 from edca.semantic.explain import Told, for_model, for_operator
 from edca.semantic.missing import Missing, missing, missing_line
 from edca.semantic.nearest import Change, nearest_changes
 from edca.semantic.nearest_text import change_line
+from edca.semantic.tools import (
+    Tool,
+    ToolError,
+    ToolKind,
+    as_anthropic,
+    as_mcp,
+    as_openai,
+    as_openai_chat,
+    as_text,
+    tools_of,
+)
 from edca.semantic.view import View
 
 __all__ = [
@@ -64,6 +77,7 @@ __all__ = [
     "Answered",
     "AsyncKernel",
     "Attestation",
+    "Bands",
     "Bounds",
     "Caller",
     "Candidate",
@@ -81,6 +95,7 @@ __all__ = [
     "LedgerError",
     "LedgerOperator",
     "LimitUse",
+    "Malformed",
     "Mandate",
     "Migrated",
     "MigrationError",
@@ -120,10 +135,19 @@ __all__ = [
     "TakeoverError",
     "TimerThread",
     "Told",
+    "Tool",
+    "ToolError",
+    "ToolKind",
     "Untrusted",
     "Verdict",
     "View",
     "Void",
+    "as_anthropic",
+    "as_mcp",
+    "as_openai",
+    "as_openai_chat",
+    "as_text",
+    "candidates",
     "change_line",
     "converse",
     "for_model",
@@ -133,4 +157,5 @@ __all__ = [
     "missing_line",
     "nearest_changes",
     "open_engine",
+    "tools_of",
 ]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping, Sequence
 
-    from edca.kernel.candidate import Caller, Candidate
+    from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.inputs import Attestation
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
@@ -109,7 +109,7 @@ class AsyncKernel:
 
     async def submit(
         self,
-        candidate: Mapping[str, Any] | str | bytes | Candidate,
+        candidate: Mapping[str, Any] | str | bytes | Candidate | Malformed,
         *,
         caller: Caller,
         attestations: Sequence[Attestation] = (),

@@ -18,7 +18,7 @@ from edca.api.questions import question_at
 from edca.api.roster import fitting
 from edca.api.specs import compiled_machine, read_source
 from edca.diagnostics import Severity, Source
-from edca.kernel.candidate import Candidate
+from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.counting import scale_of
 from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
@@ -148,7 +148,7 @@ class Kernel(Operating, Answering, Migrating):
 
     def submit(
         self,
-        candidate: Mapping[str, Any] | str | bytes | Candidate,
+        candidate: Mapping[str, Any] | str | bytes | Candidate | Malformed,
         *,
         caller: Caller,
         attestations: Sequence[Attestation] = (),
@@ -156,9 +156,9 @@ class Kernel(Operating, Answering, Migrating):
         """Take one candidate all the way: see `Runtime.submit`.
 
         A mapping or text is admitted as strictly as bytes are; what is no candidate is refused as `malformed`. Write
-        decimals as text (`"20.00"`) or `Decimal`.
+        decimals as text (`"20.00"`) or `Decimal`. What `edca.api.candidates` has read is taken as it is, too.
         """
-        payload = candidate if isinstance(candidate, Candidate) else candidate_bytes(candidate)
+        payload = candidate if isinstance(candidate, (Candidate, Malformed)) else candidate_bytes(candidate)
         return self._runtime.submit(payload, caller, attestations)
 
     def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:

@@ -142,7 +142,7 @@ def _reading(type_text: str) -> str:
         (IntType(1, 3), {"type": "integer", "minimum": 1, "maximum": 3}),
         (
             DecimalType(2, 0, 150),
-            {"type": "number", "description": "from 0.00 to 1.50, at most 2 places"},
+            {"type": "string", "pattern": "^[0-9]{1,1}(\\.[0-9]{1,2})?$", "description": "from 0.00 to 1.50"},
         ),
         (TextType(9), {"type": "string", "maxLength": 9}),
         (IdType(), {"type": "string", "minLength": 1, "maxLength": 128}),
@@ -165,7 +165,7 @@ def _reading(type_text: str) -> str:
             {
                 "type": "object",
                 "properties": {"a": {"type": "boolean"}, "b": {"anyOf": [{"type": "boolean"}, {"type": "null"}]}},
-                "required": ["a"],
+                "required": ["a", "b"],
                 "additionalProperties": False,
             },
         ),
