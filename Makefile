@@ -19,7 +19,8 @@ RECORDS  ?= 100000
 JOBS     ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format wheel-check campaign-bytes campaign-mutants campaign-specs campaign-engines campaign-kernel campaign-powercuts campaign-faults bench-decide bench-language bench-submit bench-verify clean
+# Every target is a name, not a file.
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ { print $$1 }' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +64,9 @@ campaign-engines: $(STAMP) ## put 1,000,000 questions to both engines; QUESTIONS
 
 campaign-kernel: $(STAMP) ## break the kernel's source in some 40 ways; each must be noticed
 	$(PY) tests/campaigns/kernel_mutants.py --jobs $(JOBS)
+
+campaign-hidden: $(STAMP) ## look for internal words in what 100,000 candidates make a model see (about 20 minutes)
+	$(PY) tests/campaigns/hidden.py --count $(COUNT) --seed $(SEED)
 
 campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,000 runs (about 10 minutes)
 	EDCA_FAULTS_EVERY=1 $(PY) -m pytest tests/faults/test_law_3_no_record_no_act.py -q -s --timeout 0

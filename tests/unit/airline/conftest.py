@@ -64,6 +64,11 @@ def recorded_template(world: ModuleType, folder: Path) -> Iterator[sqlite3.Conne
 
 @pytest.fixture
 def small() -> dict[str, Any]:
+    """Return the small world."""
+    return small_world()
+
+
+def small_world() -> dict[str, Any]:
     """Return a world of one customer, one reservation and two flights; it needs no recordings."""
     seats = {"basic_economy": 9, "economy": 2, "business": 0}
     prices = {"basic_economy": 50, "economy": 100, "business": 300}

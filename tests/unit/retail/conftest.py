@@ -114,6 +114,11 @@ def _order(order_id: str, user_id: str, status: str, items: list[str], paid_by: 
 
 @pytest.fixture
 def small() -> dict[str, Any]:
+    """Return the small world."""
+    return small_world()
+
+
+def small_world() -> dict[str, Any]:
     """Return a world of two customers, a few orders and two products; it needs no recordings."""
     orders = [
         _order("#W1", "ann_lee_1", "pending", ["101", "201"], "credit_card_1"),

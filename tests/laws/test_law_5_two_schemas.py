@@ -1,0 +1,142 @@
+"""Law 5: two internal schemas with equal abstract values and equal faults give byte-identical transcripts.
+
+The canaries are the disguised world's own words: each table, column, code, source and row nobody reads has a name that
+stands nowhere else, so that finding one in anything a model could see is a leak.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from desks import DESKS, Ask, Desk, asks, attestations
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from masquerade import World, disguised
+
+from edca.api import Kernel, for_model
+from edca.kernel.canonical import encode
+from edca.kernel.facts import Instance
+from edca.routing.router import SQLRouter
+from edca.runtime.ports import Request
+from edca.semantic.candidate import admit
+
+SEEDS = st.integers(0, 2**32)
+NOTHING_FAILS: frozenset[int] = frozenset()
+
+
+def seen_by_model(kernel: Kernel, desk: Desk, tried: list[Ask]) -> Iterator[bytes]:
+    """Yield everything that a model sees of these attempts: what it is shown first, and what it is told."""
+    for ask in tried:
+        caller = desk.caller(ask.subject)
+        payload = json.dumps(ask.payload).encode()
+        yield encode(kernel.creation_view(caller=caller).to_raw())
+        for entity, key in _cases(kernel, ask):
+            yield encode(kernel.view(entity, key, caller=caller).to_raw())
+        answer = kernel.submit(payload, caller=caller, attestations=attestations(kernel, ask))
+        yield encode(for_model(kernel.machine, admit(payload, caller), answer.verdict).to_raw())
+
+
+def _cases(kernel: Kernel, ask: Ask) -> Iterator[tuple[str, list[object]]]:
+    for transition in kernel.machine.transitions:
+        if transition.offered == ask.payload["transition"] and not transition.creates:
+            key = [ask.payload["arguments"].get(name) for name in transition.key]
+            if all(isinstance(part, str) for part in key):
+                yield transition.about, key
+            return
+
+
+class Faults:
+    """Lets every statement whose number is chosen fail, with a message full of internal words."""
+
+    def __init__(self, chosen: frozenset[int]) -> None:
+        self._chosen, self._seen = chosen, 0
+
+    def __call__(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        """Count a statement, and fail if it is its turn."""
+        self._seen += 1
+        if self._seen in self._chosen:
+            raise sa.exc.OperationalError(statement, {}, Exception(f"disk I/O error in {statement}"))
+
+
+def transcript(desk: Desk, world: World, folder: Path, tried: list[Ask], failing: frozenset[int]) -> list[bytes]:
+    """Return what a model sees when it tries all that over this world, with those statements failing."""
+    folder.mkdir()
+    with desk.open(world, folder) as kernel:
+        faults = Faults(failing)
+        sa.event.listen(sa.Engine, "before_cursor_execute", faults)
+        try:
+            return list(seen_by_model(kernel, desk, tried))
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", faults)
+
+
+BY_DESK = pytest.mark.parametrize("desk", DESKS, ids=[desk.spec for desk in DESKS])
+
+
+@BY_DESK
+@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=SEEDS, names=SEEDS, failing=st.frozensets(st.integers(1, 80), max_size=4))
+def test_law_5_two_schemas_one_transcript(
+    desk: Desk, seed: int, names: int, failing: frozenset[int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("worlds")
+    plain = desk.world(folder)
+    other, disguise = disguised(plain, folder, names)
+    tried = asks(desk, desk.machine, seed, 12)
+    told = transcript(desk, plain, folder / "one", tried, failing)
+    assert told == transcript(desk, other, folder / "two", tried, failing)
+    assert disguise.found_in(b"".join(told)) == []
+
+
+@BY_DESK
+def test_no_internal_word_reaches_a_model_a_log_or_an_error(
+    desk: Desk, tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Every 37th statement fails, and the failure names the statement."""
+    caplog.set_level(logging.DEBUG)
+    world, disguise = disguised(desk.world(tmp_path), tmp_path, seed=5)
+    tried = asks(desk, desk.machine, seed=5, count=150)
+    told = transcript(desk, world, tmp_path / "run", tried, frozenset(range(37, 10_000, 37)))
+    said = capfd.readouterr()
+    logged = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
+    assert disguise.found_in(b"".join(told)) == []
+    assert disguise.found_in((said.out + said.err + logged).encode()) == []
+
+
+def _leak_by_order(instance: Instance) -> Instance:
+    """Let the order of a list depend on what the source is called."""
+    turned = instance.source != "shop"
+    fields = {
+        name: value[::-1] if turned and isinstance(value, tuple) else value for name, value in instance.fields.items()
+    }
+    return dataclasses.replace(instance, fields=fields)
+
+
+def _leak_by_behaviour(instance: Instance) -> Instance:
+    """Let what is found depend on what the source is called."""
+    return dataclasses.replace(instance, found=instance.found and instance.source == "shop")
+
+
+@pytest.mark.parametrize("leak", [_leak_by_order, _leak_by_behaviour])
+def test_a_leak_planted_in_the_router_is_found(
+    leak: Callable[[Instance], Instance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the tests above would show nothing."""
+    desk = next(desk for desk in DESKS if desk.spec == "retail")
+    plain = desk.world(tmp_path)
+    other, _ = disguised(plain, tmp_path, seed=3)
+    tried = asks(desk, desk.machine, seed=3, count=40)
+    read = SQLRouter.read
+
+    def leaking(router: SQLRouter, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
+        return tuple(leak(instance) for instance in read(router, requests, as_of))
+
+    monkeypatch.setattr(SQLRouter, "read", leaking)
+    one = transcript(desk, plain, tmp_path / "one", tried, NOTHING_FAILS)
+    assert one != transcript(desk, other, tmp_path / "two", tried, NOTHING_FAILS)
