@@ -233,7 +233,7 @@ def _forge_answer(desk: Desk, candidate: str, donor: str) -> None:
     for _, key, value in desk.cells("key"):
         data = _decoded(value)
         with SQLiteLedger.open(desk.folder / "ledger.db", readonly=True) as ledger:
-            record = _decoded(ledger.read(data["answer"]["index"]).body)
+            record = _decoded(ledger.read(data["answer"]["number"]).body)
         by_key[record["candidate"]["key"]] = (key, data)
     key, data = by_key[candidate]
     desk.put("key", key, canonical.encode(data | {"answer": by_key[donor][1]["answer"]}))

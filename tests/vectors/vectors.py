@@ -217,7 +217,7 @@ class Rows:
     def receipt(self, index: int, *keys: SigningKey) -> Receipt:
         hashes = [leaf_hash(header) for header in self.headers]
         path = inclusion_proof(StoredSubtrees(lambda start, end: hashes[start:end]), index, len(hashes))
-        stored = StoredRecord(Leaf.from_bytes(self.headers[index]), self.bodies[index])
+        stored = StoredRecord.of(Leaf.from_bytes(self.headers[index]), self.bodies[index])
         return Receipt(stored, path, self.checkpoint(*keys))
 
 
@@ -356,7 +356,7 @@ def receipt_vectors() -> Iterator[Vector]:
     stored = replace(good.stored, body=altered)
     yield vector("bad-body", "body", replace(good, stored=stored).to_bytes(), "an altered record")
     leaf = replace(good.stored.leaf, body_digest=body_digest(altered))
-    rehashed = replace(good, stored=StoredRecord(leaf, altered))
+    rehashed = replace(good, stored=StoredRecord.of(leaf, altered))
     yield vector("bad-body-and-header", "proof", rehashed.to_bytes(), "an altered record with a header that fits")
     unsigned = replace(good, checkpoint=sound.checkpoint(OTHER))
     yield vector("bad-unsigned", "signature", unsigned.to_bytes(), "a checkpoint that nobody trusted has signed")

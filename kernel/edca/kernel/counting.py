@@ -41,9 +41,9 @@ class Standing(enum.Enum):
 class Passage:
     """One candidate that a limit has counted.
 
-    `at` is the time of the verdict in record `record` (its index). `amount` is in units of 10^-`scale`. `expires` is
-    set for an escalation's reservation, which counts up to and with that instant; `candidate` is that candidate's
-    digest, since its own reservation doesn't count against it.
+    `at` is the time of the verdict, and `record` the number of its record in the store. `amount` is in units of
+    10^-`scale`. `expires` is set for an escalation's reservation, which counts up to and with that instant; `candidate`
+    is that candidate's digest, since its own reservation doesn't count against it.
     """
 
     at: int

@@ -96,7 +96,7 @@ def _stored(held: bytes | None) -> StoredRecord:
         raise LedgerFormatError("the receipt's `extra` line holds no record") from error
     match data:
         case {"header": bytes() as header, "body": bytes() as body, **others} if not others:
-            return StoredRecord(Leaf.from_bytes(header), body)
+            return StoredRecord.of(Leaf.from_bytes(header), body)
         case _:
             raise LedgerFormatError("the receipt's `extra` line holds no record")
 

@@ -120,4 +120,4 @@ def _sound(index: int, header: Any, body: Any) -> StoredRecord:
         parse(raw)
     except LedgerFormatError as error:
         raise TamperedError(f"record {index}: {error}") from error
-    return StoredRecord(leaf, raw)
+    return StoredRecord.of(leaf, raw)

@@ -52,7 +52,7 @@ def stored_record(index: int, header: bytes, body: bytes) -> StoredRecord:
     leaf = leaf_of(index, header)
     if body_digest(body) != leaf.body_digest:
         raise TamperedError(f"the body of record {index} is not the one its header was made for")
-    return StoredRecord(leaf, body)
+    return StoredRecord.of(leaf, body)
 
 
 def check_cell(cell: Cell) -> None:

@@ -40,7 +40,7 @@ class Staged:
         self.range = self.range.append(self.tip)
         self.rows.append((index, back, leaf.to_bytes(), body))
         self._set(self.heads, draft.chain, (entry, index, digest))
-        return Stored(index, draft.chain, entry, digest, self.tip)
+        return Stored(index, draft.chain, entry, digest, index)
 
     def put(self, cell: Cell) -> None:
         """Write or remove one cell."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from edca.ledger.errors import UnsealedError
 from edca.ledger.leaf import Leaf
 
 
@@ -19,18 +20,40 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The acknowledgement of one record: it is durable at `index`, as `entry` of `chain`."""
+    """The acknowledgement of one record: it is durable as `entry` of `chain`, and its store finds it by `number`.
 
-    index: int
+    A number means something to its own store only: numbers of one chain rise, and may have gaps. `index` is its place
+    in the ledger, null where the store seals its records after the commit: then a sealed leaf says it.
+    """
+
+    number: int
     chain: str
     entry: int
     digest: bytes
-    leaf_hash: bytes
+    index: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
-    """A record as it was read: the parsed header, and the body whose digest the header carries."""
+    """A record as it was read: its number in the store, its place in its chain, its digest and its body.
 
-    leaf: Leaf
+    `sealed` is its header in the ledger, null as long as it has none.
+    """
+
+    number: int
+    entry: int
+    digest: bytes
     body: bytes
+    sealed: Leaf | None
+
+    @staticmethod
+    def of(leaf: Leaf, body: bytes, number: int | None = None) -> "StoredRecord":
+        """Return a sealed record; without a number, that is its index, as wherever the commit seals."""
+        return StoredRecord(leaf.index if number is None else number, leaf.entry, leaf.body_digest, body, leaf)
+
+    @property
+    def leaf(self) -> Leaf:
+        """The header. Raises `UnsealedError` where the record has none yet."""
+        if self.sealed is None:
+            raise UnsealedError(f"entry {self.entry} of a chain is committed, and not yet sealed; try again shortly")
+        return self.sealed

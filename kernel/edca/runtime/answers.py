@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edca.kernel.inputs import Address
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
-    from edca.ledger.store import StoredRecord
+    from edca.ledger.store import Stored, StoredRecord
     from edca.runtime.ports import Cells, Store
 
 SPACE = "key"
@@ -39,10 +39,28 @@ class Outcome(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RecordReference:
-    """Where a record stands in the ledger, and the digest of its body."""
+    """Which record: the entry of a chain, and the digest of its body. All of it is fixed by the commit.
 
-    index: int
+    `index` is its place in the ledger where the commit fixes that too; where the store seals records later it is null,
+    and the receipt says it. `number` finds the record in its own store, and means nothing outside of it.
+    """
+
+    chain: str
+    entry: int
     digest: bytes
+    number: int
+    index: int | None = field(compare=False)
+
+    @staticmethod
+    def to(stored: Stored) -> RecordReference:
+        """Return the reference to a record just placed."""
+        return RecordReference(stored.chain, stored.entry, stored.digest, stored.number, stored.index)
+
+    @staticmethod
+    def of(stored: StoredRecord, chain: str) -> RecordReference:
+        """Return the reference to a record of that chain."""
+        index = None if stored.sealed is None else stored.sealed.index
+        return RecordReference(chain, stored.entry, stored.digest, stored.number, index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +80,9 @@ class Answer:
         """Return the answer as its cell holds it; `verdict` is its own, encoded."""
         data: dict[str, Part] = {
             "verdict": verdict,
-            "index": self.record.index,
+            "number": self.record.number,
+            "chain": self.record.chain,
+            "entry": self.record.entry,
             "digest": self.record.digest,
             "outcome": None if self.outcome is None else self.outcome.value,
             "state": self.state,
@@ -102,12 +122,15 @@ def recall(store: Store, key: str, tenant: str, candidate: Candidate) -> Remembe
     A cell is believed only together with its records: raises `TamperedError` where they say something else.
     """
     found = remembered(store, key)
-    if found is not None and not _is_on_record(store, found, tenant, candidate):
+    if found is None:
+        return None
+    reference = _on_record(store, found, tenant, candidate)
+    if reference is None:
         raise TamperedError(
             f"what is remembered under the idempotency key `{candidate.key}` is not what its record says; nothing was "
             "decided: verify the ledger"
         )
-    return found
+    return replace(found, answer=replace(found.answer, record=reference))
 
 
 def remembered(cells: Cells, key: str) -> Remembered | None:
@@ -121,16 +144,18 @@ def remembered(cells: Cells, key: str) -> Remembered | None:
         raise TamperedError("what is remembered under an idempotency key can't be read; verify the ledger") from error
 
 
-def _is_on_record(store: Store, found: Remembered, tenant: str, candidate: Candidate) -> bool:
+def _on_record(store: Store, found: Remembered, tenant: str, candidate: Candidate) -> RecordReference | None:
+    """Return the record of what is remembered, null where it says something else."""
     answer = found.answer
     try:
-        stored = store.read(answer.record.index)
+        stored = store.read(answer.record.number)
         record = parse(stored.body)
         content: Any = record.content
         given = [raw for raw in content["attestations"] if raw["source"] != "inbox"]
-        return (
+        reference = RecordReference.of(stored, record.chain)
+        is_so = (
             record.kind == VERDICT
-            and stored.leaf.body_digest == answer.record.digest
+            and reference == answer.record
             and content["candidate_digest"] == found.candidate
             and canonical.digest("attestations", canonical.encode(given)) == found.attestations
             and (content["tenant"], content["candidate"]["proposer"]) == (tenant, candidate.proposer)
@@ -139,7 +164,8 @@ def _is_on_record(store: Store, found: Remembered, tenant: str, candidate: Candi
             and (answer.outcome, answer.state, answer.revision) == _came_to(store, stored, record.chain, content)
         )
     except (LedgerError, KeyError, TypeError, ValueError):
-        return False
+        return None
+    return reference if is_so else None
 
 
 def as_recorded(store: Store, verdict: StoredRecord) -> Answer:
@@ -147,7 +173,7 @@ def as_recorded(store: Store, verdict: StoredRecord) -> Answer:
     record = parse(verdict.body)
     content: Any = record.content
     outcome, state, revision = _came_to(store, verdict, record.chain, content)
-    reference = RecordReference(verdict.leaf.index, verdict.leaf.body_digest)
+    reference = RecordReference.of(verdict, record.chain)
     return Answer(verdict_from_raw(content["verdict"]), reference, outcome, state, revision)
 
 
@@ -160,10 +186,10 @@ def _came_to(
         return None, None, None
     if accepted and not content["pending"]:
         return None, content["verdict"]["target"], content["change"]["revision"][1]
-    for stored in store.records(verdict.leaf.index + 1, chain) if accepted else ():
+    for stored in store.records(verdict.number + 1, chain) if accepted else ():
         later = parse(stored.body)
         found: Any = later.content
-        if later.kind == OUTCOME and found["record"] == verdict.leaf.body_digest:
+        if later.kind == OUTCOME and found["record"] == verdict.digest:
             after = found["after"]
             state, revision = (None, None) if after is None else (after["state"], after["revision"])
             return Outcome(found["outcome"]), state, revision
@@ -177,7 +203,7 @@ def _remembered(data: Any) -> Remembered:
         attestations=data["attestations"],
         answer=Answer(
             verdict=verdict_from_raw(answer["verdict"]),
-            record=RecordReference(answer["index"], answer["digest"]),
+            record=RecordReference(answer["chain"], answer["entry"], answer["digest"], answer["number"], None),
             outcome=None if answer["outcome"] is None else Outcome(answer["outcome"]),
             state=answer["state"],
             revision=answer["revision"],

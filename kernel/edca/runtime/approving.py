@@ -246,7 +246,7 @@ def _append(
         "machine": context.machine.digest,
         "roster": context.roster.digest,
         "question": said.question,
-        "opened": None if found is None else context.store.read(found.waiting.opened).leaf.body_digest,
+        "opened": None if found is None else context.store.read(found.waiting.opened).digest,
         "candidate": None if found is None else found.candidate.digest,
         "by": said.by,
         "role": said.role,
@@ -264,7 +264,7 @@ def _append(
         written = list(inbox.noted_row(row, place, at))
         if found is not None and void is None:
             item = inbox.find(context, found.waiting.key) or found.waiting  # as it is now: no answer gets lost
-            written.append(after_answer(item, place.reference.index).cell())
+            written.append(after_answer(item, place.reference.number).cell())
         return written
 
     return context.append(Draft(chain, APPROVAL, content), cells)

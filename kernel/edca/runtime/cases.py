@@ -91,7 +91,7 @@ def value_from_data(data: Any) -> Value:
 class Row:
     """A case as its cell holds it.
 
-    `record` is the index of the record whose effects are pending. `quarantined`: nobody can tell what those effects
+    `record` is the number of the record whose effects are pending. `quarantined`: nobody can tell what those effects
     did, so the case stays pending until a person has looked (`Runtime.observe`).
     """
 

@@ -53,7 +53,7 @@ def keep(store: Store, documents: Iterable[tuple[str, bytes, bytes]]) -> None:
             drafts += _drafts(what, digest, document)
             ends.append((key_of(what, digest), len(drafts) - 1))
     if drafts:
-        store.commit(drafts, lambda stored: [cell(key, stored[place].index) for key, place in ends])
+        store.commit(drafts, lambda stored: [cell(key, stored[place].number) for key, place in ends])
 
 
 def is_held(store: Store, what: str, digest: bytes) -> bool:
@@ -74,16 +74,16 @@ def is_held(store: Store, what: str, digest: bytes) -> bool:
 
 def _is_last_part(store: Store, named: bytes, what: str, digest: bytes) -> bool:
     try:
-        index: Any = canonical.decode(named)
-        content: Any = parse(store.read(index).body).content
+        number: Any = canonical.decode(named)
+        content: Any = parse(store.read(number).body).content
         return (content["what"], content["digest"], content["part"] + 1) == (what, digest, content["parts"])
     except (LedgerError, KeyError, TypeError, ValueError):
         return False
 
 
-def cell(key: str, index: int) -> Cell:
-    """Return the write that notes a document as being on record: `index` is that of its last part."""
-    return Cell(SPACE, key, canonical.encode(index))
+def cell(key: str, number: int) -> Cell:
+    """Return the write that notes a document as being on record: `number` is that of its last part."""
+    return Cell(SPACE, key, canonical.encode(number))
 
 
 def key_of(what: str, digest: bytes) -> str:

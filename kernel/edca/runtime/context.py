@@ -91,10 +91,10 @@ class Context:
         """
 
         def placed(stored: tuple[Stored, ...]) -> Sequence[Cell]:
-            return cells(Place(RecordReference(stored[0].index, stored[0].digest), stored[0].entry))
+            return cells(Place(RecordReference.to(stored[0]), stored[0].entry))
 
         stored, *_ = self.turn(lambda: self.store.commit([draft, *also], placed))
-        return RecordReference(stored.index, stored.digest)
+        return RecordReference.to(stored)
 
     def next_entry(self, chain: str) -> int:
         """Return the entry that the next record of `chain` gets."""

@@ -161,7 +161,7 @@ def decided(
     record: int,
     expires: int | None,
 ) -> None:
-    """Move the counters by a verdict that will stand at index `record`; `expires` is what `reserved_until` gave."""
+    """Move the counters by a verdict in the record of that number; `expires` is what `reserved_until` gave."""
     if isinstance(candidate, Malformed) or is_passing(verdict):
         return  # what only can't be decided now keeps what it holds
     digest = candidate.digest
@@ -211,7 +211,7 @@ def _holder(tenant: str, machine: str, candidate: bytes) -> str:
 
 
 def come_out(sheet: Sheet, tenant: str, machine: str, verdict: Accepted, record: int, outcome: Outcome) -> None:
-    """Move the counters by the outcome of the effects that the verdict at index `record` accepted.
+    """Move the counters by the outcome of the effects that the verdict in the record of that number accepted.
 
     While nobody can tell, what was reserved stays so. Whatever is not known to have come to nothing has been used.
     """

@@ -15,6 +15,7 @@ from edca.kernel.candidate import Candidate
 from edca.kernel.facts import facts_to_raw
 from edca.kernel.verdict import Result
 from edca.ledger.errors import LedgerFormatError
+from edca.ledger.record import parse
 from edca.runtime.answers import Outcome, RecordReference
 from edca.runtime.deadlines import DETAIL_LENGTH_MAX, call_within, note_late
 from edca.runtime.gather import read_all
@@ -110,8 +111,8 @@ class Acceptance:
         """Return what a stored verdict entitles to. Raises `LedgerFormatError` where it accepts nothing."""
         authority = Authority.of(record)
         if question.case is None or not isinstance(question.candidate, Candidate):
-            raise LedgerFormatError(f"record {record.leaf.index} accepts no candidate of a case")
-        reference = RecordReference(record.leaf.index, record.leaf.body_digest)
+            raise LedgerFormatError(f"a record of kind `{parse(record.body).kind}` accepts no candidate of a case")
+        reference = RecordReference.of(record, authority.case)
         return Acceptance(question, question.case, question.candidate, reference, authority)
 
     @property

@@ -118,7 +118,7 @@ def answered(cells: Cells, tenant: str, question: Question) -> list[Pair]:
         return [Pair("key_used_by", question.inputs.key_used_by, found.candidate)]
     pairs = [Pair("key_used_by", question.inputs.key_used_by, None)]
     if isinstance(found.answer.verdict, Accepted):
-        settled = f"record {found.answer.record.index} has accepted it already"
+        settled = f"entry {found.answer.record.entry} of `{found.answer.record.chain}` has accepted it already"
         pairs.append(Pair("the idempotency key", "decided once more", settled))
     return pairs
 

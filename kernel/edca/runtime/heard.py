@@ -54,8 +54,8 @@ class Heard:
         key = key_of(content["tenant"], chain, content["candidate"])
         pairs.append(Pair("question", content["question"], self._ids.get(key)))
         if key in self._open:
-            self._open[key] = after_answer(self._open[key], stored.leaf.index)
-            self._answers[stored.leaf.index] = content
+            self._open[key] = after_answer(self._open[key], stored.number)
+            self._answers[stored.number] = content
         return pairs
 
     def verdict(self, stored: StoredRecord, content: Any, question: Question, verdict: Verdict) -> list[Pair]:
@@ -69,16 +69,16 @@ class Heard:
             return []
         now, before = question.inputs.now, self._open.get(key)
         heard: list[Data] = [raw for raw in content["attestations"] if raw["source"] == SOURCE]
-        counted = [] if before is None else [self._answers[index] for index in before.answers]
+        counted = [] if before is None else [self._answers[number] for number in before.answers]
         due: list[Data] = [_as_attestation(one) for one in counted if is_heard(one, question.inputs.roster)]
         # The time of a question may come to its end while facts are gathered: then nothing is heard, and it is closed.
         over = before is not None and before.is_over(now) and not heard
-        after = after_verdict(before, key, question.machine, verdict, now, stored.leaf.index)
+        after = after_verdict(before, key, question.machine, verdict, now, stored.number)
         if after is None:
             self._end(key)
         else:
             self._open[key] = after
-            self._ids.setdefault(key, id_of(stored.leaf.body_digest))
+            self._ids.setdefault(key, id_of(stored.digest))
         return [] if over else [Pair("answers heard", heard, due)]
 
     def moved(self, record: Record) -> None:
@@ -98,8 +98,8 @@ class Heard:
     def _end(self, key: str) -> None:
         ended = self._open.pop(key, None)
         self._ids.pop(key, None)
-        for index in () if ended is None else ended.answers:
-            del self._answers[index]
+        for number in () if ended is None else ended.answers:
+            del self._answers[number]
 
 
 def _is_signed(record: Record, keys: tuple[bytes, ...]) -> bool:

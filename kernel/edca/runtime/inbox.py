@@ -113,7 +113,7 @@ def questions(store: Store, tenant: str | None = None, machine: str | None = Non
 def by_id(context: Context, id_: str) -> OpenQuestion | None:
     """Return the tenant's open question of that id. Raises as `questions` does."""
     store = context.store
-    item = next((item for item in waiting(store) if id_of(store.read(item.opened).leaf.body_digest) == id_), None)
+    item = next((item for item in waiting(store) if id_of(store.read(item.opened).digest) == id_), None)
     if item is None:
         return None
     found = opened(store, item, Configuration.of(store.records(chain=CHAIN)))
@@ -143,7 +143,7 @@ def opened(store: Store, item: Waiting, configuration: Configuration) -> OpenQue
     ):
         raise TamperedError(f"the open question `{item.key}` is none by its records; verify the ledger")
     return OpenQuestion(
-        id=id_of(first.leaf.body_digest),
+        id=id_of(first.digest),
         waiting=item,
         tenant=content["tenant"],
         chain=record.chain,
@@ -153,7 +153,7 @@ def opened(store: Store, item: Waiting, configuration: Configuration) -> OpenQue
         preview=seen,
         opened_at=begun["at"],
         risk=risk_of(machine, verdict.transition),
-        answers=tuple(answer_in(parse(store.read(index).body).content) for index in item.answers),
+        answers=tuple(answer_in(parse(store.read(number).body).content) for number in item.answers),
     )
 
 
@@ -162,7 +162,7 @@ def _as_recorded(store: Store, item: Waiting, configuration: Configuration) -> W
     first = store.read(item.opened)
     opening = parse(first.body)
     begun: Any = opening.content
-    id_, left = id_of(first.leaf.body_digest), None
+    id_, left = id_of(first.digest), None
     # What was to be created is accepted in a chain of its own, so all of them are looked at.
     chain = None if opening.chain == INTAKE else opening.chain
     for stored in store.records(item.opened, chain):
@@ -172,9 +172,9 @@ def _as_recorded(store: Store, item: Waiting, configuration: Configuration) -> W
             same = (content["tenant"], content["candidate_digest"]) == (begun["tenant"], begun["candidate_digest"])
             if same:
                 machine, verdict = configuration.machine(content["machine"]), verdict_from_raw(content["verdict"])
-                left = after_verdict(left, item.key, machine, verdict, content["at"], stored.leaf.index)
+                left = after_verdict(left, item.key, machine, verdict, content["at"], stored.number)
         elif left is not None and record.kind == APPROVAL and content["question"] == id_ and content["void"] is None:
-            left = after_answer(left, stored.leaf.index)
+            left = after_answer(left, stored.number)
         elif record.kind == CLOSED and content["question"] == id_:
             left = None
         elif record.kind == MIGRATED and record.chain == opening.chain and _is_void(content, begun):
@@ -223,7 +223,7 @@ def close_if_overdue(context: Context, key: str | None) -> None:
 def moved(context: Context, key: str, machine: Machine, verdict: Verdict, now: int, place: Place) -> list[Cell]:
     """Return the writes that a verdict makes: see `waiting.after_verdict`."""
     before = find(context, key)
-    after = after_verdict(before, key, machine, verdict, now, place.reference.index)
+    after = after_verdict(before, key, machine, verdict, now, place.reference.number)
     if after == before:
         return []
     return [Cell(SPACE, key, None) if after is None else after.cell()]
@@ -238,7 +238,7 @@ def answers_so_far(context: Context, key: str, now: int) -> tuple[Attestation, .
     if item is None or item.is_over(now):
         return ()
     opened(context.store, item, Configuration.of(context.store.records(chain=CHAIN)))  # as its records leave it
-    contents = (parse(context.store.read(index).body).content for index in item.answers)
+    contents = (parse(context.store.read(number).body).content for number in item.answers)
     return tuple(answer_in(content) for content in contents if is_heard(content, context.roster))
 
 
@@ -270,8 +270,8 @@ def close(context: Context, item: Waiting, now: int) -> RecordReference:
         "clock": context.clock.source,
         "tenant": context.tenant,
         "machine": context.machine.digest,
-        "question": id_of(first.leaf.body_digest),
-        "opened": first.leaf.body_digest,
+        "question": id_of(first.digest),
+        "opened": first.digest,
         "due": item.due,
         "case": None if row is None else case_to_data(row.case),
     }

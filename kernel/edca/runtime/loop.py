@@ -119,7 +119,7 @@ class Runtime(Operated):
                 if recorded.question is None:
                     return recorded.answer
                 # Read back from the ledger: nothing but a stored record is a source of authority.
-                stored = self.context.store.read(recorded.answer.record.index)
+                stored = self.context.store.read(recorded.answer.record.number)
                 performed = self._perform(Acceptance.of(recorded.question, stored))
                 return self._so_far(stored) if performed is None else self._confirm(performed)
             except BaseException:
@@ -236,7 +236,7 @@ class Runtime(Operated):
         with context.store.reading():
             return decide_on(context, gathered).verdict
 
-    def settle(self, record: int, code: str, amount: int) -> RecordReference:
+    def settle(self, record: RecordReference | int, code: str, amount: int) -> RecordReference:
         """Put on record what a limit's passage really cost: see `settlement.settle`."""
         return self.context.turn(lambda: settlement.settle(self.context, record, code, amount))
 

@@ -1,6 +1,6 @@
 """How many acceptances rest on each mandate: a count beside the ledger, moved in each acceptance's transaction.
 
-Its cell holds the count and the index of the newest acceptance that rests on the mandate. Before one more may, that
+Its cell holds the count and the number of the newest acceptance that rests on the mandate. Before one more may, that
 record is read, and must have found one use less.
 """
 
@@ -35,13 +35,13 @@ def bounded(roster: Roster, machine: Machine) -> tuple[str, ...]:
     return tuple(mandate.id for mandate in own if mandate.uses_max is not None)
 
 
-def after_verdict(cells: Cells, tenant: str, machine: Machine, verdict: Verdict, index: int) -> list[Cell]:
-    """Return the writes of a verdict at `index`: an acceptance uses the mandate it rests on, whatever comes of it."""
+def after_verdict(cells: Cells, tenant: str, machine: Machine, verdict: Verdict, number: int) -> list[Cell]:
+    """Return the writes of the verdict in the record of that number: an acceptance uses the mandate it rests on."""
     if not isinstance(verdict, Accepted) or verdict.anchor.mandate is None:
         return []
     id_ = verdict.anchor.mandate
     used = counted(cells, tenant, machine.name, id_) + 1
-    return [Cell(SPACE, _key(tenant, machine.name, id_), canonical.encode([used, index]))]
+    return [Cell(SPACE, _key(tenant, machine.name, id_), canonical.encode([used, number]))]
 
 
 def check(context: Context, machine: Machine, verdict: Verdict) -> None:
@@ -57,9 +57,9 @@ def check(context: Context, machine: Machine, verdict: Verdict) -> None:
         raise TamperedError(f"how often mandate `{id_}` was used is not what its newest use says; verify the ledger")
 
 
-def _is_on_record(store: Store, tenant: str, id_: str, used: int, index: int) -> bool:
+def _is_on_record(store: Store, tenant: str, id_: str, used: int, number: int) -> bool:
     try:
-        content: Any = parse(store.read(index).body).content
+        content: Any = parse(store.read(number).body).content
         before = content["mandate_uses"].get(id_, used - 1)  # not counted there while its uses were not bounded
         return (content["tenant"], content["verdict"]["anchor"]["mandate"], before) == (tenant, id_, used - 1)
     except (LedgerError, KeyError, TypeError, AttributeError):
@@ -78,12 +78,12 @@ def _held(cells: Cells, tenant: str, machine: str, id_: str) -> tuple[int, int] 
         return None
     try:
         data: Any = canonical.decode(found)
-        used, index = data
+        used, number = data
     except (TypeError, ValueError) as error:
         raise TamperedError("how often a mandate was used can't be read; verify the ledger") from error
-    if type(used) is not int or type(index) is not int:
+    if type(used) is not int or type(number) is not int:
         raise TamperedError("how often a mandate was used can't be read; verify the ledger")
-    return used, index
+    return used, number
 
 
 def _key(tenant: str, machine: str, id_: str) -> str:

@@ -226,7 +226,7 @@ class _Work:
         now, roster, begun = context.clock.now(), context.roster, run.begun
         if begun is not None:
             newest = context.store.newest(self._chain)
-            if newest is None or newest.leaf.body_digest != begun.digest:
+            if newest is None or newest.digest != begun.digest:
                 why = "somebody has begun another run of a migration since: see what it has moved, then migrate again"
                 raise MigrationStoppedError(Stop.OTHER_RUN, why)
             if roster.digest != run.roster:
@@ -342,7 +342,7 @@ class _Work:
     def _void(self, item: Waiting) -> Void:
         store = self._context.store
         content: Any = parse(store.read(item.newest).body).content
-        opened = store.read(item.opened).leaf.body_digest
+        opened = store.read(item.opened).digest
         return Void(id_of(opened), opened, content["candidate_digest"])
 
 

@@ -47,7 +47,7 @@ def carried(
 ) -> list[Cell]:
     """Return the writes by which the limits of a map have also counted what their sources have, by key.
 
-    `cells` are those of all counters, `read` gives any cell, and `is_new` tells of the index of a verdict's record
+    `cells` are those of all counters, `read` gives any cell, and `is_new` tells of the number of a verdict's record
     whether it was decided under the new version: what is forgotten is only what was counted before. Raises
     `TamperedError` for a cell that is no counter.
     """

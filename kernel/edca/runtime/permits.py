@@ -42,9 +42,12 @@ class HaltedError(PermitError):
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What one accepted verdict's record entitles to: its effects, in order, each once. `index` is the record's."""
+    """What one accepted verdict's record entitles to: its effects, in order, each once.
 
-    index: int
+    `number` is how the store finds the record.
+    """
+
+    number: int
     record: bytes
     case: str
     revision: int
@@ -58,10 +61,10 @@ class Authority:
         content: Any = body.content
         verdict = verdict_from_raw(content["verdict"]) if body.kind == VERDICT else None
         if not isinstance(verdict, Accepted):
-            raise LedgerFormatError(f"record {record.leaf.index} accepts nothing, so it permits nothing")
+            raise LedgerFormatError(f"entry {record.entry} of `{body.chain}` accepts nothing, so it permits nothing")
         return Authority(
-            index=record.leaf.index,
-            record=record.leaf.body_digest,
+            number=record.number,
+            record=record.digest,
             case=body.chain,
             revision=content["case"]["revision"],
             machine=content["machine"],
@@ -117,7 +120,7 @@ def spent_under(store: Store, authority: Authority) -> dict[Place, Spent]:
     look done, or undone, without breaking the chain. Raises `TamperedError` for a record that can't be read.
     """
     found: dict[Place, Spent] = {}
-    for stored in store.records(authority.index + 1, authority.case):
+    for stored in store.records(authority.number + 1, authority.case):
         record = parse(stored.body)
         content: Any = record.content
         if record.kind != SPENT or content.get("record") != authority.record:
@@ -125,10 +128,10 @@ def spent_under(store: Store, authority: Authority) -> dict[Place, Spent]:
         try:
             place = content["place"], content["undoing"]
             if place in found:
-                raise TamperedError(f"record {stored.leaf.index} spends a permit once more; verify the ledger")
+                raise TamperedError(f"entry {stored.entry} of the case spends a permit once more; verify the ledger")
             found[place] = Spent(content["at"], content["expires"])
         except (KeyError, TypeError) as error:
-            raise TamperedError(f"record {stored.leaf.index} spends a permit, and can't be read") from error
+            raise TamperedError(f"entry {stored.entry} of the case spends a permit, and can't be read") from error
     return found
 
 
@@ -150,7 +153,7 @@ def _spend(
     context: Context, authority: Authority, permit: Permit, undoes: Intent | None, within_us: int | None
 ) -> Permit:
     store, undoing = context.store, undoes is not None
-    stored = Authority.of(store.read(authority.index))
+    stored = Authority.of(store.read(authority.number))
     try:
         minted = stored.permit(permit.place) if undoes is None else stored.undoing(permit.place, undoes)
     except IndexError:

@@ -132,8 +132,12 @@ class Store(Protocol):
         """Let the reads of the block see one moment: no commit comes between them."""
         ...
 
-    def read(self, index: int) -> StoredRecord:
-        """Return the record at `index`."""
+    def read(self, number: int) -> StoredRecord:
+        """Return the record of that number."""
+        ...
+
+    def number_at(self, index: int) -> int:
+        """Return the number of the record at `index` of the ledger."""
         ...
 
     def newest(self, chain: str) -> StoredRecord | None:
@@ -141,7 +145,7 @@ class Store(Protocol):
         ...
 
     def records(self, start: int = 0, chain: str | None = None) -> Iterator[StoredRecord]:
-        """Yield records in order, all or only those of one chain."""
+        """Yield records in order: all from that index on, or those of one chain from that number on."""
         ...
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,8 @@ class Rebuilt:
         self._cells: dict[tuple[str, str], bytes] = {}
         self._pending: dict[str, _Pending] = {}  # by chain
         self._questions: dict[str, str] = {}  # the keys of open questions' cells, by the questions' ids
-        self._counting: dict[bytes, array[int]] = {}  # by machine: indexes of the verdicts that moved a counter
+        self._counting: dict[bytes, array[int]] = {}  # by machine: numbers of the verdicts that moved a counter
+        self._numbers: dict[bytes, int] = {}  # of the verdicts that moved a counter, by digest
         self._runs: dict[tuple[str, str], list[tuple[int, Sequence[LimitMove]]]] = {}  # by tenant and machine's name
 
     def cell(self, space: str, key: str) -> bytes | None:
@@ -106,7 +107,7 @@ class Rebuilt:
             case config.CHAIN:
                 if content["part"] + 1 == content["parts"]:
                     key = config.key_of(content["what"], content["digest"])
-                    self._write([config.cell(key, stored.leaf.index)])
+                    self._write([config.cell(key, stored.number)])
             case kind if kind == VERDICT:
                 self._verdict(stored, record)
             case kind if kind == OUTCOME:
@@ -114,9 +115,9 @@ class Rebuilt:
             case kind if kind == OBSERVED:
                 self._observed(record)
             case kind if kind in (APPROVAL, CLOSED, LATE, RECONCILED, SETTLEMENT, SPENT, TAKEOVER):
-                self._noted(record, stored.leaf.index)
+                self._noted(record, stored)
             case kind if kind == MIGRATION:
-                self._migration(stored.leaf.index, content)
+                self._migration(stored.number, content)
             case kind if kind == MIGRATED:
                 self._migrated(record)
             case _:
@@ -140,18 +141,19 @@ class Rebuilt:
         content: Any = record.content
         machine = self._configuration.machine(content["machine"])
         question = Question.from_data(content, machine, self._configuration.roster(content["roster"]))
-        verdict, index, tenant = verdict_from_raw(content["verdict"]), stored.leaf.index, content["tenant"]
+        verdict, number, tenant = verdict_from_raw(content["verdict"]), stored.number, content["tenant"]
         self._signals(tenant, machine, signals.of_verdict(verdict, question.inputs.facts), content["at"])
         if not isinstance(question.candidate, Candidate):
             return
         candidate, sheet = question.candidate, Sheet(self.cell)
         until = content["reserved_until"]
-        counters.decided(sheet, tenant, machine, candidate, verdict, content["at"], index, until)
+        counters.decided(sheet, tenant, machine, candidate, verdict, content["at"], number, until)
         self._write(sheet.cells)
         if sheet.cells:
-            self._counting.setdefault(machine.digest, array("Q")).append(index)
-        self._write(mandates.after_verdict(self, tenant, machine, verdict, index))
-        reference = RecordReference(index, stored.leaf.body_digest)
+            insort(self._counting.setdefault(machine.digest, array("Q")), number)
+            self._numbers[stored.digest] = number
+        self._write(mandates.after_verdict(self, tenant, machine, verdict, number))
+        reference = RecordReference.of(stored, record.chain)
         left = self._moved(record, question, candidate, verdict, reference)
         key = self._answered(tenant, question, candidate, verdict, reference, left)
         if isinstance(verdict, Accepted) and verdict.intents:
@@ -167,7 +169,7 @@ class Rebuilt:
         left = after_verdict(question.machine, case, candidate, verdict, now)
         moved = touched(left, record.entry, now)
         if isinstance(verdict, Accepted) and verdict.intents:
-            self._write([Row(dataclasses.replace(moved, pending=reference.digest), reference.index).cell()])
+            self._write([Row(dataclasses.replace(moved, pending=reference.digest), reference.number).cell()])
         else:
             self._write([self._row(moved).cell()])
         return left
@@ -189,9 +191,9 @@ class Rebuilt:
         asked = key_of(tenant, id_, candidate.digest)
         found = self.cell(INBOX, asked)
         before = None if found is None else waiting_of(asked, found)
-        after = question_after(before, asked, machine, verdict, question.inputs.now, reference.index)
+        after = question_after(before, asked, machine, verdict, question.inputs.now, reference.number)
         self._put(INBOX, asked, None if after is None else after.cell().value)
-        if after is not None and after.opened == reference.index:
+        if after is not None and after.opened == reference.number:
             self._questions[id_of(reference.digest)] = asked
         if not candidate.key or question.inputs.key_used_by is not None:
             return None
@@ -211,7 +213,7 @@ class Rebuilt:
             del self._pending[record.chain]
         machine, reference, at = pending.question.machine, pending.reference, content["at"]
         sheet = Sheet(self.cell)
-        counters.come_out(sheet, pending.tenant, machine.name, pending.verdict, reference.index, outcome)
+        counters.come_out(sheet, pending.tenant, machine.name, pending.verdict, reference.number, outcome)
         self._write(sheet.cells)
         in_time = [step["in_time"] for step in content["effects"]]
         self._signals(pending.tenant, machine, signals.of_outcome(outcome, in_time), at)
@@ -222,7 +224,7 @@ class Rebuilt:
         else:
             digest = reference.digest if held else None
             left = touched(_standing_as(row.case, after, digest), record.entry, at)
-            self._write([Row(left, reference.index if held else None, quarantined=held).cell()])
+            self._write([Row(left, reference.number if held else None, quarantined=held).cell()])
         if pending.key is not None:
             answer = Answer(pending.verdict, reference, outcome, state, revision)
             remembered = Remembered(pending.candidate.digest, given_digest(pending.question), answer)
@@ -236,10 +238,10 @@ class Rebuilt:
         if pending is not None:
             sheet, name = Sheet(self.cell), pending.question.machine.name
             state = content["after"]["state"]
-            counters.observed(sheet, pending.tenant, name, pending.verdict, pending.reference.index, state)
+            counters.observed(sheet, pending.tenant, name, pending.verdict, pending.reference.number, state)
             self._write(sheet.cells)
 
-    def _noted(self, record: Record, index: int) -> None:
+    def _noted(self, record: Record, stored: StoredRecord) -> None:
         """Write the cells of a record that moves no state."""
         content: Any = record.content
         if content["case"] is not None:
@@ -252,7 +254,7 @@ class Rebuilt:
                 asked = self._questions.get(content["question"])
                 found = None if asked is None else self.cell(INBOX, asked)
                 if asked is not None and found is not None:
-                    self._write([after_answer(waiting_of(asked, found), index).cell()])
+                    self._write([after_answer(waiting_of(asked, found), stored.number).cell()])
             case kind if kind == CLOSED:
                 asked = self._questions.get(content["question"])
                 if asked is not None:
@@ -265,13 +267,13 @@ class Rebuilt:
                     content["limit"],
                     tuple(content["key"]),
                 )
-                sheet, settles = Sheet(self.cell), content["settles"]
+                sheet, settles = Sheet(self.cell), self._numbers.get(content["record"], -1)
                 runs = self._runs.get((name.tenant, name.machine), ())
                 for one in names_of(name, [moves for began, moves in runs if began > settles]):
                     counters.settle(sheet, one, settles, content["amount"], content["scale"])
                 self._write(sheet.cells)
 
-    def _migration(self, index: int, content: Any) -> None:
+    def _migration(self, number: int, content: Any) -> None:
         """Write what limits have counted under the names of the new version."""
         tenant, machine = content["tenant"], self._configuration.machine(content["machine"])
         migration = Migration.from_bytes(self._configuration.document(DOCUMENT, content["migration"]))
@@ -283,7 +285,7 @@ class Rebuilt:
             return place < len(decided) and decided[place] == record
 
         self._write(carried(self.cell, counted, Carrying(tenant, machine, migration, content["first"]), is_new))
-        self._runs.setdefault((tenant, machine.name), []).append((index, migration.limits))
+        self._runs.setdefault((tenant, machine.name), []).append((number, migration.limits))
 
     def _migrated(self, record: Record) -> None:
         content: Any = record.content

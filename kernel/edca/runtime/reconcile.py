@@ -77,7 +77,7 @@ def reconcile(context: Context, case: str, by: str) -> Reconciled:
         stored = _open_verdict(context, case)
         acceptance = _acceptance(context, stored)
     findings = tuple(_findings(context, acceptance))
-    return context.turn(lambda: _record(context, case, by, stored.leaf.body_digest, findings))
+    return context.turn(lambda: _record(context, case, by, stored.digest, findings))
 
 
 def _check_in_charge(context: Context, by: str) -> None:
@@ -123,7 +123,7 @@ def _open_verdict(context: Context, case: str) -> StoredRecord:
         content: Any = record.content
         if wanted is None and record.kind == OUTCOME and content["outcome"] in _OPEN:
             wanted = content["record"]
-        elif record.kind == VERDICT and stored.leaf.body_digest == wanted:
+        elif record.kind == VERDICT and stored.digest == wanted:
             return stored
     raise ReconciliationError("no effect of the case timed out or is quarantined")
 

@@ -89,7 +89,7 @@ def record(context: Context, found: Decided) -> Recorded:
         if after is not None:
             case = touched(after, place.entry, question.inputs.now)
             row = (
-                Row(dataclasses.replace(case, pending=place.reference.digest), place.reference.index)
+                Row(dataclasses.replace(case, pending=place.reference.digest), place.reference.number)
                 if pending
                 else _row(context, case)
             )
@@ -116,10 +116,10 @@ def _counted(context: Context, addressed: Addressed, question: Question, verdict
     """Return the writes that move the counters, the mandates' uses and the inbox by the verdict."""
     machine, now, tenant = question.machine, question.inputs.now, context.tenant
     sheet, expires = Sheet(context.store.cell), reserved_until(machine, verdict, now)
-    decided(sheet, tenant, machine, question.candidate, verdict, now, place.reference.index, expires)
+    decided(sheet, tenant, machine, question.candidate, verdict, now, place.reference.number, expires)
     key = addressed.question_key
     question_cells = [] if key is None else inbox.moved(context, key, machine, verdict, now, place)
-    uses = mandates.after_verdict(context.store, tenant, machine, verdict, place.reference.index)
+    uses = mandates.after_verdict(context.store, tenant, machine, verdict, place.reference.number)
     return [*sheet.cells, *uses, *question_cells]
 
 
@@ -153,11 +153,11 @@ def confirm(context: Context, performed: CarriedOut) -> Answer:
             case_cell = Cell(cases.SPACE, before.id, None)
         elif outcome is Outcome.QUARANTINED:
             held = dataclasses.replace(touched(after, place.entry, at), pending=record.digest)
-            case_cell = Row(held, record.index, quarantined=True).cell()
+            case_cell = Row(held, record.number, quarantined=True).cell()
         else:
             case_cell = Row(touched(after, place.entry, at)).cell()
         sheet = Sheet(context.store.cell)
-        come_out(sheet, context.tenant, question.machine.name, verdict, record.index, outcome)
+        come_out(sheet, context.tenant, question.machine.name, verdict, record.number, outcome)
         return [case_cell, *_remembered(context, acceptance, answer), *sheet.cells, *noted.cells]
 
     happened = signals.of_outcome(outcome, [step.in_time for step in performed.course.steps])
@@ -167,7 +167,7 @@ def confirm(context: Context, performed: CarriedOut) -> Answer:
 
 
 def _outcome_of_another(context: Context, acceptance: Acceptance) -> Answer:
-    known = as_recorded(context.store, context.store.read(acceptance.record.index))
+    known = as_recorded(context.store, context.store.read(acceptance.record.number))
     if known.outcome is None:
         raise TamperedError(f"case `{acceptance.case.id}` waits for no outcome, and has none; verify the ledger")
     return known

@@ -210,7 +210,7 @@ class _Follower:
                     self._left[record.chain] = after
                 return [*pairs, *self._heard.take(stored, record, self._configuration)]
             case kind if kind == MIGRATION:
-                return self._migrations.begun(record, stored.leaf.body_digest)
+                return self._migrations.begun(record, stored.digest)
             case kind if kind == MIGRATED:
                 self._heard.moved(record)
                 pairs, self._left[record.chain] = self._migrations.moved(record, self._left.get(record.chain))
@@ -235,7 +235,7 @@ class _Follower:
             Pair("reserved_until", content["reserved_until"], reserved_until(machine, verdict, question.inputs.now)),
         ]
         pairs += self._modes.verdict(content["tenant"], question, verdict)
-        self._migrations.verdict(record.chain, question, verdict, stored.leaf.body_digest)
+        self._migrations.verdict(record.chain, question, verdict, stored.digest)
         pairs += self._heard.verdict(stored, content, question, verdict)
         uses: dict[str, Data] = dict(mandates.uses(self.rebuilt, content["tenant"], machine, roster))
         pairs.append(Pair("mandate_uses", content["mandate_uses"], uses))
@@ -253,7 +253,7 @@ class _Follower:
             now = question.inputs.now
             left = touched(after_verdict(machine, case, candidate, verdict, now), record.entry, now)
             if isinstance(verdict, Accepted) and pending and isinstance(candidate, Candidate):
-                digest = stored.leaf.body_digest
+                digest = stored.digest
                 left = dataclasses.replace(left, pending=digest)
                 self.open[case.id] = Open(stored.leaf.index, digest, question, case, candidate, verdict)
             self._left[case.id] = left

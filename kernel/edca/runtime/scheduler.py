@@ -116,18 +116,18 @@ class Scheduler:
     def _submit(self, case: Case, candidate: Candidate, caller: Caller, foreseen: Verdict) -> Answer | None:
         """Submit the candidate, and return the answer where it was decided now and not before."""
         in_the_way = [clause.code for clause in failed(foreseen)] or [foreseen.code]
-        attempt: int | None = None
+        attempt: bytes | None = None
         while True:
             parts: list[Data] = [case.id, case.revision, candidate.transition, list(in_the_way), attempt]
             key = canonical.digest("timer", canonical.encode(parts)).hex()
-            size = self._runtime.context.store.size
+            head = self._runtime.context.store.head(case.id)
             answer = self._runtime.submit(dataclasses.replace(candidate, key=key), caller)
-            if answer.record.index >= size:
+            if answer.record.chain != case.id or head is None or answer.record.entry > head[0]:
                 return answer
             if isinstance(answer.verdict, Accepted) or not isinstance(foreseen, Accepted):
                 return None
             # It looked acceptable once before, and was refused when it came to it: another try, known by that refusal.
-            attempt = answer.record.index
+            attempt = answer.record.digest
 
     def _role(self, case: Case, transition: str) -> str | None:
         rows = self._timed.get((case.entity, case.state), ())

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.kernel.types import Type
     from edca.ledger.record import Record
-    from edca.ledger.store import Cell
+    from edca.ledger.store import Cell, StoredRecord
     from edca.runtime.context import Context, Place
 
 AMOUNT_MAX = 2**63 - 1
@@ -46,6 +46,7 @@ class SettlementError(ValueError):
 class _Passage:
     """What is settled: the verdict's record, and the counter that it moved."""
 
+    stored: StoredRecord
     content: Any
     chain: str
     verdict: Accepted
@@ -53,8 +54,10 @@ class _Passage:
     scale: int
 
 
-def settle(context: Context, record: int, code: str, amount: int) -> RecordReference:
-    """Put on record what the passage that the verdict at index `record` had counted for limit `code` really cost.
+def settle(context: Context, record: RecordReference | int, code: str, amount: int) -> RecordReference:
+    """Put on record what the passage that the verdict in `record` had counted for limit `code` really cost.
+
+    A record is named by its reference, or by its index in the ledger.
 
     `amount` is in units of the limit's type (see `measured_in`). Saying the same again changes nothing and returns the
     first settlement's record. Raises `SettlementError` where the record accepted nothing that the limit counted, where
@@ -63,15 +66,14 @@ def settle(context: Context, record: int, code: str, amount: int) -> RecordRefer
     if not 0 <= amount <= AMOUNT_MAX:
         raise SettlementError("an amount is settled at zero or more")
     found = _passage(context, record, code)
-    since = [parse(stored.body) for stored in context.store.records(record + 1, found.chain)]
-    earlier = _settled(since, record, code)
+    verdict, since = found.stored, list(context.store.records(found.stored.number + 1, found.chain))
+    earlier = _settled(since, verdict.entry, code)
     if earlier is not None:
-        if earlier.content["amount"] != amount:
-            raise SettlementError(f"record {record} was settled for `{code}` already, at another amount")
-        index = _index(context, found.chain, earlier.entry)
-        return RecordReference(index, context.store.read(index).leaf.body_digest)
-    if _came_to_nothing(since, context.store.read(record).leaf.body_digest):
-        raise SettlementError(f"the effects of record {record} came to nothing, so `{code}` counts nothing for it")
+        if parse(earlier.body).content["amount"] != amount:
+            raise SettlementError(f"{_named(record)} was settled for `{code}` already, at another amount")
+        return RecordReference.of(earlier, found.chain)
+    if _came_to_nothing([parse(stored.body) for stored in since], verdict.digest):
+        raise SettlementError(f"the effects of {_named(record)} came to nothing, so `{code}` counts nothing for it")
     row = trusted_row(context.store, context.machine, found.chain)
     at = context.clock.now() if row is None else max(row.case.touched, context.clock.now())
     content: dict[str, Data] = {
@@ -80,8 +82,8 @@ def settle(context: Context, record: int, code: str, amount: int) -> RecordRefer
         "tenant": found.content["tenant"],
         "machine": found.content["machine"],
         "machine_name": found.name.machine,
-        "settles": record,
-        "record": context.store.read(record).leaf.body_digest,
+        "settles": verdict.entry,
+        "record": verdict.digest,
         "transition": offered_of(found.verdict.transition),
         "limit": code,
         "key": list(found.name.key),
@@ -92,8 +94,8 @@ def settle(context: Context, record: int, code: str, amount: int) -> RecordRefer
 
     def cells(place: Place) -> list[Cell]:
         sheet = Sheet(context.store.cell)
-        for name in _names(context, found.name, record):
-            counters.settle(sheet, name, record, amount, found.scale)
+        for name in _names(context, found.name, verdict.number):
+            counters.settle(sheet, name, verdict.number, amount, found.scale)
         if row is None:
             return sheet.cells
         case = touched(row.case, place.entry, at)
@@ -102,25 +104,26 @@ def settle(context: Context, record: int, code: str, amount: int) -> RecordRefer
     return context.append(Draft(found.chain, SETTLEMENT, content), cells)
 
 
-def measured_in(context: Context, record: int, code: str) -> Type:
-    """Return the type of what limit `code` counted for the verdict at index `record`. Raises as `settle` does."""
+def measured_in(context: Context, record: RecordReference | int, code: str) -> Type:
+    """Return the type of what limit `code` counted for the verdict in `record`. Raises as `settle` does."""
     found = _passage(context, record, code)
     limit = limit_of(_configuration(context).machine(found.content["machine"]), found.verdict.transition, code)
     if limit is None:
-        raise SettlementError(f"record {record} counted nothing for a limit `{code}`")
+        raise SettlementError(f"{_named(record)} counted nothing for a limit `{code}`")
     return limit.type
 
 
-def _passage(context: Context, record: int, code: str) -> _Passage:
+def _passage(context: Context, record: RecordReference | int, code: str) -> _Passage:
     try:
-        stored = context.store.read(record)
+        number = context.store.number_at(record) if isinstance(record, int) else record.number
+        stored = context.store.read(number)
     except LedgerError as error:
         raise SettlementError(str(error)) from error
     body = parse(stored.body)
     content: Any = body.content
     verdict = verdict_from_raw(content["verdict"]) if body.kind == VERDICT else None
     if not isinstance(verdict, Accepted) or content["tenant"] != context.tenant:
-        raise SettlementError(f"record {record} accepted nothing, so there is nothing to settle")
+        raise SettlementError(f"{_named(record)} accepted nothing, so there is nothing to settle")
     machine = _configuration(context).machine(content["machine"])
     name, limit = (
         counters.name_of(content["tenant"], machine.name, verdict, code),
@@ -128,15 +131,15 @@ def _passage(context: Context, record: int, code: str) -> _Passage:
     )
     if name is None or limit is None:
         counted = ", ".join(f"`{move.code}`" for move in verdict.moves) or "none"
-        raise SettlementError(f"record {record} counted nothing for a limit `{code}`; it counted for {counted}")
-    return _Passage(content, body.chain, verdict, name, scale_of(limit.type))
+        raise SettlementError(f"{_named(record)} counted nothing for a limit `{code}`; it counted for {counted}")
+    return _Passage(stored, content, body.chain, verdict, name, scale_of(limit.type))
 
 
-def _names(context: Context, name: counters.Name, record: int) -> list[counters.Name]:
+def _names(context: Context, name: counters.Name, number: int) -> list[counters.Name]:
     """Return the counters that hold the passage: under its own name, and under those that migrations since gave it."""
     runs: list[Any] = [
         parse(stored.body).content
-        for stored in context.store.records(record + 1, chain_of_migrations(name.tenant, name.machine))
+        for stored in context.store.records(number + 1, chain_of_migrations(name.tenant, name.machine))
     ]
     if not runs:
         return [name]
@@ -149,9 +152,12 @@ def _configuration(context: Context) -> Configuration:
     return Configuration.of(context.store.records(chain=CHAIN))
 
 
-def _settled(since: Iterable[Record], record: int, code: str) -> Record | None:
-    settlements = (found for found in since if found.kind == SETTLEMENT)
-    return next((f for f in settlements if (f.content["settles"], f.content["limit"]) == (record, code)), None)
+def _settled(since: Iterable[StoredRecord], entry: int, code: str) -> StoredRecord | None:
+    for stored in since:
+        found = parse(stored.body)
+        if found.kind == SETTLEMENT and (found.content["settles"], found.content["limit"]) == (entry, code):
+            return stored
+    return None
 
 
 def _came_to_nothing(since: Iterable[Record], digest: bytes) -> bool:
@@ -160,5 +166,5 @@ def _came_to_nothing(since: Iterable[Record], digest: bytes) -> bool:
     return any(content["record"] == digest and content["outcome"] in nothing for content in outcomes)
 
 
-def _index(context: Context, chain: str, entry: int) -> int:
-    return next(stored.leaf.index for stored in context.store.records(chain=chain) if stored.leaf.entry == entry)
+def _named(record: RecordReference | int) -> str:
+    return f"record {record}" if isinstance(record, int) else f"entry {record.entry} of `{record.chain}`"

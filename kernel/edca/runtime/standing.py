@@ -70,7 +70,7 @@ def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
     held, newest = store.cell(SPACE, id_), store.newest(id_)
     if held is None or newest is None:
         return _compared(store, machine, id_, held, newest)
-    key = (id_, machine.digest, held, newest.leaf.body_digest)
+    key = (id_, machine.digest, held, newest.digest)
     row = _believed.get(key)
     if row is None:
         row = _compared(store, machine, id_, held, newest)
@@ -94,7 +94,7 @@ def _compared(store: Store, machine: Machine, id_: str, held: bytes | None, newe
         own = case.id == id_ == case_id(machine, id_.partition("/")[0], case.entity, case.key)
         content: Any = parse(newest.body).content
         since = case.touched >= content.get("at", 0)  # time that a record has seen is past
-        entered = case.entry == newest.leaf.entry + 1
+        entered = case.entry == newest.entry + 1
         if stands != left or not (own and since and entered and _is_pending_rightly(store, row)):
             raise TamperedError(f"case `{id_}` does not stand where its newest record left it; verify the ledger")
     return row
@@ -104,7 +104,7 @@ def _is_pending_rightly(store: Store, row: Row) -> bool:
     """Tell whether a pending case names the record it is pending on, and is quarantined just if that has an outcome."""
     if row.case.pending is None:
         return row.record is None and not row.quarantined
-    if row.record is None or store.read(row.record).leaf.body_digest != row.case.pending:
+    if row.record is None or store.read(row.record).digest != row.case.pending:
         return False
     since = store.records(row.record + 1, row.case.id)
     return row.quarantined == any(parse(stored.body).kind == OUTCOME for stored in since)
@@ -136,7 +136,7 @@ def _left_by(machine: Machine, newest: StoredRecord) -> _Left | None:
         case "settlement":
             return None if content["case"] is None else _standing_of(case_from_data(content["case"]))
         case kind:
-            raise TamperedError(f"record {newest.leaf.index} is of a kind that no case has: {kind}")
+            raise TamperedError(f"entry {newest.entry} of a case is of a kind that no case has: {kind}")
 
 
 def _left_by_verdict(machine: Machine, content: Any, newest: StoredRecord) -> _Left:
@@ -146,7 +146,7 @@ def _left_by_verdict(machine: Machine, content: Any, newest: StoredRecord) -> _L
     candidate = content["candidate"]
     begun = remembered(before, candidate["transition"], candidate["proposer"], signers_of(verdict.clauses))
     if content["pending"]:
-        return dataclasses.replace(_standing_of(begun), pending=newest.leaf.body_digest)
+        return dataclasses.replace(_standing_of(begun), pending=newest.digest)
     memory = memory_after(machine, verdict) if before.machine == machine.digest else None
     return dataclasses.replace(_standing_of(arrived(begun, verdict.target, content["at"])), memory=memory)
 

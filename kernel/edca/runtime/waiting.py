@@ -51,7 +51,7 @@ def is_passing(verdict: Verdict) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An open question as its cell holds it: indexes of records, and when it is over (microseconds UTC).
+    """An open question as its cell holds it: numbers of records, and when it is over (microseconds UTC).
 
     `opened` first escalated it, `newest` did so last. `answers` are all that have counted since it was opened, in
     order: a verdict hears every one of them, and none makes room for another.
@@ -66,7 +66,7 @@ class Waiting:
     @property
     def is_undecided(self) -> bool:
         """Whether an answer has counted that has led to no verdict yet."""
-        return any(index > self.newest for index in self.answers)
+        return any(number > self.newest for number in self.answers)
 
     def is_over(self, now: int) -> bool:
         """Tell whether its time is over. What was answered in time is decided before, however late that is."""
@@ -98,24 +98,24 @@ def id_of(opened: bytes) -> str:
 
 
 def after_verdict(
-    before: Waiting | None, key: str, machine: Machine, verdict: Verdict, now: int, index: int
+    before: Waiting | None, key: str, machine: Machine, verdict: Verdict, now: int, number: int
 ) -> Waiting | None:
-    """Return the question after a verdict on its candidate, at `index`: an escalation opens it or keeps it open.
+    """Return the question after a verdict on its candidate, in the record of that number.
 
-    A verdict that only says "not now" leaves it as it is; every other one ends it.
+    An escalation opens it or keeps it open; one that only says "not now" leaves it as it is; every other one ends it.
     """
     if is_passing(verdict):
         return before
     if not isinstance(verdict, Escalated):
         return None
     if before is None:
-        return Waiting(key, index, index, ends_at(machine, verdict, now))
-    return dataclasses.replace(before, newest=index)
+        return Waiting(key, number, number, ends_at(machine, verdict, now))
+    return dataclasses.replace(before, newest=number)
 
 
-def after_answer(before: Waiting, index: int) -> Waiting:
-    """Return the question after an answer that counts, at `index`."""
-    return dataclasses.replace(before, answers=(*before.answers, index))
+def after_answer(before: Waiting, number: int) -> Waiting:
+    """Return the question after an answer that counts, by the number of its record."""
+    return dataclasses.replace(before, answers=(*before.answers, number))
 
 
 def answer_in(content: Any) -> Attestation:

@@ -193,7 +193,7 @@ class AsyncKernel:
         """Do what `reconcile` does, for the case of that id."""
         return await self._run(self.kernel.reconcile_case, case, by=by)
 
-    async def settle(self, record: int, code: str, amount: object) -> RecordReference:
+    async def settle(self, record: RecordReference | int, code: str, amount: object) -> RecordReference:
         """Put the actual amount of what a limit counted in its estimate's place."""
         return await self._run(self.kernel.settle, record, code, amount)
 

@@ -224,8 +224,10 @@ class Kernel(Operating, Answering, Migrating):
         """Return what somebody signs who observes that case now. Raises as `observe`."""
         return self._runtime.observation_message(entity, self._observed_key(entity, key), state)
 
-    def settle(self, record: int, code: str, amount: object) -> RecordReference:
-        """Put the actual amount of what limit `code` counted for the verdict at index `record` in its estimate's place.
+    def settle(self, record: RecordReference | int, code: str, amount: object) -> RecordReference:
+        """Put the actual amount of what limit `code` counted for the verdict in `record` in its estimate's place.
+
+        A record is named by its reference, or by its index in the ledger.
 
         `amount` is in raw form: a number, or a decimal as text or `Decimal`. See `edca.runtime.settlement.settle`, also
         for what it raises.

@@ -235,7 +235,7 @@ def _roster_of(
     is the newest one, since somebody has to have the first one adopted.
     """
     for index in range(store.size - 1, -1, -1):
-        content: Any = parse(store.read(index).body).content
+        content: Any = parse(store.read(store.number_at(index)).body).content
         if content.get("tenant") != tenant or "machine" not in content or "roster" not in content:
             continue
         if configuration.machine(content["machine"]).name == machine:

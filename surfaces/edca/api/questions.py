@@ -21,7 +21,7 @@ def question_at(ledger: SQLiteLedger, index: int) -> Question:
     Raises `LedgerFormatError` where that record is no verdict, or the ledger lacks what it was made under; and what
     reading the ledger raises.
     """
-    record = parse(ledger.read(index).body)
+    record = parse(ledger.read(ledger.number_at(index)).body)
     if record.kind != VERDICT:
         raise LedgerFormatError(f"record {index} is no verdict, it is of kind `{record.kind}`")
     content: Any = record.content

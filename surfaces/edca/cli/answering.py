@@ -14,6 +14,7 @@ from edca.cli.loading import load_policy, load_routes, open_router, parse_instan
 from edca.cli.options import FINDINGS, AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_codes import VOIDS
+from edca.cli.telling_records import record_data, record_line, record_name
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.runtime.inbox import questions
@@ -119,7 +120,7 @@ def _write(machine: Machine, answered: Answered, *, as_json: bool) -> None:
     if as_json:
         document(
             {
-                "approval": {"digest": answered.record.digest.hex(), "index": answered.record.index},
+                "approval": record_data(answered.record),
                 "detail": answered.detail,
                 "outcome": None if answer_ is None or answer_.outcome is None else answer_.outcome.value,
                 "state": None if answer_ is None else answer_.state,
@@ -130,7 +131,7 @@ def _write(machine: Machine, answered: Answered, *, as_json: bool) -> None:
         return
     detail = f" ({answered.detail})" if answered.detail else ""
     counted = "the answer counts" if void is None else f"the answer is void: {void.value}: {VOIDS[void]}{detail}"
-    line(f"{counted}; record {answered.record.index}")
+    line(f"{counted}; record {record_name(answered.record)}")
     if answer_ is None:
         return
     for text in for_operator(machine, answer_.verdict):
@@ -139,7 +140,7 @@ def _write(machine: Machine, answered: Answered, *, as_json: bool) -> None:
         line(f"effects: {answer_.outcome.value}")
     if answer_.state is not None:
         line(f"case: {answer_.state}, revision {answer_.revision}")
-    line(f"record: {answer_.record.index} ({answer_.record.digest.hex()})")
+    line(record_line(answer_.record))
 
 
 def _digest(text: str) -> bytes:

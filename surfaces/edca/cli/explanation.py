@@ -141,7 +141,7 @@ def _settled(content: Mapping[str, Any]) -> list[str]:
     actual, limit = decimal_text(content["amount"], content["scale"]), f"limit {content['limit']}{per}"
     return [
         _time(content),
-        f"settled: record {content['settles']} counts {actual} for {limit}, of {content['transition']}",
+        f"settled: entry {content['settles']} of the case counts {actual} for {limit}, of {content['transition']}",
         "that is the actual amount; the verdict counted an estimate",
     ]
 

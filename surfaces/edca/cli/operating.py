@@ -11,6 +11,7 @@ from edca.api import FixedClock, LedgerOperator, SystemClock
 from edca.cli.errors import CLIError
 from edca.cli.loading import parse_instant
 from edca.cli.output import document, line
+from edca.cli.telling_records import record_data, record_line
 from edca.runtime.answers import RecordReference
 
 By = Annotated[str, typer.Option("--as", metavar="PRINCIPAL", help="Who does it.", show_default=False)]
@@ -39,7 +40,7 @@ def operated(ledger: Path, machine: str | None, tenant: str, now: str | None) ->
 def tell(told: str, reference: RecordReference, data: dict[str, object], *, as_json: bool) -> None:
     """Write what was done, and its record."""
     if as_json:
-        document(data | {"record": {"digest": reference.digest.hex(), "index": reference.index}})
+        document(data | {"record": record_data(reference)})
         return
     line(told)
-    line(f"record: {reference.index} ({reference.digest.hex()})")
+    line(record_line(reference))

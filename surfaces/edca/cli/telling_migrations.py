@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from edca.api import CaseFate, Fate
+from edca.cli.telling_records import record_data
 from edca.kernel.calendar import time_text
 from edca.kernel.expression import ReadMemory
 from edca.kernel.migration import LimitName, Migration
@@ -86,7 +87,7 @@ def fate_data(fate: CaseFate) -> dict[str, object]:
     return {
         "case": fate.case,
         "fate": fate.fate.value,
-        "record": None if record is None else {"digest": record.digest.hex(), "index": record.index},
+        "record": None if record is None else record_data(record),
         "state": fate.state,
         "target": fate.target or None,
         "untested": list(fate.untested),

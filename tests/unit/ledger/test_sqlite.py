@@ -64,7 +64,7 @@ def test_each_chain_counts_for_itself(path: Path) -> None:
         for leaf_hash in hashes:
             tree = tree.append(leaf_hash)
         assert (ledger.size, ledger.root()) == (5, tree.root())
-        assert hashes == [stored.leaf_hash for stored in (*first, *second)]
+        assert [leaf.index for leaf in leaves] == [stored.index for stored in (*first, *second)]
 
 
 def test_what_was_committed_is_read_back_after_reopening(path: Path) -> None:

@@ -206,7 +206,8 @@ def test_a_checkpoint_holds_as_the_ledger_grows(tmp_path: Path) -> None:
     with SQLiteLedger.open(path, durable=False) as ledger:
         kept = [(0, tree.root())]
         for _ in range(9):
-            tree = tree.append(ledger.commit([Draft("c1", "note", {})])[0].leaf_hash)
+            (stored,) = ledger.commit([Draft("c1", "note", {})])
+            tree = tree.append(ledger.read(stored.number).leaf.leaf_hash())
             kept.append((tree.size, tree.root()))
     for size, root in kept:
         assert verify(path, expect_size=size, expect_root=root).is_sound

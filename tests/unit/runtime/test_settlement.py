@@ -40,7 +40,7 @@ def test_a_settlement_stands_on_record_and_moves_nothing_else(desk):
     assert (record.kind, record.chain) == ("settlement", '/job:["j1"]')
     settled = {name: record.content[name] for name in ("settles", "limit", "key", "amount", "scale", "machine_name")}
     assert settled == {
-        "settles": spent.record.index,
+        "settles": spent.record.entry,
         "limit": "daily",
         "key": ["ona"],
         "amount": 30_00,

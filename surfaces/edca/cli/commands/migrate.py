@@ -13,6 +13,7 @@ from edca.cli.loading import load_policy, parse_instant, read_source, stop_on_er
 from edca.cli.options import FINDINGS, AsJSON, DiagnosticFormat, ErrorFormat, Now, Tenant, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.telling_migrations import fate_data, fate_lines, map_lines
+from edca.cli.telling_records import record_data, record_line
 from edca.kernel.machine import Machine
 from edca.kernel.migration import Migration
 from edca.runtime.answers import RecordReference
@@ -148,7 +149,7 @@ def _write(
                 "cases": [fate_data(fate) for fate in fates],
                 "map": migration.digest.hex(),
                 "planned": planned,
-                "record": None if record is None else {"digest": record.digest.hex(), "index": record.index},
+                "record": None if record is None else record_data(record),
             }
         )
     else:
@@ -158,6 +159,6 @@ def _write(
         for text in fate_lines(fates, planned=planned):
             line(text)
         if record is not None:
-            line(f"record: {record.index} ({record.digest.hex()})")
+            line(record_line(record))
     if any(fate.fate is not Fate.MOVES for fate in fates):
         raise typer.Exit(FINDINGS)

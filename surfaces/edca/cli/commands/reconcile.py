@@ -14,6 +14,7 @@ from edca.cli.operating import By, Case
 from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_operations import known_text
+from edca.cli.telling_records import record_data, record_line
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 
@@ -69,13 +70,13 @@ def reconcile(
     for finding in found.findings:
         word = "undo" if finding.undoing else "effect"
         line(f"{word} {finding.permit.effect}: {known_text(finding.report.performed)}")
-    line(f"record: {found.record.index} ({found.record.digest.hex()})")
+    line(record_line(found.record))
 
 
 def _data(found: Reconciled) -> dict[str, object]:
     return {
         "effects": [json_data(finding.to_data()) for finding in found.findings],
-        "record": {"digest": found.record.digest.hex(), "index": found.record.index},
+        "record": record_data(found.record),
     }
 
 

@@ -31,6 +31,7 @@ from edca.cli.output import document, line, note
 from edca.cli.telling_clauses import mending_data
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import outcome_of, question_of, reasons
+from edca.cli.telling_records import record_data, record_line
 from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
@@ -126,7 +127,7 @@ def submit(
         ) as kernel,
     ):
         answer = kernel.submit(payload, caller=caller, attestations=vouched)
-        question = question_of(parsed(kernel.ledger.read(answer.record.index)).content, Kept(kernel.ledger))
+        question = question_of(parsed(kernel.ledger.read(answer.record.number)).content, Kept(kernel.ledger))
         why = _why_not_confirmed(kernel, answer, question)
     told = for_operator(policy.machine, answer.verdict, question)
     if as_json:
@@ -144,7 +145,7 @@ def _answer_data(
     return {
         "model_is_told": for_model(machine, candidate, answer.verdict).to_raw(),
         "outcome": None if answer.outcome is None else answer.outcome.value,
-        "record": {"digest": answer.record.digest.hex(), "index": answer.record.index},
+        "record": record_data(answer.record),
         "revision": answer.revision,
         "state": answer.state,
         "text": list(told),
@@ -159,7 +160,7 @@ def _why_not_confirmed(kernel: Kernel, answer: Answer, question: Question) -> li
     """
     if answer.outcome in (None, Outcome.CONFIRMED):
         return []
-    content = outcome_of(kernel.ledger.read(answer.record.index), kernel.ledger)
+    content = outcome_of(kernel.ledger.read(answer.record.number), kernel.ledger)
     return [] if content is None else list(reasons(question, content))
 
 
@@ -172,7 +173,7 @@ def _write_answer(answer: Answer, told: tuple[str, ...], why: list[str]) -> None
             line(f"  {text}")
     if answer.state is not None:
         line(f"case: {answer.state}, revision {answer.revision}")
-    line(f"record: {answer.record.index} ({answer.record.digest.hex()})")
+    line(record_line(answer.record))
 
 
 def _failing(text: str | None) -> frozenset[str]:

@@ -12,6 +12,7 @@ from edca.cli.explanation import json_data
 from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
 from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
+from edca.cli.telling_records import record_data, record_name
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.verdict import Accepted, failed
@@ -77,7 +78,7 @@ def _data(fired: Fired) -> dict[str, object]:
     return {
         "case": fired.case,
         "outcome": None if answer.outcome is None else answer.outcome.value,
-        "record": {"digest": answer.record.digest.hex(), "index": answer.record.index},
+        "record": record_data(answer.record),
         "revision": answer.revision,
         "state": answer.state,
         "transition": fired.transition,
@@ -92,7 +93,7 @@ def _told(fired: Fired) -> str:
     why = "" if isinstance(verdict, Accepted) else f" ({codes})"
     effects = "" if answer.outcome is None else f", effects {answer.outcome.value}"
     state = "" if answer.state is None else f"; the case is in {answer.state}"
-    return f"{fired.case}: {fired.transition} {outcome}{why}{effects}{state}; record {answer.record.index}"
+    return f"{fired.case}: {fired.transition} {outcome}{why}{effects}{state}; record {record_name(answer.record)}"
 
 
 def _people(path: Path, machine: Machine) -> Roster:

@@ -235,7 +235,7 @@ class _Runner:
                 for clause in failed(verdict)
             ),
             outcome=None if answer.outcome is None else answer.outcome.value,
-            record_index=answer.record.index,
+            record_index=answer.record.number,
         )
 
     def _about(self, payload: bytes) -> Address | None:
