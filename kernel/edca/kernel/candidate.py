@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from edca.kernel.values import Raw
 
 CONFIDENCE_SCALE = 4  # confidence is held in units of 10^-4, from 0 to 10_000
+NOT_LOOKED_AT = "not looked at: this principal has been refused too often of late"
+"""The problem of a `Malformed` that nobody has read, because its proposer was probing (`edca.runtime.probing`)."""
 
 
 @dataclass(frozen=True, slots=True)

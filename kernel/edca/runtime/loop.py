@@ -10,6 +10,7 @@ import dataclasses
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
+from edca.kernel.candidate import Malformed
 from edca.ledger.errors import LedgerError
 from edca.runtime import approving, config, inbox, modes, observe, recover, rosters, settlement, waiting
 from edca.runtime.answers import Outcome, as_recorded
@@ -22,6 +23,7 @@ from edca.runtime.gather import Addressed, Admitted, find_address, gather, look,
 from edca.runtime.lanes import lanes_of
 from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError, OvertakenError
+from edca.runtime.probing import Probes
 from edca.runtime.question import check_vouched
 from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, record
 from edca.runtime.reentry import check_outside
@@ -30,7 +32,7 @@ from edca.runtime.retries import Schedule, sleep
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edca.kernel.candidate import Caller, Candidate, Malformed
+    from edca.kernel.candidate import Caller, Candidate
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Attestation, Case
     from edca.kernel.machine import Machine
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from edca.ledger.store import StoredRecord
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.ports import Clock, Router, Store
+    from edca.runtime.probing import Probing
     from edca.runtime.question import Question
 
 _T = TypeVar("_T")
@@ -66,13 +69,15 @@ class Runtime(Operated):
         inbox_max: int = inbox.OPEN_MAX,
         waiting_max: int = WAITING_MAX,
         read_within_us: int | None = None,
+        probing: Probing | None = None,
     ) -> None:
         """Put the configuration on record where it isn't yet.
 
         `schedule` says how faults that a route calls transient are tried again; `pause` waits so many microseconds.
         `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
         `waiting_max` is how many candidates may be under way or wait at one time, `read_within_us` how long the sources
-        have to tell what one decision reads (null: as long as they like).
+        have to tell what one decision reads (null: as long as they like). `probing` is how often one principal may be
+        refused before nothing of theirs is looked at for a while (null: as often as they like).
 
         What an earlier process left unfinished stays pending until `recover.recover` has run.
 
@@ -86,6 +91,7 @@ class Runtime(Operated):
         self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
         self._entrance = Entrance(waiting_max)
         self._admit = admit
+        self._probes = Probes(probing)
 
     def submit(
         self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation] = ()
@@ -104,7 +110,11 @@ class Runtime(Operated):
             with self.context.lanes.hold(addressed.lane(self.context.tenant)):
                 recover.carry_on_interrupted(self, addressed.case_id)
                 addressed = recalled(self.context, addressed)
-                return addressed.settled or self._take(addressed)
+                if addressed.settled is not None:
+                    return addressed.settled
+                answer = self._take(addressed)
+        self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock.now())
+        return answer
 
     def _take(self, addressed: Addressed) -> Answer:
         """Gather, decide and record, and carry out what was accepted. Its lane is held."""
@@ -243,6 +253,9 @@ class Runtime(Operated):
     def _admitted(
         self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation]
     ) -> Admitted:
+        seen = self._probes.looked_at(self.context.machine, payload, caller, self.context.clock.now())
+        if isinstance(seen, Malformed):
+            return Admitted(seen, ())
         if isinstance(payload, bytes):
             return Admitted(self._admit(payload, caller), tuple(attestations))
         # Who is calling is the host's word, whatever the candidate says of itself.

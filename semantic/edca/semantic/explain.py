@@ -17,6 +17,7 @@ from edca.kernel.machine import ClauseKind, Never, OnFail
 from edca.kernel.readings import value_text
 from edca.kernel.values import Unknown, ValueProblem
 from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Escalated, Refused, Result, Stage, Verdict, failed
+from edca.runtime.probing import is_not_looked_at
 from edca.semantic.explain_question import asked, branches, property_readings
 from edca.semantic.lowered import tells_labelled
 from edca.semantic.missing import ANSWERS, missing, missing_line
@@ -88,6 +89,8 @@ def for_model(machine: Machine, candidate: Candidate | Malformed, verdict: Verdi
     identifying facts, and any clause whose facts could not be read, makes the whole answer `not_possible`: otherwise
     the other clauses' answers would tell about a case that may not be the subject's.
     """
+    if is_not_looked_at(verdict):  # first: it must be the same answer whatever was sent
+        return Told("refused", (NOT_POSSIBLE,), (NOT_POSSIBLE_TEXT,))
     public = _from_the_spec_alone(machine, candidate)
     if public is not None:
         return public

@@ -42,6 +42,7 @@ from edca.runtime.migration_orders import MigrationError, MigrationStoppedError
 from edca.runtime.mode_changes import ModeError
 from edca.runtime.observe import NotObserved, ObservationError
 from edca.runtime.operating import Adopted
+from edca.runtime.probing import Probing
 from edca.runtime.reconcile import Reconciled, ReconciliationError
 from edca.runtime.reentry import ReentrantCallError
 from edca.runtime.retries import Schedule
@@ -113,6 +114,7 @@ __all__ = [
     "OwnBudget",
     "PolicyError",
     "Principal",
+    "Probing",
     "Prompt",
     "Reconciled",
     "ReconciliationError",

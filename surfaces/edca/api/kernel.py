@@ -37,6 +37,7 @@ from edca.runtime.inbox import OPEN_MAX
 from edca.runtime.limit_use import limit_uses
 from edca.runtime.loop import Runtime
 from edca.runtime.observe import NotObserved, ObservationError
+from edca.runtime.probing import Probing
 from edca.runtime.recover import recover
 from edca.runtime.replay import replay
 from edca.runtime.rosters import AdoptionError
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
 
 READ_WITHIN_S = 30.0
+PROBING = Probing()
 
 
 class Kernel(Operating, Answering, Migrating):
@@ -102,6 +104,7 @@ class Kernel(Operating, Answering, Migrating):
         inbox_max: int = OPEN_MAX,
         waiting_max: int = WAITING_MAX,
         read_within_s: float | None = READ_WITHIN_S,
+        probing: Probing | None = PROBING,
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
@@ -112,7 +115,9 @@ class Kernel(Operating, Answering, Migrating):
         `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
         `waiting_max` is how many candidates may be under way or wait at one time: beyond it, `OverloadedError` is
         raised. `read_within_s` is how many seconds the sources have to tell what one decision reads: what comes later
-        is unknown (null: they may take as long as they like).
+        is unknown (null: they may take as long as they like). `probing` is how often one principal may be refused on
+        behalf of one subject before nothing of theirs is looked at for a while; without it 200 times in 10 minutes
+        (null: as often as they like).
 
         Raises `PolicyError`, `RosterError`, `RouteError` (`RoutesError`), `LedgerError`, `OSError`, and `ValueError`
         for an unusable tenant or bound; nothing stays open then.
@@ -135,6 +140,7 @@ class Kernel(Operating, Answering, Migrating):
                     inbox_max=inbox_max,
                     waiting_max=waiting_max,
                     read_within_us=None if read_within_s is None else round(read_within_s * 1_000_000),
+                    probing=probing,
                 )
             except AdoptionError as error:
                 raise RosterError(str(error)) from error

@@ -1,0 +1,104 @@
+"""Probing is bounded: who has been refused too often of late is not looked at for a while.
+
+Refusals tell little, but many of them can tell more than one. So there are only so many refusals within a window for
+each principal and each person they act for. Beyond that, whatever they send is put on record as not looked at, by its
+size and digest, and refused without a source being asked: every such answer is the same, whatever was sent.
+
+What has been counted is kept in memory, for one process: after a restart everybody begins anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from edca.kernel import canonical
+from edca.kernel.candidate import NOT_LOOKED_AT, Candidate, Malformed
+from edca.kernel.machine import RoleKind
+from edca.kernel.verdict import Refused
+
+if TYPE_CHECKING:
+    from edca.kernel.candidate import Caller
+    from edca.kernel.machine import Machine
+    from edca.kernel.verdict import Verdict
+
+_KEPT_MAX = 10_000  # principals; beyond that, those who have not been refused within the window are forgotten
+_MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """How often one principal may be refused on behalf of one subject: so many times within so many microseconds."""
+
+    refused_max: int = 200
+    within_us: int = 10 * _MINUTE_US
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for a bound that refuses everybody, or a window that holds nothing."""
+        if self.refused_max < 1 or self.within_us < 1:
+            raise ValueError("at least one refusal is let pass, within a window of at least a microsecond")
+
+
+class Probes:
+    """Who has been refused, and when. Threads share it."""
+
+    def __init__(self, bound: Probing | None) -> None:
+        """Begin with nobody; null bounds nothing."""
+        self._bound = bound
+        self._lock = threading.Lock()
+        self._refused: dict[tuple[str, str | None], deque[int]] = {}
+
+    def looked_at(
+        self, machine: Machine, payload: bytes | Candidate, caller: Caller, now: int
+    ) -> bytes | Candidate | Malformed:
+        """Return what is to be admitted: the payload, or that it is not looked at. The clock is never held up."""
+        if self._bound is None or _is_clock(machine, caller):
+            return payload
+        with self._lock:
+            times = self._recent(caller, now)
+            is_over = times is not None and len(times) >= self._bound.refused_max
+        return _unseen(payload, caller) if is_over else payload
+
+    def note(self, machine: Machine, caller: Caller, verdict: Verdict, now: int) -> None:
+        """Count a refusal. One of what was not looked at isn't counted, so that waiting helps."""
+        if self._bound is None or not isinstance(verdict, Refused) or _is_clock(machine, caller):
+            return
+        if is_not_looked_at(verdict):
+            return
+        with self._lock:
+            if len(self._refused) >= _KEPT_MAX:
+                old = [who for who, times in self._refused.items() if times[-1] <= now - self._bound.within_us]
+                for who in old:
+                    del self._refused[who]
+            times = self._refused.setdefault((caller.proposer, caller.subject), deque(maxlen=self._bound.refused_max))
+            times.append(now)
+
+    def _recent(self, caller: Caller, now: int) -> deque[int] | None:
+        times = self._refused.get((caller.proposer, caller.subject))
+        if times is None or self._bound is None:
+            return None
+        while times and times[0] <= now - self._bound.within_us:
+            times.popleft()
+        if not times:
+            del self._refused[caller.proposer, caller.subject]
+        return times
+
+
+def is_not_looked_at(verdict: Verdict) -> bool:
+    """Tell whether a verdict refuses because its proposer was refused too often of late."""
+    return isinstance(verdict, Refused) and verdict.detail == NOT_LOOKED_AT
+
+
+def _is_clock(machine: Machine, caller: Caller) -> bool:
+    role = machine.index.roles.get(caller.role)
+    return role is not None and role.kind is RoleKind.CLOCK
+
+
+def _unseen(payload: bytes | Candidate, caller: Caller) -> Malformed:
+    if isinstance(payload, Candidate):
+        size, digest = len(canonical.encode([payload.to_raw(), payload.rationale])), payload.digest
+    else:
+        size, digest = len(payload), canonical.digest("payload", payload)
+    return Malformed(NOT_LOOKED_AT, size, digest, caller.proposer, caller.role, caller.subject, caller.model)
