@@ -10,7 +10,6 @@ import dataclasses
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
-from edca.kernel.candidate import Malformed
 from edca.ledger.errors import LedgerError
 from edca.runtime import approving, config, inbox, modes, observe, recover, rosters, settlement, waiting
 from edca.runtime.answers import Outcome, as_recorded
@@ -32,7 +31,7 @@ from edca.runtime.retries import Schedule, sleep
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from edca.kernel.candidate import Caller, Candidate
+    from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Attestation, Case
     from edca.kernel.machine import Machine
@@ -253,9 +252,9 @@ class Runtime(Operated):
     def _admitted(
         self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation]
     ) -> Admitted:
-        seen = self._probes.looked_at(self.context.machine, payload, caller, self.context.clock.now())
-        if isinstance(seen, Malformed):
-            return Admitted(seen, ())
+        looked_at = self._probes.looked_at(self.context.machine, payload, caller, self.context.clock.now())
+        if looked_at is not payload:
+            payload, attestations = looked_at, ()
         if isinstance(payload, bytes):
             return Admitted(self._admit(payload, caller), tuple(attestations))
         # Who is calling is the host's word, whatever the candidate says of itself.

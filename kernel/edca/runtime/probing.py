@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from edca.kernel import canonical
 from edca.kernel.candidate import NOT_LOOKED_AT, Candidate, Malformed
@@ -51,7 +51,7 @@ class Probes:
         self._refused: dict[tuple[str, str | None], deque[int]] = {}
 
     def looked_at(
-        self, machine: Machine, payload: bytes | Candidate, caller: Caller, now: int
+        self, machine: Machine, payload: bytes | Candidate | Malformed, caller: Caller, now: int
     ) -> bytes | Candidate | Malformed:
         """Return what is to be admitted: the payload, or that it is not looked at. The clock is never held up."""
         if self._bound is None or _is_clock(machine, caller):
@@ -96,9 +96,14 @@ def _is_clock(machine: Machine, caller: Caller) -> bool:
     return role is not None and role.kind is RoleKind.CLOCK
 
 
-def _unseen(payload: bytes | Candidate, caller: Caller) -> Malformed:
-    if isinstance(payload, Candidate):
-        size, digest = len(canonical.encode([payload.to_raw(), payload.rationale])), payload.digest
-    else:
-        size, digest = len(payload), canonical.digest("payload", payload)
+def _unseen(payload: bytes | Candidate | Malformed, caller: Caller) -> Malformed:
+    match payload:
+        case bytes():
+            size, digest = len(payload), canonical.digest("payload", payload)
+        case Candidate():
+            size, digest = len(canonical.encode([payload.to_raw(), payload.rationale])), payload.digest
+        case Malformed():
+            size, digest = payload.size, payload.digest
+        case _:
+            assert_never(payload)
     return Malformed(NOT_LOOKED_AT, size, digest, caller.proposer, caller.role, caller.subject, caller.model)
