@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import random_decisions
 import worlds
@@ -13,16 +13,17 @@ from spec_writer import generated
 
 from edca.diagnostics import Source, human
 from edca.kernel.candidate import Candidate
+from edca.kernel.decide import accepted_plainly, counters_wanted, wanted
 from edca.kernel.expression import Constant
 from edca.kernel.facts import Instance
 from edca.kernel.gate import bind_arguments
-from edca.kernel.inputs import HALTED, NORMAL
+from edca.kernel.inputs import HALTED, NORMAL, CounterKey
 from edca.kernel.values import Unknown, in_bounds, to_raw
 from edca.reference.judge import Reference, essence
 from edca.semantic.compile import compile_spec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from random import Random
 
@@ -50,11 +51,36 @@ class Engines:
     def differ(self, setup: Setup) -> str | None:
         """Return in what the two verdicts differ, or null where they are the same."""
         decided, judged = self.decided(setup), self.judged(setup)
+        self._check_plain(setup, decided)
         if decided == judged:
             return None
         assert isinstance(decided, dict) and isinstance(judged, dict)
         names = [name for name in decided if decided[name] != judged.get(name)]
         return "\n".join(f"{name}: compiled {decided[name]!r}, reference {judged.get(name)!r}" for name in names)
+
+    def _check_plain(self, setup: Setup, decided: Data) -> None:
+        """An acceptance in one pass is `decide`'s, wants nothing more, and has asked for each counter it rests on."""
+        asked = _Asked(setup.inputs.used)
+        inputs = dataclasses.replace(setup.inputs, used=asked)
+        plain = accepted_plainly(self.machine, setup.case, setup.candidate, inputs)
+        if plain is None:
+            return
+        whole = (self.machine, setup.case, setup.candidate, setup.inputs)
+        assert essence(plain) == decided
+        assert wanted(*whole) == ()
+        assert asked.keys_asked == {key for key, _ in counters_wanted(*whole)}
+
+
+class _Asked(dict[CounterKey, int]):
+    """What counters hold, and which of them were asked for."""
+
+    def __init__(self, used: Mapping[CounterKey, int]) -> None:
+        super().__init__(used)
+        self.keys_asked: set[CounterKey] = set()
+
+    def get(self, key: CounterKey, default: Any = None) -> Any:
+        self.keys_asked.add(key)
+        return super().get(key, default)
 
 
 @cache

@@ -93,6 +93,25 @@ def decide(machine: Machine, case: Case | None, candidate: Candidate | Malformed
     )
 
 
+def accepted_plainly(
+    machine: Machine, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs
+) -> Accepted | None:
+    """Return what `decide` does where that is an acceptance by which each clause passes plainly and all was read.
+
+    Null says nothing: then `wanted` tells what to read, and `counters_wanted` what to count, before `decide` is asked.
+    Where it accepts, neither would have named anything but the counters that were asked for in `inputs.used`.
+    """
+    gate = pass_gate(machine, case, candidate, inputs)
+    if isinstance(gate, Stopped) or gate.program.decision.late:
+        return None
+    lacking: set[Handle] = set()
+    verdict = gate.program.decision.run(gate, inputs, lacking.add, True)
+    if not isinstance(verdict, Accepted):
+        return None
+    _add_wanted_besides(machine, gate, inputs, lacking)
+    return None if lacking else verdict
+
+
 def _refused(
     machine: Machine,
     gate: Passed,
@@ -229,7 +248,13 @@ def wanted(
     if program.decision.late:
         judged = judge(machine, gate, rests_on, inputs, _shown(machine, gate, rests_on, inputs))
         _violated(machine, gate, rests_on, judged, inputs, found)
-    own = (gate.case.entity, gate.case.key)
+    _add_wanted_besides(machine, gate, inputs, found)
+    return in_order(branches, found)
+
+
+def _add_wanted_besides(machine: Machine, gate: Passed, inputs: Inputs, found: set[Handle]) -> None:
+    """Add what a decision wants besides what its function reads: the case's own instance, and what effects compare."""
+    own, program = (gate.case.entity, gate.case.key), gate.program
     if own not in inputs.facts and not gate.transition.creates:
         found.add(own)
     if program.ensures or program.decision.spare:
@@ -239,7 +264,6 @@ def wanted(
         for closure in program.ensures:
             closure(frame)
         found |= frame.wanted
-    return in_order(branches, found)
 
 
 def counters_wanted(

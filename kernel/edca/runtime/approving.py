@@ -102,7 +102,7 @@ def answer(runtime: Runtime, said: Said) -> Answered:
     with context.lanes.hold(addressed.lane(context.tenant)):
         runtime.carry_on_interrupted(addressed.case_id)
         answered = informed(
-            context, lambda inner: read_ahead(inner, addressed), lambda inner: _noted(inner, addressed, said)
+            context, lambda inner: read_ahead(inner, addressed), lambda inner, _: _noted(inner, addressed, said)
         )
         if answered.void not in (None, Void.PREVIEW_CHANGED, Void.OVERTAKEN):
             return answered

@@ -132,18 +132,26 @@ def used(
     if isinstance(candidate, Malformed) or not _is_limited(machine, candidate.transition):
         return {}
     found: dict[CounterKey, int] = {}
-    entities = machine.index.entities
-    for counter_key, window in counters_wanted(machine, case, candidate, inputs):
-        transition, code, key = counter_key
-        limit = limit_of(machine, transition, code)
-        if limit is None:
-            continue
-        raw = tuple(to_raw(type_, part, entities) for type_, part in zip(limit.key_types, key, strict=True))
-        counter = sheet.counter(Name(tenant, machine.name, transition, code, raw))
-        counted = counter.sum(window, scale_of(limit.type), inputs.now, candidate.digest)
-        if counted is not None and len(counter.passages) < PASSAGES_MAX:
-            found[counter_key] = counted
+    for counter_key, _ in counters_wanted(machine, case, candidate, inputs):
+        held = held_now(sheet, tenant, machine, counter_key, inputs.now, candidate)
+        if held is not None:
+            found[counter_key] = held
     return found
+
+
+def held_now(
+    sheet: Sheet, tenant: str, machine: Machine, key: CounterKey, now: int, candidate: Candidate | Malformed
+) -> int | None:
+    """Return what one counter holds now, without what the candidate itself has reserved; null where nobody can tell."""
+    transition, code, values = key
+    limit = limit_of(machine, transition, code)
+    if limit is None:
+        return None
+    entities = machine.index.entities
+    raw = tuple(to_raw(type_, part, entities) for type_, part in zip(limit.key_types, values, strict=True))
+    counter = sheet.counter(Name(tenant, machine.name, transition, code, raw))
+    counted = counter.sum(limit.window, scale_of(limit.type), now, candidate.digest)
+    return counted if len(counter.passages) < PASSAGES_MAX else None
 
 
 def reserved_until(machine: Machine, verdict: Verdict, now: int) -> int | None:

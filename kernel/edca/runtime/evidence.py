@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NOT_IN_TIME = "no answer in time"
 """What stands in a record as the source of an instance that no source has told in time: everything is unknown of it."""
 _TURNS_MAX = 12  # how often one may ask for more; what is still unread then stays unknown
+_R = TypeVar("_R")
 _T = TypeVar("_T")
 
 
@@ -104,20 +105,20 @@ class Evidence:
             return None
 
 
-def informed(context: Context, read: Callable[[Context], object], act: Callable[[Context], _T]) -> _T:
+def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Context, _R], _T]) -> _T:
     """Run `read`, which reads and writes nothing, and then `act` in a turn, on what was read; return what that returns.
 
-    Both get a context whose router is the evidence. Where `act` wants more, that is read, and it runs again, anew.
-    Raises what they raise, and as `Context.turn`.
+    Both get a context whose router is the evidence, and `act` what `read` returned. Where `act` wants more, that is
+    read, and it runs again, anew. Raises what they raise, and as `Context.turn`.
     """
     evidence = Evidence(context.router, context.readers, context.read_within_us)
     inner = dataclasses.replace(context, router=evidence)
-    read(inner)
+    ahead = read(inner)
     tried = 0
     while True:
         evidence.seal()
         try:
-            return context.turn(lambda: act(inner))
+            return context.turn(lambda: act(inner, ahead))
         except UnreadError:
             tried += 1
             evidence.fetch(context.clock.now(), is_last=tried >= _TURNS_MAX)

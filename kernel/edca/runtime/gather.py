@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.decide import wanted
+from edca.kernel.decide import accepted_plainly, wanted
 from edca.kernel.facts import Instance, table
 from edca.kernel.frames import fields_of
-from edca.kernel.inputs import Inputs, address
+from edca.kernel.inputs import CounterKey, Inputs, address
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted
 from edca.runtime import inbox, mandates
 from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
-from edca.runtime.counters import Sheet, used
+from edca.runtime.counters import Sheet, held_now, used
 from edca.runtime.modes import recorded_mode
 from edca.runtime.ports import Request
 from edca.runtime.question import Question, attestations_digest
@@ -92,6 +92,14 @@ class Addressed:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """What was read before a turn: the case as it stood then, and the facts that its decision wanted."""
+
+    case: Case | None
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """The case, how it was found, and what was read for that."""
 
@@ -141,8 +149,53 @@ def gather(context: Context, addressed: Addressed) -> Gathered:
 
     The mode is the one that the records have left in force: the loop has put on record before if it ends by now.
     """
-    found, inputs = _read(context, addressed)
+    return _gathered(context, addressed, *_begin(context, addressed, {}))
+
+
+def gather_and_accept(context: Context, addressed: Addressed, ahead: Ahead) -> tuple[Gathered, Accepted | None]:
+    """Do what `gather` does, and return the acceptance as well where the candidate is accepted as plainly as can be.
+
+    Where the case still stands as it did when `ahead` was read, the decision itself shows whether that was all it
+    wants, and looks each counter up. So it is gone through once, not three times: to know what to read, what to count,
+    and what to say.
+    """
+    counted = _Counted(context, addressed.admitted.candidate)
+    found, inputs = _begin(context, addressed, counted)
+    machine, candidate, verdict = context.machine, addressed.admitted.candidate, None
+    if found.case == ahead.case:
+        counted.now, inputs = inputs.now, dataclasses.replace(inputs, facts=ahead.facts)
+        with context.store.reading():
+            verdict = accepted_plainly(machine, found.case, candidate, inputs)
+    if verdict is None:
+        inputs = dataclasses.replace(inputs, facts=found.facts)
+        return _gathered(context, addressed, found, inputs), None
+    return Gathered(addressed, Question(machine, found.case, found.opened, candidate, inputs)), verdict
+
+
+class _Counted(dict[CounterKey, int]):
+    """What counters hold, looked up when it is asked for; what was asked for and can be told is what it contains."""
+
+    def __init__(self, context: Context, candidate: Candidate | Malformed) -> None:
+        self.now = 0
+        self._context = context
+        self._sheet = Sheet(context.store.cell)
+        self._candidate = candidate
+
+    def get(self, key: CounterKey, default: Any = None) -> Any:
+        """Return what the counter holds now, or `default` where that can't be told."""
+        if key in self:
+            return self[key]
+        held = held_now(self._sheet, self._context.tenant, self._context.machine, key, self.now, self._candidate)
+        if held is None:
+            return default
+        self[key] = held
+        return held
+
+
+def _gathered(context: Context, addressed: Addressed, found: _Found, inputs: Inputs) -> Gathered:
+    """Read what `found` and `inputs` lack, and look up the counters."""
     machine, case, candidate = context.machine, found.case, addressed.admitted.candidate
+    inputs = _read_rest(context, found, candidate, inputs)
     # Last: which counters are read depends on the facts, and what they hold on the time.
     with context.store.reading():
         counted = used(Sheet(context.store.cell), context.tenant, machine, case, candidate, inputs)
@@ -151,13 +204,15 @@ def gather(context: Context, addressed: Addressed) -> Gathered:
     )
 
 
-def read_ahead(context: Context, addressed: Addressed) -> Case | None:
-    """Read what `gather` will want to read, and return the case as it stands now."""
-    return _read(context, addressed)[0].case
+def read_ahead(context: Context, addressed: Addressed) -> Ahead:
+    """Read what `gather` will want to read."""
+    found, inputs = _begin(context, addressed, {})
+    return Ahead(found.case, _read_rest(context, found, addressed.admitted.candidate, inputs).facts)
 
 
-def _read(context: Context, addressed: Addressed) -> tuple[_Found, Inputs]:
-    machine, candidate, now = context.machine, addressed.admitted.candidate, context.clock.now()
+def _begin(context: Context, addressed: Addressed, counted: dict[CounterKey, int]) -> tuple[_Found, Inputs]:
+    """Find the case and what its source says of it, and put together what can be known before clauses are looked at."""
+    machine, now = context.machine, context.clock.now()
     told = _ask(context, addressed, now)
     with context.store.reading():
         found = _find_case(context, addressed, told, now)
@@ -170,14 +225,20 @@ def _read(context: Context, addressed: Addressed) -> tuple[_Found, Inputs]:
             roster=roster,
             key_used_by=addressed.key_used_by,
             mode=recorded_mode(context),
+            used=counted,
             mandate_uses=mandates.uses(context.store, context.tenant, machine, roster),
         )
+    return found, inputs
+
+
+def _read_rest(context: Context, found: _Found, candidate: Candidate | Malformed, inputs: Inputs) -> Inputs:
+    """Return the inputs with all the facts that the decision wants."""
     for _ in range(ROUNDS_MAX):
-        missing = wanted(machine, found.case, candidate, inputs)
+        missing = wanted(context.machine, found.case, candidate, inputs)
         if not missing:
             break
-        inputs = dataclasses.replace(inputs, facts=_with(context.router, inputs.facts, missing, now))
-    return found, inputs
+        inputs = dataclasses.replace(inputs, facts=_with(context.router, inputs.facts, missing, inputs.now))
+    return inputs
 
 
 def _answers(context: Context, addressed: Addressed, now: int) -> tuple[Attestation, ...]:

@@ -24,7 +24,7 @@ from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError, OvertakenError
 from edca.runtime.probing import Probes
 from edca.runtime.question import check_vouched
-from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, record
+from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, gather_and_decide, record
 from edca.runtime.reentry import check_outside
 from edca.runtime.retries import Schedule, sleep
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from edca.kernel.verdict import Verdict
     from edca.ledger.store import StoredRecord
     from edca.runtime.answers import Answer, RecordReference
+    from edca.runtime.gather import Ahead
     from edca.runtime.ports import Clock, Router, Store
     from edca.runtime.probing import Probing
     from edca.runtime.question import Question
@@ -123,7 +124,7 @@ class Runtime(Operated):
                 recorded = informed(
                     self.context,
                     lambda context: self._read_ahead(context, addressed, lanes),
-                    lambda context: _decide_and_record(context, addressed, begun),
+                    lambda context, ahead: _decide_and_record(context, addressed, ahead, begun),
                 )
                 if recorded.question is None:
                     return recorded.answer
@@ -135,11 +136,12 @@ class Runtime(Operated):
                 self.context.interrupted.update(begun)
                 raise
 
-    def _read_ahead(self, context: Context, addressed: Addressed, lanes: ExitStack) -> None:
+    def _read_ahead(self, context: Context, addressed: Addressed, lanes: ExitStack) -> Ahead:
         """Read what there is to be read. Who creates a case holds its lane too, before anybody can come about it."""
-        case = read_ahead(context, addressed)
-        if addressed.case_id is None and case is not None:
-            lanes.enter_context(self.context.lanes.hold(case.id))
+        ahead = read_ahead(context, addressed)
+        if addressed.case_id is None and ahead.case is not None:
+            lanes.enter_context(self.context.lanes.hold(ahead.case.id))
+        return ahead
 
     def answer(self, said: approving.Said) -> approving.Answered:
         """Put a person's answer to an open question on record, and decide again: see `approving.answer`."""
@@ -232,7 +234,9 @@ class Runtime(Operated):
         with context.lanes.hold(id_):
             recover.carry_on_interrupted(self, id_)
             wanted = observe.request(context.machine, entity, key)
-            return informed(context, lambda inner: inner.router.read([wanted], inner.clock.now()), act)
+            return informed(
+                context, lambda inner: inner.router.read([wanted], inner.clock.now()), lambda inner, _: act(inner)
+            )
 
     def foresee(self, payload: bytes | Candidate, caller: Caller) -> Verdict:
         """Return the verdict that `submit` would come to now. Nothing is recorded, so nothing may be done on it.
@@ -290,14 +294,14 @@ class Runtime(Operated):
         return self.context.turn(lambda: confirm(self.context, performed))
 
 
-def _decide_and_record(context: Context, addressed: Addressed, begun: list[str]) -> Recorded:
+def _decide_and_record(context: Context, addressed: Addressed, ahead: Ahead, begun: list[str]) -> Recorded:
     """Decide on what was gathered, and record it: in one turn, so that nothing comes between the two."""
     modes.settle(context)
     inbox.close_if_overdue(context, addressed.question_key)
     known = recalled(context, addressed)
     if known.remembered != addressed.remembered and known.settled is not None:
         return Recorded(known.settled, None)  # another runtime of this ledger has taken it meanwhile
-    recorded = record(context, decide_on(context, gather(context, known)))
+    recorded = record(context, gather_and_decide(context, known, ahead))
     if recorded.question is not None and recorded.question.case is not None:
         begun.append(recorded.question.case.id)
     return recorded

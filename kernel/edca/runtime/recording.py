@@ -19,7 +19,7 @@ from edca.runtime import cases, inbox, mandates, modes, signals, waiting
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, as_recorded, idempotency_key
 from edca.runtime.cases import Row, touched
 from edca.runtime.counters import Sheet, come_out, decided, reserved_until
-from edca.runtime.gather import Gathered
+from edca.runtime.gather import Gathered, gather_and_accept
 from edca.runtime.kinds import OUTCOME, VERDICT
 from edca.runtime.question import attestations_digest
 from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from edca.kernel.verdict import Verdict
     from edca.runtime.context import Context, Place
     from edca.runtime.effects import Acceptance, Course
-    from edca.runtime.gather import Addressed
+    from edca.runtime.gather import Addressed, Ahead
     from edca.runtime.question import Question
 
 
@@ -68,6 +68,12 @@ def decide_on(context: Context, gathered: Gathered) -> Decided:
         verdict = decide(full.machine, full.case, full.candidate, full.inputs)
         return Decided(Gathered(gathered.addressed, full), verdict)
     return Decided(gathered, verdict)
+
+
+def gather_and_decide(context: Context, addressed: Addressed, ahead: Ahead) -> Decided:
+    """Do stages 2 and 3 at once, where the candidate is accepted plainly; else one after the other."""
+    gathered, accepted = gather_and_accept(context, addressed, ahead)
+    return decide_on(context, gathered) if accepted is None else Decided(gathered, accepted)
 
 
 def record(context: Context, found: Decided) -> Recorded:
