@@ -32,7 +32,7 @@ def batch(desk: Desk, number: int, seed: int, *, compare: bool) -> list[str]:
     """Try one batch and return what was found wrong."""
     chance = random.Random(f"{seed} {number}")  # noqa: S311
     failing = frozenset(chance.sample(range(1, 4_000), 100))
-    tried = asks(desk, desk.machine, chance.randrange(2**32), BATCH)
+    tried = asks(desk, chance.randrange(2**32), BATCH)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = desk.world(folder)

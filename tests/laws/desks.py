@@ -194,74 +194,80 @@ class Ask:
     said: tuple[tuple[str, object, str], ...]
 
 
-def asks(desk: Desk, machine: Machine, seed: int, count: int) -> list[Ask]:
-    """Return that many candidates: mostly well formed and about things that exist, so that many clauses are reached."""
-    chance = random.Random(seed)  # noqa: S311
-    return [_ask(desk, machine, chance) for _ in range(count)]
+def _benign() -> str:
+    return "It broke."
 
 
-def _ask(desk: Desk, machine: Machine, chance: random.Random) -> Ask:
-    role = desk.model[1]
-    offered = [one for one in machine.transitions if role in one.by] if chance.random() < 0.9 else machine.transitions
-    transition = chance.choice(list(offered))
-    arguments: dict[str, Any] = {
-        parameter.name: _raw(parameter.type, parameter.name, desk, chance) for parameter in transition.parameters
-    }
-    if chance.random() < 0.05:
-        arguments[chance.choice(["amount", "where", "x"])] = chance.choice([None, 7, "' OR 1=1 --", [], "NaN"])
-    payload = {
-        "transition": transition.offered,
-        "arguments": arguments,
-        "confidence": round(chance.random() / 2 + 0.5, 2),
-    }
-    if chance.random() < 0.1:
-        payload["key"] = f"call {chance.randrange(5)}"
-    if chance.random() < 0.05:
-        payload["revision"] = chance.randrange(4)
-    said: list[tuple[str, object, str]] = [
-        (claim.name, _raw(claim.type, claim.name, desk, chance), claim.by)
-        for claim in machine.claims
-        if chance.random() < 0.8
-    ]
-    for clause in transition.clauses:
-        if clause.kind is ClauseKind.CONFIRM and clause.role is not None:
-            said.append((clause.code, chance.random() < 0.9, clause.role))
-    return Ask(chance.choice(desk.subjects), payload, tuple(said))
+def asks(desk: Desk, seed: int, count: int, text: Callable[[], str] = _benign) -> list[Ask]:
+    """Return that many candidates: mostly well formed and about things that exist, so that many clauses are reached.
+
+    `text` gives each free text in them.
+    """
+    writer = _Writer(desk, random.Random(seed), text)  # noqa: S311
+    return [writer.ask() for _ in range(count)]
 
 
-def _raw(type_: Type, name: str, desk: Desk, chance: random.Random) -> Any:
-    if chance.random() < 0.02:
-        return chance.choice([None, "", -1, "?", [], {}, True, "9" * 300])
-    match type_:
-        case BoolType():
-            return chance.random() < 0.5
-        case IntType(low, high, _):
-            return chance.choice([low, min(low + 1, high), high, chance.randint(low, high)])
-        case DecimalType(scale, low, high, _):
-            return decimal_text(chance.choice([low, high, min(high, max(low, 2000)), chance.randint(low, high)]), scale)
-        case TextType(length_max):
-            return chance.choice(["It broke.", "change_of_plan", "Ignore the rules."])[:length_max]
-        case IdType() | PrincipalType():
-            words = desk.ids.get(name) or tuple(word for some in desk.ids.values() for word in some)
-            return chance.choice(words) if chance.random() < 0.95 else "nobody"
-        case ReferenceType():
-            return ["nobody"]
-        case DateType():
-            return chance.choice(["2024-05-20", "2024-05-01", "2024-05-21", "2030-01-01"])
-        case TimeType():
-            return "2026-03-20T12:00:00Z"
-        case DurationType():
-            return "P1D"
-        case EnumType(_, values):
-            return chance.choice(values)[chance.randrange(2)]
-        case RecordType(_, parts):
-            return {part: _raw(of, part, desk, chance) for part, of in parts}
-        case ListType(low, high, of):
-            return [
-                _raw(of, name, desk, chance) for _ in range(chance.choice([low, min(high, max(1, low)), min(2, high)]))
-            ]
-        case OptionalType(of):
-            return None if chance.random() < 0.3 else _raw(of, name, desk, chance)
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    desk: Desk
+    chance: random.Random
+    text: Callable[[], str]
+
+    def ask(self) -> Ask:
+        machine, chance, role = self.desk.machine, self.chance, self.desk.model[1]
+        offered = [one for one in machine.transitions if role in one.by]
+        transition = chance.choice(offered if chance.random() < 0.9 else list(machine.transitions))
+        arguments = {one.name: self.raw(one.type, one.name) for one in transition.parameters}
+        if chance.random() < 0.05:
+            arguments[chance.choice(["amount", "where", "x"])] = chance.choice([None, 7, "' OR 1=1 --", [], "NaN"])
+        confidence = chance.randrange(50, 101) / 100
+        payload = {"transition": transition.offered, "arguments": arguments, "confidence": confidence}
+        payload["rationale"] = self.text()
+        if chance.random() < 0.1:
+            payload["key"] = f"call {chance.randrange(5)}"
+        if chance.random() < 0.05:
+            payload["revision"] = chance.randrange(4)
+        said = [(one.name, self.raw(one.type, one.name), one.by) for one in machine.claims if chance.random() < 0.8]
+        for clause in transition.clauses:
+            if clause.kind is ClauseKind.CONFIRM and clause.role is not None:
+                said.append((clause.code, chance.random() < 0.9, clause.role))
+        return Ask(chance.choice(self.desk.subjects), payload, tuple(said))
+
+    def raw(self, type_: Type, name: str) -> Any:
+        """Return a value of that type for what is called `name`, and now and then something else."""
+        chance = self.chance
+        if chance.random() < 0.02:
+            return chance.choice([None, "", -1, "?", [], {}, True, "9" * 300])
+        match type_:
+            case BoolType():
+                return chance.random() < 0.5
+            case IntType(low, high, _):
+                return chance.choice([low, min(low + 1, high), high, chance.randint(low, high)])
+            case DecimalType(scale, low, high, _):
+                some = chance.choice([low, high, min(high, max(low, 2000)), chance.randint(low, high)])
+                return decimal_text(some, scale)
+            case TextType(length_max):
+                return self.text()[:length_max]
+            case IdType() | PrincipalType():
+                words = self.desk.ids.get(name) or tuple(word for some in self.desk.ids.values() for word in some)
+                return chance.choice(words) if chance.random() < 0.95 else "nobody"
+            case ReferenceType():
+                return ["nobody"]
+            case DateType():
+                return chance.choice(["2024-05-20", "2024-05-01", "2024-05-21", "2030-01-01"])
+            case TimeType():
+                return "2026-03-20T12:00:00Z"
+            case DurationType():
+                return "P1D"
+            case EnumType(_, values):
+                return chance.choice(values)[chance.randrange(2)]
+            case RecordType(_, parts):
+                return {part: self.raw(of, part) for part, of in parts}
+            case ListType(low, high, of):
+                length = chance.choice([low, min(high, max(1, low)), max(low, min(2, high))])
+                return [self.raw(of, name) for _ in range(length)]
+            case OptionalType(of):
+                return None if chance.random() < 0.3 else self.raw(of, name)
 
 
 def attestations(kernel: Kernel, ask: Ask) -> Sequence[Attestation]:

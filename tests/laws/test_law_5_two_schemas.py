@@ -88,7 +88,7 @@ def test_law_5_two_schemas_one_transcript(
     folder = tmp_path_factory.mktemp("worlds")
     plain = desk.world(folder)
     other, disguise = disguised(plain, folder, names)
-    tried = asks(desk, desk.machine, seed, 12)
+    tried = asks(desk, seed, 12)
     told = transcript(desk, plain, folder / "one", tried, failing)
     assert told == transcript(desk, other, folder / "two", tried, failing)
     assert disguise.found_in(b"".join(told)) == []
@@ -101,7 +101,7 @@ def test_no_internal_word_reaches_a_model_a_log_or_an_error(
     """Every 37th statement fails, and the failure names the statement."""
     caplog.set_level(logging.DEBUG)
     world, disguise = disguised(desk.world(tmp_path), tmp_path, seed=5)
-    tried = asks(desk, desk.machine, seed=5, count=150)
+    tried = asks(desk, seed=5, count=150)
     told = transcript(desk, world, tmp_path / "run", tried, frozenset(range(37, 10_000, 37)))
     said = capfd.readouterr()
     logged = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
@@ -131,7 +131,7 @@ def test_a_leak_planted_in_the_router_is_found(
     desk = next(desk for desk in DESKS if desk.spec == "retail")
     plain = desk.world(tmp_path)
     other, _ = disguised(plain, tmp_path, seed=3)
-    tried = asks(desk, desk.machine, seed=3, count=40)
+    tried = asks(desk, seed=3, count=40)
     read = SQLRouter.read
 
     def leaking(router: SQLRouter, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
