@@ -14,9 +14,11 @@ from edca.kernel.expression import (
     Expression,
     Operation,
     ReadArgument,
+    Select,
+    Selection,
 )
 from edca.kernel.machine import ClauseKind, Edge
-from edca.kernel.values import Unknown
+from edca.kernel.values import Unknown, Value
 from edca.kernel.verdict import Accepted
 
 AMOUNT = ReadArgument("amount")
@@ -53,6 +55,28 @@ def test_both_ways_agree_on_who_has_confirmed(count: int, others: tuple[Expressi
             declined = setup.with_inputs(attestations=(*attestations, no))
             assert declined.bytes() == carefully(declined).bytes()
             assert declined.decide().code == "a"  # one who says no is enough
+
+
+def test_an_answer_to_the_preview_counts_beside_one_that_came_with_the_candidate() -> None:
+    asked = machines.clause("a", ClauseKind.CONFIRM, role="supervisor")
+    setup = machines.setup(machine(transition("go", asked)))
+    both = (said("a", True, "sam", "supervisor"), said("a", True, "sue", "supervisor", binds=shown(setup)))
+    one = setup.with_inputs(attestations=both)
+    assert one.bytes() == carefully(one).bytes()
+    verdict = one.decide()
+    assert isinstance(verdict, Accepted) and verdict.clauses[0].answered_by == ("sam", "sue")
+
+
+@pytest.mark.parametrize(
+    ("selection", "taken"), [(Selection.FIRST, "sam"), (Selection.LAST, "sue"), (Selection.DISTINCT, ("sam", "sue"))]
+)
+def test_both_ways_take_the_same_from_a_list(selection: Selection, taken: Value) -> None:
+    found = Select(selection, machines.fact("watchers"))
+    asked = machines.clause("a", ClauseKind.REQUIRE, Compare(Comparison.EQUAL, found, Constant(taken)))
+    for watchers in (("sam", "sue"), ("sue", "sam"), ("sam", "sam", "sue"), ()):
+        one = machines.setup(machine(transition("go", asked)), watchers=watchers)
+        assert one.bytes() == carefully(one).bytes()
+        assert (one.decide().code == "accepted") is (watchers[:1] == ("sam",) and watchers[-1:] == ("sue",))
 
 
 @pytest.mark.parametrize("value", [0, 93, 94])

@@ -82,6 +82,7 @@ def test_history_is_as_the_acceptance_leaves_it() -> None:
     made = _kept(never("p", Compare(Comparison.EQUAL, proposer, by_draft), "done"))
     assert _violated(made.with_case(proposers={"draft": "carla", "go": "carla"})) is None
     assert _violated(made.with_case(proposers={"draft": "cleo"})) == "p"
+    assert _violated(made.with_case(proposers={"draft": "cleo", "go": "carla"})) == "p"  # not whoever did it before
     assert _violated(made) == "p"  # nobody has drafted, so it isn't known
 
 

@@ -146,6 +146,10 @@ def test_who_is_excluded_is_so_with_all_accounts() -> None:
     made = _roster(setup(machine(transition("go", excluding))), Principal("sia", ("supervisor",), person="sven"))
     assert isinstance(answered(made, "once", "sia").decide(), Escalated)
     assert isinstance(answered(made, "once", "sue").decide(), Accepted)
+    # Also where the account that is excluded is the second one.
+    excluding = clause("once", SIGN, distinct_from=(Constant("sia"),))
+    made = _roster(setup(machine(transition("go", excluding))), Principal("sia", ("supervisor",), person="sven"))
+    assert isinstance(answered(made, "once", "sven").decide(), Escalated)
 
 
 @pytest.mark.parametrize(("starts", "ends", "valid"), [
