@@ -29,6 +29,16 @@ class TransitionHeader:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryHeader:
+    """What stands before a query's body."""
+
+    name: tree.Name
+    parameters: tuple[tree.Parameter, ...]
+    about: tree.Name | None
+    keys: tuple[tree.Name, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Subject:
     about: tree.Name | None
     keys: tuple[tree.Name, ...]
@@ -61,6 +71,16 @@ class ClauseBuilder(ExpressionBuilder):
         return TransitionHeader(
             name, branch, parameters or (), subject.about, subject.keys, subject.creates, sources, target, guard
         )
+
+    def query_header(
+        self,
+        _meta: Meta,
+        name: tree.Name,
+        parameters: tuple[tree.Parameter, ...] | None,
+        about: tree.Name | None,
+        keys: tuple[tree.Name, ...] | None,
+    ) -> QueryHeader:
+        return QueryHeader(name, parameters or (), about, keys or ())
 
     def about(self, _meta: Meta, entity: tree.Name, keys: tuple[tree.Name, ...]) -> _Subject:
         return _Subject(entity, keys, None)
@@ -179,3 +199,17 @@ class ClauseBuilder(ExpressionBuilder):
         self, meta: Meta, event: Token, after: tree.DurationLiteral, target: tree.Name, text: tree.Text | None
     ) -> tree.OnFailure:
         return tree.OnFailure(tree.Name(str(event), self._span(event)), after, target, text, self._span(meta))
+
+    def returns_value(self, meta: Meta, name: tree.Name, value: tree.Expression) -> tree.Returns:
+        return tree.Returns(name, value, None, self._span(meta))
+
+    def returns_rows(
+        self,
+        meta: Meta,
+        name: tree.Name,
+        variable: tree.Name,
+        domain: tree.Expression,
+        where: tree.Expression | None,
+        fields: tuple[tuple[tree.Name, tree.Expression], ...],
+    ) -> tree.Returns:
+        return tree.Returns(name, domain, tree.Rows(variable, where, fields), self._span(meta))

@@ -49,6 +49,16 @@ class ScenarioBuilder(ClauseBuilder):
     ) -> tree.Proposal:
         return tree.Proposal(role, principal, transition, arguments or (), confidence, self._span(meta))
 
+    def when_asked(
+        self,
+        meta: Meta,
+        role: tree.Name,
+        principal: tree.Text | None,
+        query: tree.Name,
+        arguments: tuple[tuple[tree.Name, tree.Expression], ...] | None,
+    ) -> tree.Asking:
+        return tree.Asking(role, principal, query, arguments or (), self._span(meta))
+
     def when_answered(
         self, meta: Meta, role: tree.Name, principal: tree.Text | None, word: str, code: tree.Name
     ) -> tree.Answer:
@@ -87,6 +97,9 @@ class ScenarioBuilder(ClauseBuilder):
         self, meta: Meta, state: tree.Name, memory: tuple[tuple[tree.Name, tree.Expression], ...] | None
     ) -> tree.Then:
         return tree.Then("in", (), state, memory or (), self._span(meta))
+
+    def then_returned(self, meta: Meta, values: tuple[tuple[tree.Name, tree.Expression], ...] | None) -> tree.Then:
+        return tree.Then("returned", (), None, values or (), self._span(meta))
 
     def assignments(
         self, _meta: Meta, *assignments: tuple[tree.Name, tree.Expression]

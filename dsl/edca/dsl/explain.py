@@ -61,14 +61,6 @@ def failure(source: Source, failed: Failure) -> Diagnostic:
     return _unexpected(source, failed)
 
 
-def later(source: Source, chunk: Chunk) -> Diagnostic:
-    """A declaration or clause of a later version of the language."""
-    word = chunk.lexemes[0]
-    return report(
-        source, "P005", f"`{word.text}` isn't supported yet", word, "belongs to a later version of the language"
-    )
-
-
 def unknown(source: Source, chunk: Chunk, what: str, beginnings: Iterable[str]) -> Diagnostic:
     """A chunk that begins with no word that could begin it.
 

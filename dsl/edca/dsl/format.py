@@ -70,7 +70,7 @@ def _inner(chunk: Chunk) -> tuple[Chunk, ...]:
     """A declaration with the chunks of its body, if it has one that is read chunk by chunk."""
     body = split_block(chunk.lexemes).body
     match chunk.word:
-        case "transition":
+        case "transition" | "query":
             return chunk, *split_clauses(body)
         case "scenario":
             return chunk, *split_parts(body)

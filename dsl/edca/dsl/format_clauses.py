@@ -1,4 +1,4 @@
-"""Transitions with their clauses to items."""
+"""Transitions and queries with their clauses to items."""
 
 from dataclasses import replace
 
@@ -57,12 +57,25 @@ class ClauseLayout(ExpressionLayout):
             guard = spaced(self.word("when"), self.expression(node.guard, room=len("when ")))
             way = self.group(start, way, Nest(concat(BREAK, guard)))
         head = concat(Nest(concat(name, BREAK, way)), BREAK, self.word("{"))
+        return self._with_clauses(first, head, node.clauses)
+
+    def _with_clauses(self, first: int, head: Doc, clauses: tuple[tree.Clause, ...]) -> Item:
+        """A declaration's head and its clauses; the rules stand apart from what says what it is about."""
         items: list[Item] = []
-        for clause in node.clauses:
+        for clause in clauses:
             item = self.clause(clause)
             rules_begin = bool(items) and items[-1].kind == _ABOUT and item.kind != _ABOUT
             items.append(replace(item, parted=True) if rules_begin else item)
         return self.made(first, "", (), Block(head, tuple(items), self.word("}")), tall=True)
+
+    def query(self, node: tree.QueryDeclaration) -> Item:
+        """A query: what it is called and takes, what it is about, and its clauses."""
+        first = self.pieces.index
+        head = concat(self.words(2), self.bracketed(node.parameters, self.parameter))
+        if node.about is not None:
+            subject = spaced(self.words(3), self.filled(node.keys, self.name))
+            head = Nest(concat(head, BREAK, subject))
+        return self._with_clauses(first, concat(head, BREAK, self.word("{")), node.clauses)
 
     def _subject(self, node: tree.TransitionDeclaration) -> Doc:
         if node.about is not None:
@@ -101,6 +114,8 @@ class ClauseLayout(ExpressionLayout):
                 return self._perform(node)
             case tree.OnFailure():
                 return self._on(node)
+            case tree.Returns():
+                return self._returns(node)
 
     def _require(self, node: tree.Require) -> Item:
         first = self.pieces.index
@@ -189,6 +204,26 @@ class ClauseLayout(ExpressionLayout):
         if not items:
             return self.made(first, "", (head,))
         return self.made(first, "", (), Block(Nest(head), tuple(items), None))
+
+    def _returns(self, node: tree.Returns) -> Item:
+        first = self.pieces.index
+        name = self.words(2)
+        if node.rows is None:
+            return self.assigned(first, "returns", name, node.value)
+        each = spaced(name, self.words(4), self.expression(node.value))
+        if node.rows.where is not None:
+            where = spaced(self.word("where"), self.expression(node.rows.where, room=len("where ")))
+            each = self.group(first, each, BREAK, where)
+        head = spaced(each, self.word("{"))
+        items: list[Item] = []
+        for _, value in node.rows.fields:
+            start = self.pieces.index
+            cells = self.word(), spaced(self.word("="), self.expression(value))
+            cells = (cells[0], concat(cells[1], self.word(","))) if self.at(",") else cells
+            items.append(self.made(start, "field", cells))
+        closer = self.word("}")
+        one_line = spaced(head, *(spaced(*item.cells) for item in items), closer)
+        return self.made(first, "", (one_line,), Block(Nest(head), tuple(items), closer))
 
     def _invocation(self, node: tree.Invocation) -> Doc:
         return concat(self.word(), self.bracketed(node.arguments, self.expression))

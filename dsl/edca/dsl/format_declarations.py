@@ -71,6 +71,8 @@ class DeclarationLayout(ScenarioLayout):
                 return self._table(node)
             case tree.TransitionDeclaration():
                 return self.transition(node)
+            case tree.QueryDeclaration():
+                return self.query(node)
             case tree.Forbid():
                 return self.forbid(node)
             case tree.ModeDeclaration():

@@ -51,6 +51,9 @@ class ScenarioLayout(ClauseLayout):
                 proposal = concat(head, self.bracketed(node.arguments, self._argument))
                 confidence = NOTHING if node.confidence is None else self.words(2)
                 return self.made(first, "", (spaced(proposal, confidence),))
+            case tree.Asking():
+                head = self.words(4 if node.principal is None else 5)
+                return self.made(first, "", (concat(head, self.bracketed(node.arguments, self._argument)),))
             case tree.Answer():
                 return self.made(first, "", (self.words(4 if node.principal is None else 5),))
             case tree.Happening():

@@ -20,7 +20,7 @@ from edca.dsl.split import is_name_place
 from edca.dsl.words import CLAUSES, DECLARATIONS, FUNCTIONS, HISTORY, LINES, MODE_PARTS, PARTS, RESERVED, UNITS
 
 # Of these only the header is one chunk; a `state` may have a body or not.
-_WITH_BODY = ("transition", "mode", "scenario")
+_WITH_BODY = ("transition", "query", "mode", "scenario")
 _END = "$END"
 
 START_RULES: tuple[str, ...] = (

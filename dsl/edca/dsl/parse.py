@@ -163,10 +163,6 @@ class _Reader(BlockReader):
                 self._unknown(chunk, "declaration", DECLARATIONS)
                 self._lose(chunk)
                 return None
-            case Beginning.LATER:
-                self._later(chunk)
-                self._lose(chunk)
-                return None
             case Beginning.KNOWN:
                 pass
         match chunk.word:
@@ -178,6 +174,8 @@ class _Reader(BlockReader):
                 return None
             case "transition":
                 return self._transition(chunk)
+            case "query":
+                return self._query(chunk)
             case "scenario":
                 return self._scenario(chunk)
             case "mode":

@@ -1,4 +1,4 @@
-"""The declarations with bodies that are read chunk by chunk: transitions, composite states, modes and scenarios."""
+"""Declarations with bodies, read chunk by chunk: transitions, queries, composite states, modes and scenarios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from edca.diagnostics.codes import CODES
 from edca.diagnostics.diagnostic import Diagnostic, Label
 from edca.dsl import tree
-from edca.dsl.build_clauses import TransitionHeader
+from edca.dsl.build_clauses import QueryHeader, TransitionHeader
 from edca.dsl.build_declarations import BlockHeader
 from edca.dsl.read_chunks import ChunkReader
 from edca.dsl.scan import Sort
-from edca.dsl.split import Beginning, Chunk, split_block, split_clauses, split_mode, split_parts, split_states
+from edca.dsl.split import Beginning, Block, Chunk, split_block, split_clauses, split_mode, split_parts, split_states
 from edca.dsl.words import CLAUSES, MODE_PARTS, PARTS
 
 STATE_DEPTH_MAX = 10
@@ -20,23 +20,12 @@ STATE_DEPTH_MAX = 10
 class BlockReader(ChunkReader):
     """Reads declarations with a body."""
 
-    # --- transitions -------------------------------------------------------------------------------------------------
+    # --- transitions and queries -------------------------------------------------------------------------------------
 
     def _transition(self, chunk: Chunk) -> tree.TransitionDeclaration | None:
         block = split_block(chunk.lexemes)
         header = self._read("transition_header", block.head)
-        clauses: list[tree.Clause] = []
-        for clause_chunk in self._chunks(split_clauses, block.body, "clause"):
-            if self._is_full():
-                break
-            clause = self._clause(clause_chunk)
-            if clause is None:
-                # A misspelt word may have been meant as `let`.
-                if clause_chunk.word == "let" or clause_chunk.beginning is not Beginning.KNOWN:
-                    self._lose(clause_chunk)
-                self._lose(chunk)
-            else:
-                clauses.append(clause)
+        clauses = self._clauses(chunk, block)
         if not isinstance(header, TransitionHeader):
             self._lose(chunk)
             return None
@@ -52,17 +41,42 @@ class BlockReader(ChunkReader):
             sources=header.sources,
             target=header.target,
             guard=header.guard,
-            clauses=tuple(clauses),
+            clauses=clauses,
             span=self._span(chunk.lexemes),
         )
+
+    def _query(self, chunk: Chunk) -> tree.QueryDeclaration | None:
+        block = split_block(chunk.lexemes)
+        header = self._read("query_header", block.head)
+        clauses = self._clauses(chunk, block)
+        if not isinstance(header, QueryHeader):
+            self._lose(chunk)
+            return None
+        if not self._is_closed(block, "query"):
+            self._lose(chunk)
+        span = self._span(chunk.lexemes)
+        return tree.QueryDeclaration(header.name, header.parameters, header.about, header.keys, clauses, span)
+
+    def _clauses(self, chunk: Chunk, block: Block) -> tuple[tree.Clause, ...]:
+        """The clauses of a declaration; where one can't be read, the declaration's name is lost."""
+        clauses: list[tree.Clause] = []
+        for clause_chunk in self._chunks(split_clauses, block.body, "clause"):
+            if self._is_full():
+                break
+            clause = self._clause(clause_chunk)
+            if clause is None:
+                # A misspelt word may have been meant as `let`.
+                if clause_chunk.word == "let" or clause_chunk.beginning is not Beginning.KNOWN:
+                    self._lose(clause_chunk)
+                self._lose(chunk)
+            else:
+                clauses.append(clause)
+        return tuple(clauses)
 
     def _clause(self, chunk: Chunk) -> tree.Clause | None:
         match chunk.beginning:
             case Beginning.UNKNOWN:
                 self._unknown(chunk, "clause", CLAUSES)
-                return None
-            case Beginning.LATER:
-                self._later(chunk)
                 return None
             case Beginning.KNOWN:
                 node = self._read(f"{chunk.word}_clause", chunk.lexemes)
@@ -126,7 +140,7 @@ class BlockReader(ChunkReader):
 
     def _mode_part(self, chunk: Chunk) -> tree.ModePart | None:
         match chunk.beginning:
-            case Beginning.UNKNOWN | Beginning.LATER:
+            case Beginning.UNKNOWN:
                 self._unknown(chunk, "part of a mode", MODE_PARTS)
                 return None
             case Beginning.KNOWN:
@@ -161,7 +175,7 @@ class BlockReader(ChunkReader):
 
     def _part(self, chunk: Chunk) -> tree.Given | tree.When | tree.Then | None:
         match chunk.beginning:
-            case Beginning.UNKNOWN | Beginning.LATER:
+            case Beginning.UNKNOWN:
                 self._unknown(chunk, "part of a scenario", PARTS)
                 return None
             case Beginning.KNOWN:

@@ -19,7 +19,7 @@ from edca.dsl.words import DECLARATIONS
 DEPTH_MAX = 100
 """Deepest nesting of brackets, and of expressions in each other; later passes walk expressions recursively."""
 
-_WITH_BODY = frozenset(("transition", "mode", "scenario"))
+_WITH_BODY = frozenset(("transition", "query", "mode", "scenario"))
 
 
 class ChunkReader:
@@ -126,9 +126,6 @@ class ChunkReader:
     def _unknown(self, chunk: Chunk, what: str, beginnings: Iterable[str]) -> None:
         if not self._was_scanned_badly(chunk.lexemes):
             self._diagnostics.append(explain.unknown(self._source, chunk, what, beginnings))
-
-    def _later(self, chunk: Chunk) -> None:
-        self._diagnostics.append(explain.later(self._source, chunk))
 
     def _error(
         self,

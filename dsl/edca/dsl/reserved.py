@@ -14,7 +14,7 @@ from edca.dsl.words import DECLARATIONS, FUNCTIONS, RESERVED
 def unusable_names(declaration: tree.Declaration) -> Iterator[tree.Name]:
     """The names in a declaration that no expression could refer to."""
     match declaration:
-        case tree.TransitionDeclaration():
+        case tree.TransitionDeclaration() | tree.QueryDeclaration():
             yield from (name for name in _reserved(declaration.parameters) if name.text not in DECLARATIONS)
         case tree.DefineDeclaration():
             yield from _called(declaration.name)

@@ -5,7 +5,7 @@ an error in one can't hide or cause an error in another.
 
 A text that can be read means the same wherever its lines end. Only lexemes that can't be read as one chunk are split
 once more, `by_lines`: then a chunk can also begin where two values meet at the start of a line, which no expression
-allows. There an author misspelt a word, or used one of a later version of the language.
+allows. There an author misspelt a word.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Protocol
 
 from edca.dsl.scan import Lexeme, Sort
-from edca.dsl.words import CLAUSES, DECLARATIONS, LATER, LINES, MODE_PARTS, PARTS, RESERVED, UNITS, Follows
+from edca.dsl.words import CLAUSES, DECLARATIONS, LINES, MODE_PARTS, PARTS, RESERVED, UNITS, Follows
 
 # Words that can stand last in a clause or declaration; behind them, and behind names and literals, a name can't follow.
 _CLOSING_WORDS = frozenset(
@@ -31,7 +31,7 @@ _LEADING_WORDS = frozenset(
         "within", "optional", "fixed", "personal", "secret", "refuse", "escalate", "ensure", "undo", "irreversible",
         "go", "proposes", "confidence", "refused", "escalated", "accepted", "needs", "with", "present", "absent",
         "of", "confirms", "declines", "signs", "waives", "succeeds", "fails", "times", "per", "rolling", "utc",
-        "distinct", "while", "reaching", "without", "leads", "assuming",
+        "distinct", "while", "reaching", "each", "asks", "returned", "without", "leads", "assuming",
         *UNITS,
     )
 )  # fmt: skip
@@ -40,10 +40,9 @@ _CLOSERS = frozenset(_OPENERS.values())
 
 
 class Beginning(Enum):
-    """How a chunk begins: with a word of the language, with one of a later version, or with something else."""
+    """How a chunk begins: with a word of the language, or with something else."""
 
     KNOWN = "known"
-    LATER = "later"
     UNKNOWN = "unknown"
 
 
@@ -104,7 +103,7 @@ def split_declarations(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> 
 
 
 def split_clauses(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> Iterator[Chunk]:
-    """The clauses in a transition's body."""
+    """The clauses in the body of a transition or query."""
     return _split(lexemes, _clause_begins, by_lines=by_lines)
 
 
@@ -129,7 +128,7 @@ def split_lines(lexemes: Sequence[Lexeme], *, by_lines: bool = False) -> Iterato
 
 
 def split_block(lexemes: Sequence[Lexeme]) -> Block:
-    """Take a transition or scenario apart at its braces."""
+    """Take a transition, query or scenario apart at its braces."""
     opener = next((i for i, lexeme in enumerate(lexemes) if _is_sign(lexeme, "{")), None)
     if opener is None:
         return Block(tuple(lexemes), None, (), None, ())
@@ -279,7 +278,7 @@ def _clause_begins(place: _Place) -> Beginning | None:
         count = place.index - place.start
         if place.word in ("confirm", "sign") and count == 2:
             return None  # `confirm CODE by ROLE`
-        # The same where the code is missing, and what later words may say.
+        # The same where the code is missing, and what misspelt words may say.
         inside = (place.word in ("confirm", "sign") and count == 1) or place.beginning is not Beginning.KNOWN
         return None if inside and not place.leads and place.index > 0 else Beginning.KNOWN
     if here.text in CLAUSES:
@@ -324,7 +323,7 @@ def _line_begins(place: _Place) -> Beginning | None:
 
 
 def _other_beginning(place: _Place) -> Beginning | None:
-    """A later word, or a misspelt one, where a name can't stand because a value or name stands right before it."""
+    """A misspelt word where a name can't stand because a value or name stands right before it."""
     here = place.here
     if not place.by_lines or place.bracket_depth > 0 or not _is_closed(place):
         return None
@@ -335,8 +334,6 @@ def _other_beginning(place: _Place) -> Beginning | None:
     alone = place.index - place.start == 1 and place.beginning is Beginning.KNOWN
     if alone and place.word not in _CLOSING_WORDS:
         return None  # most words that begin a chunk can't stand alone: `allow TRANSITION`
-    if here.text in LATER:
-        return Beginning.LATER
     unknown = here.first and here.text not in RESERVED and here.text not in _LEADING_WORDS and here.text not in PARTS
     return Beginning.UNKNOWN if unknown else None
 

@@ -39,6 +39,7 @@ DECLARATIONS: Mapping[str, Follows] = MappingProxyType(
         "table": Follows.WORD,
         "forbid": Follows.WORD,
         "transition": Follows.WORD,
+        "query": Follows.WORD,
         "mode": Follows.WORD,
         "never": Follows.WORD,
         "always": Follows.WORD,
@@ -50,9 +51,9 @@ DECLARATIONS: Mapping[str, Follows] = MappingProxyType(
 
 CLAUSES: tuple[str, ...] = (
     "priority", "means", "by", "answers", "after", "unblockable", "let", "require", "forbid", "confirm", "sign",
-    "limit", "set", "do", "on",
+    "limit", "set", "do", "on", "returns",
 )  # fmt: skip
-"""Words that begin a clause of a transition."""
+"""Words that begin a clause of a transition or a query."""
 
 PARTS: tuple[str, ...] = ("given", "wait", "when", "then")
 """Words that begin a part of a scenario."""
@@ -67,9 +68,6 @@ VOCABULARY: frozenset[str] = frozenset(
     ("import", "role", "enum", "type", "record", "entity", "claim", "effect", "define", "table")
 )
 """Words of the declarations that a vocabulary file may have."""
-
-LATER: frozenset[str] = frozenset(("query",))
-"""Words that will begin a declaration or a clause in a later version of the language; until then they are names."""
 
 FUNCTIONS: frozenset[str] = frozenset(
     ("count", "sum", "min", "max", "collect", "first", "last", "distinct", "pairs", "zip", "before")
@@ -119,6 +117,7 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "table_declaration": "table NAME(field: TYPE, ...) gives TYPE { | CELL, ... => VALUE }",
         "forbid_declaration": 'forbid CODE "WHY NOT" when CONDITION',
         "transition_header": "transition NAME(field: TYPE, ...) from STATE to STATE { ... }",
+        "query_header": "query NAME(field: TYPE) about ENTITY by ARGUMENT { ... }",
         "mode_header": 'mode NAME "WHAT IT MEANS" { allow ... enter ... leave ... }',
         "never_declaration": 'never CODE "WHY" while STATE when CONDITION` or '
         '`never CODE "WHY" reaching STATE without TRANSITION',
@@ -141,14 +140,16 @@ FORMS: Mapping[str, str] = MappingProxyType(
         "set_clause": "set FIELD = VALUE",
         "do_clause": "do EFFECT(VALUE, ...) ensure CONDITION undo EFFECT(VALUE, ...)",
         "on_clause": 'on failed go STATE "WHAT IT MEANS"` or `on timeout 30 seconds go STATE "WHAT IT MEANS"',
+        "returns_clause": "returns NAME = VALUE` or `returns NAME = each NAME in LIST where CONDITION { NAME = VALUE }",
         "allow_part": "allow TRANSITION, TRANSITION",
         "enter_part": "enter when failures > 5 per rolling 1 hour` or `enter by ROLE",
         "leave_part": "leave when failures <= 0 per rolling 10 minutes` or `leave by ROLE",
         "given_part": "given STATE`, `given NAME = VALUE` or `given ENTITY(KEY) { FIELD = VALUE }",
         "wait_part": "wait 10 minutes",
-        "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)`, `when ROLE confirms CODE` or "
-        "`when EFFECT fails",
-        "then_part": "then refused CODE`, `then escalated needs CODE`, `then accepted to STATE` or `then in STATE",
+        "when_part": "when ROLE proposes TRANSITION(ARGUMENT: VALUE, ...)`, "
+        "`when ROLE asks QUERY(ARGUMENT: VALUE, ...)`, `when ROLE confirms CODE` or `when EFFECT fails",
+        "then_part": "then refused CODE`, `then escalated needs CODE`, `then accepted to STATE`, "
+        "`then returned with NAME = VALUE` or `then in STATE",
         "migrate_line": 'migrate MACHINE from "1.0.0" to "1.1.0" "WHAT CHANGES"',
         "state_line": "state OLD to NEW keeping time`, `state OLD to NEW restarting time` or "
         '`state OLD needs person "WHY"',

@@ -131,6 +131,12 @@ _ALL = (
     Code("C047", "broken-from-the-start", "Every new case breaks a property before anything is decided about it."),
     Code("C048", "not-yet-happened", "A clause asks who did something that can't have happened before."),
     Code("C049", "key-by-word-alone", "A limit counts per something that its proposer is free to name."),
+    Code("C050", "query-changes", "A query does or asks for something: it can only look."),
+    Code("C051", "query-without-case", "A query reads what only a case or a candidate has."),
+    Code("C052", "labelled-returned", "A query would give a labelled value to somebody it isn't released to."),
+    Code("C053", "query-for-anybody", "Nothing tests that what a query gives is the asker's own."),
+    Code("C054", "returns-misplaced", "A query returns nothing, or a transition returns something."),
+    Code("C055", "answer-too-large", "What a query gives could be more than one answer may hold."),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),

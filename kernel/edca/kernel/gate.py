@@ -16,11 +16,12 @@ from edca.kernel.values import Unknown, Value, ValueProblem, from_raw
 from edca.kernel.verdict import Anchor, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from edca.kernel.facts import Handle
     from edca.kernel.inputs import Case, Inputs
-    from edca.kernel.roster import Roster
+    from edca.kernel.inquiry import Inquiry
+    from edca.kernel.machine import Query
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def pass_gate(
         return Stopped(Stage.UNKNOWN_CASE, _why_no_case(machine, candidate))
     if case.machine != machine.digest:
         return Stopped(Stage.WRONG_MACHINE, "the case runs under another machine")
-    stopped = _check_proposer(machine, candidate, inputs.roster, inputs.now)
+    stopped = check_proposer(machine, candidate, machine.index.proposers.get(candidate.transition), inputs)
     if stopped is not None:
         return stopped
     if inputs.key_used_by is not None:
@@ -156,16 +157,18 @@ def _why_no_case(machine: Machine, candidate: Candidate) -> str:
     return "no case can be found for the key given"
 
 
-def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster, now: int) -> Stopped | None:
-    principal = roster.find(candidate.proposer)
+def check_proposer(
+    machine: Machine, candidate: Candidate | Inquiry, may_propose: Collection[str] | None, inputs: Inputs
+) -> Stopped | None:
+    """Stop where the roster doesn't say that the proposer holds the role, or the role isn't among those that may."""
+    principal = inputs.roster.find(candidate.proposer)
     role = machine.index.roles.get(candidate.role)
     if principal is None:
         return Stopped(Stage.UNKNOWN_PROPOSER, "the roster has no such principal")
-    if not principal.is_valid(now):
+    if not principal.is_valid(inputs.now):
         return Stopped(Stage.UNKNOWN_PROPOSER, "the principal holds no role at this time")
     if role is None or role.name not in principal.roles:
         return Stopped(Stage.WRONG_ROLE, f"the proposer does not hold role {candidate.role}")
-    may_propose = machine.index.proposers.get(candidate.transition)
     if may_propose is not None and role.name not in may_propose:
         return Stopped(Stage.WRONG_ROLE, f"role {role.name} may not propose this")
     if (role.kind is RoleKind.MODEL) != (principal.model is not None):
@@ -175,8 +178,10 @@ def _check_proposer(machine: Machine, candidate: Candidate, roster: Roster, now:
     return None
 
 
-def bind_arguments(machine: Machine, transition: Transition, candidate: Candidate) -> dict[str, Value]:
-    """Return the candidate's arguments as values. Raises `ValueProblem` where one is missing, surplus or mistyped."""
+def bind_arguments(
+    machine: Machine, transition: Transition | Query, candidate: Candidate | Inquiry
+) -> dict[str, Value]:
+    """Return the arguments as values. Raises `ValueProblem` where one is missing, surplus or mistyped."""
     surplus = sorted(set(candidate.arguments) - {p.name for p in transition.parameters})
     if surplus:
         raise ValueProblem("unexpected argument", surplus[0])

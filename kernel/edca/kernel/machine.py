@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.kernel.expression import Expression
+    from edca.kernel.look_up import Lookup
     from edca.kernel.program import Program
     from edca.kernel.types import Type
     from edca.kernel.values import Value
@@ -313,6 +314,36 @@ class Transition:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedValue:
+    """One named value that a query gives; `labels` are those of all that it is computed from, sorted."""
+
+    name: str
+    type: Type
+    value: Expression
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a role may look up: it changes nothing, and gives the values of `returns` and nothing else.
+
+    `about` is the entity whose instance the parameters `key` find, null where the query is about none. Each clause is a
+    `require` or `forbid` that refuses.
+    """
+
+    name: str
+    text: str
+    parameters: tuple[Parameter, ...]
+    about: str | None
+    key: tuple[str, ...]
+    by: tuple[str, ...]
+    lets: tuple[Let, ...]
+    clauses: tuple[Clause, ...]
+    returns: tuple[ReturnedValue, ...]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """A forbid that needs no argument: views apply it, so that what can't be acted on can't be seen either.
 
@@ -428,15 +459,18 @@ class Machine:
     properties: tuple[Property, ...]
     releases: tuple[Release, ...]
     wording: bytes = b""
+    queries: tuple[Query, ...] = field(default=(), metadata=structure.LATER)
     index: Index = field(init=False, compare=False, repr=False)
     digest: bytes = field(init=False, compare=False, repr=False)
     programs: dict[str, Program] = field(init=False, compare=False, repr=False)
+    lookups: dict[str, Lookup] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Derive the look-ups and the digest once; they follow from the declarations and are no part of the value."""
         object.__setattr__(self, "index", Index.of(self))
         object.__setattr__(self, "digest", canonical.digest("machine", self.to_bytes()))
         object.__setattr__(self, "programs", {})  # filled by `program.program`, one a transition
+        object.__setattr__(self, "lookups", {})  # filled by `look_up.lookup`, one a query
 
     def to_bytes(self) -> bytes:
         """Return the canonical artefact."""
@@ -472,6 +506,7 @@ class Index:
     proposers: Mapping[str, frozenset[str]]  # who may propose any of those that candidates call so
     modes: Mapping[str, Mode]
     initial: Mapping[str, str]  # entity → the state its cases start in
+    queries: Mapping[str, Query]
     staff: frozenset[str]  # the roles that answer for a transition, sign or waive: only a roster says who holds these
 
     @staticmethod
@@ -510,4 +545,5 @@ class Index:
                 ]
             ),
             initial={s.initial_about: s.name for s in machine.states if s.initial_about is not None},
+            queries={d.name: d for d in machine.queries},
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edca.kernel.expression import Expression
-    from edca.kernel.machine import Machine, Transition
+    from edca.kernel.machine import Machine, Query, Transition
 
 READINGS_MAX = 16
 TEXT_MAX = 160
@@ -39,7 +39,7 @@ Plan: TypeAlias = "tuple[tuple[str, Type, Closure], ...]"
 """What to read for one condition: names, types, and closures that read the values."""
 
 
-def readings(machine: Machine, transition: Transition, condition: Expression, frame: Frame) -> tuple[Reading, ...]:
+def readings(machine: Machine, transition: Transition | Query, condition: Expression, frame: Frame) -> tuple[Reading, ...]:
     """Return what the condition read, in written order and without repeats.
 
     What a quantifier's variable stands for is left out: its list is named instead.
@@ -47,7 +47,7 @@ def readings(machine: Machine, transition: Transition, condition: Expression, fr
     return read(machine, plan_of(machine, transition, condition), frame)
 
 
-def plan_of(machine: Machine, transition: Transition, condition: Expression) -> Plan:
+def plan_of(machine: Machine, transition: Transition | Query, condition: Expression) -> Plan:
     """Return what `readings` reads for that condition."""
     lets = {let.name: let.value for let in transition.lets}
     found: dict[str, tuple[str, Type, Closure]] = {}
@@ -85,6 +85,13 @@ def _leaves(expression: Expression, lets: dict[str, Expression], entered: set[st
                 yield from _leaves(part, lets, entered)
 
 
+def nodes(expression: Expression) -> Iterator[Expression]:
+    """Yield the expression and every part of it."""
+    yield expression
+    for part in _parts(expression):
+        yield from nodes(part)
+
+
 def _parts(expression: Expression) -> Iterator[Expression]:
     for field in dataclasses.fields(expression):
         value = getattr(expression, field.name)
@@ -106,7 +113,7 @@ def _is_closed(expression: Expression) -> bool:
             return False
 
 
-def _name_and_type(machine: Machine, transition: Transition, leaf: Expression) -> tuple[str, Type]:
+def _name_and_type(machine: Machine, transition: Transition | Query, leaf: Expression) -> tuple[str, Type]:
     match leaf:
         case ReadArgument(name):
             return name, next(p.type for p in transition.parameters if p.name == name)

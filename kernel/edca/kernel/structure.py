@@ -1,9 +1,9 @@
 """Frozen dataclasses ⇄ canonical data: how a machine stands in its artefact.
 
 A dataclass is a map of its fields plus the tag `""` with its class name, an enum member a map of the tag and `is`;
-tuples are lists; everything else stands for itself. Only the classes of `types`, `expression`, `machine` and
-`migration` are known, and every field must hold what its annotation says, so decoding can build nothing that a compiler
-couldn't.
+tuples are lists; everything else stands for itself. A field marked `LATER` is left out where it is empty. Only the
+classes of `types`, `expression`, `machine` and `migration` are known, and every field must hold what its annotation
+says, so decoding can build nothing that a compiler couldn't.
 """
 
 from __future__ import annotations
@@ -12,11 +12,18 @@ import dataclasses
 import enum
 import types as builtin_types
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from edca.kernel.canonical import CanonicalError, Data
 
 TAG = ""
+
+LATER = MappingProxyType({"later": True})
+"""Marks a field that machines did not always have, by its metadata: an artefact in which it is empty leaves it out.
+
+So a machine without such declarations keeps the artefact, and the digest, that it has always had.
+"""
 
 
 @cache
@@ -50,6 +57,12 @@ def _fields(class_: Any) -> tuple[str, ...]:
 
 
 @cache
+def _later(class_: Any) -> tuple[str, ...]:
+    """Return the fields that an artefact leaves out where they are empty."""
+    return tuple(item.name for item in dataclasses.fields(class_) if item.metadata == LATER)
+
+
+@cache
 def _hints(class_: Any) -> dict[str, Any]:
     """Return the type of each field that a class is made from."""
     annotations = {name: class_.__annotations__[name] for name in _fields(class_)}
@@ -63,7 +76,10 @@ def to_data(value: Any) -> Data:
         return {TAG: type(value).__name__, "is": value.value}
     if dataclasses.is_dataclass(value):
         class_: Any = value.__class__
-        data: dict[str, Data] = {name: to_data(getattr(value, name)) for name in _fields(class_)}
+        left_out = [name for name in _later(class_) if getattr(value, name) == ()]
+        data: dict[str, Data] = {
+            name: to_data(getattr(value, name)) for name in _fields(class_) if name not in left_out
+        }
         return data | {TAG: type(value).__name__}
     if isinstance(value, tuple):
         return [to_data(item) for item in value]
@@ -89,6 +105,9 @@ def from_data(data: Data) -> Any:
         return _member(class_, rest)
     known: Any = class_
     hints = _hints(known)
+    if any(rest.get(name) == () for name in _later(known)):
+        raise CanonicalError(f"the artefact's {tag} holds an empty part that is left out")
+    rest = dict.fromkeys(_later(known), ()) | rest
     if set(rest) != set(hints):
         raise CanonicalError(f"the artefact's {tag} has other fields than expected")
     for name, hint in hints.items():

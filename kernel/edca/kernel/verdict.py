@@ -39,6 +39,7 @@ class Stage(enum.Enum):
     EFFECT_PENDING = "effect_pending"
     STATE_DRIFT = "state_drift"
     NO_SUCH_TRANSITION = "no_such_transition"
+    NO_SUCH_QUERY = "no_such_query"
     BAD_ARGUMENT = "bad_argument"
     NO_BRANCH = "no_branch"
     TOO_EARLY = "too_early"

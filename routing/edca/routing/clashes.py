@@ -97,6 +97,10 @@ def _names(spec: tree.Spec) -> Iterator[tree.Name | tree.Text]:
                     yield declaration.branch
                 yield from _parameter_names(declaration.parameters)
                 yield from _clause_names(declaration.clauses)
+            case tree.QueryDeclaration():
+                yield declaration.name
+                yield from _parameter_names(declaration.parameters)
+                yield from _clause_names(declaration.clauses)
             case tree.CompositeState():
                 yield from _state_names(declaration)
             case tree.CaseDeclaration() | tree.ScenarioDeclaration() | tree.Release():
@@ -115,6 +119,9 @@ def _clause_names(clauses: tuple[tree.Clause, ...]) -> Iterator[tree.Name]:
         match clause:
             case tree.Let(name=name):
                 yield name
+            case tree.Returns():
+                yield clause.name
+                yield from (field for field, _ in (() if clause.rows is None else clause.rows.fields))
             case (
                 tree.Require(code=code)
                 | tree.Forbid(code=code)

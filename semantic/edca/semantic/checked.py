@@ -114,6 +114,33 @@ class CheckedTransition:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckedReturned:
+    """One value that a query gives. `labels` are those of what it is computed from, sorted."""
+
+    name: str
+    value: Expression
+    labels: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedQuery:
+    """A query with everything in it typed; machine-wide forbids are kept apart. `about` is null where it names none."""
+
+    name: str
+    text: str
+    parameters: tuple[Parameter, ...]
+    about: str | None
+    key: tuple[str, ...]
+    unblockable: bool
+    by: tuple[str, ...]
+    lets: tuple[tuple[str, Expression], ...]
+    clauses: tuple[CheckedClause, ...]
+    returns: tuple[CheckedReturned, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedNever:
     """A `never … when`; `states` are those it is written for, or all."""
 
@@ -152,3 +179,4 @@ class CheckedSpec:
     nevers: tuple[CheckedNever, ...]
     paths: tuple[CheckedPath, ...]
     releases: tuple[Release, ...]
+    queries: tuple[CheckedQuery, ...] = ()

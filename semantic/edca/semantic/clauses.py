@@ -61,6 +61,9 @@ def read_clause(draft: Draft, clause: tree.Clause, words: Vocabulary) -> None:
             effects.perform(draft, clause)
         case tree.OnFailure():
             effects.on_failure(draft, clause)
+        case tree.Returns(name):
+            help_ = "what a role may look up is written in a `query`"
+            words.problems.add("C054", name.span, "a transition returns nothing", help=help_)
         case _:
             assert_never(clause)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edca.kernel.canonical import Data
-    from edca.semantic.checked import CheckedClause, CheckedSpec, CheckedTransition
+    from edca.semantic.checked import CheckedClause, CheckedQuery, CheckedSpec, CheckedTransition
 
 _INT_MAX: Final = 2**63 - 1
 # Their types say how a number was written; those of all others follow from their parts.
@@ -48,6 +48,8 @@ def wording(spec: CheckedSpec) -> bytes:
         "properties": {never.code: encoder.of(never.condition) for never in spec.nevers},
         "transitions": {item.name: list(_transition(item, encoder)) for item in spec.transitions},
     }
+    if spec.queries:
+        data["queries"] = {item.name: list(_query(item, encoder)) for item in spec.queries}
     return canonical.digest("wording", canonical.encode(data, depth_max=DEPTH_MAX))
 
 
@@ -62,6 +64,12 @@ def _transition(item: CheckedTransition, encoder: _Encoder) -> Iterator[Data]:
             encoder.of(act.ensure),
             None if act.undo is None else encoder.of(act.undo.arguments),
         ]
+
+
+def _query(item: CheckedQuery, encoder: _Encoder) -> Iterator[Data]:
+    yield [[name, encoder.of(value)] for name, value in item.lets]
+    yield [_clause(clause, encoder) for clause in item.clauses]
+    yield [[one.name, encoder.of(one.value)] for one in item.returns]
 
 
 def _clause(clause: CheckedClause, encoder: _Encoder) -> Data:

@@ -27,6 +27,7 @@ from edca.semantic import (
     imports,
     modes,
     properties,
+    queries,
     releases,
     rules,
     structure,
@@ -115,6 +116,7 @@ def check_spec(spec: tree.Spec, problems: Problems) -> CheckedSpec | None:
     nevers, paths = properties.properties(spec, words, definitions)
     properties.check_creations(nevers, transitions, definitions, words)
     released = releases.releases(spec, words, transitions)
+    asked = queries.queries(spec, words, definitions, forbids, released)
     structure.check(spec, words, transitions)
     if problems.fatal:
         return None
@@ -138,6 +140,7 @@ def check_spec(spec: tree.Spec, problems: Problems) -> CheckedSpec | None:
         nevers=nevers,
         paths=paths,
         releases=released,
+        queries=asked,
     )
 
 

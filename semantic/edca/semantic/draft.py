@@ -1,4 +1,4 @@
-"""The draft of a transition while its clauses are read, and what every clause must keep to."""
+"""The draft of a transition or query while its clauses are read, and what every clause must keep to."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ TRUE = typed.Literal(True, BoolType())
 
 @dataclass(slots=True)
 class Draft:
-    """What has been read of one transition so far; `once` holds the clauses that may stand in it only once."""
+    """What has been read of one transition or query so far; `once` holds the clauses that may stand in it only once."""
 
     name: tree.Name
     scope: Scope
     creates: bool
+    what: str = "transition"
     once: dict[str, tree.Clause] = field(default_factory=dict)
     means: tree.Means | None = None
     by: tree.By | None = None
@@ -48,7 +49,7 @@ class Draft:
         self.scope.words.problems.add(
             "N002",
             clause.span,
-            f"`{word}` stands twice in one transition",
+            f"`{word}` stands twice in one {self.what}",
             declared=earlier.span,
             declared_label="first written here",
         )
@@ -83,7 +84,7 @@ def keep(draft: Draft, clause: CheckedClause | None, code: tree.Name) -> None:
         draft.scope.words.problems.add(
             "N011",
             code.span,
-            f"the code `{code.text}` stands twice in this transition",
+            f"the code `{code.text}` stands twice in this {draft.what}",
             help="a code is its clause's id: give each its own",
             declared=earlier,
             declared_label="first used here",

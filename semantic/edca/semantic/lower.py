@@ -25,13 +25,16 @@ from edca.kernel.machine import (
     MemoryField,
     Never,
     Property,
+    Query,
+    ReturnedValue,
     Screen,
     Tier,
     Transition,
 )
 from edca.kernel.types import DecimalType, OptionalType, Type
 from edca.kernel.values import Unknown
-from edca.semantic import labels, structure, typed, walk
+from edca.semantic import labels, queries, structure, typed, walk
+from edca.semantic.checked import CheckedTransition
 from edca.semantic.commit import wording
 from edca.semantic.durations import UNITS
 from edca.semantic.relations import plain
@@ -46,8 +49,8 @@ if TYPE_CHECKING:
         CheckedCall,
         CheckedClause,
         CheckedLimit,
+        CheckedQuery,
         CheckedSpec,
-        CheckedTransition,
     )
 
 T = TypeVar("T")
@@ -222,6 +225,7 @@ def lower(spec: CheckedSpec) -> Machine:
         properties=_properties(spec),
         releases=tuple(sorted(spec.releases, key=lambda r: (r.owner or "", r.name, r.to, r.text))),
         wording=wording(spec),
+        queries=tuple(_query(item, spec) for item in sorted(spec.queries, key=lambda q: q.name)),
     )
 
 
@@ -248,8 +252,37 @@ def _guards(item: CheckedTransition, spec: CheckedSpec) -> list[typed.Expression
     return [other.guard for other in spec.transitions if other.offered == item.offered and other.guard is not None]
 
 
-def _clause(clause: CheckedClause, item: CheckedTransition, spec: CheckedSpec) -> Clause:
+def _query(item: CheckedQuery, spec: CheckedSpec) -> Query:
+    """Return the query; forbids about its entity come first, since they outrank its own clauses."""
+    definitions = spec.definitions
+    clauses = (*queries.holding(item, spec.forbids), *item.clauses)
+    return Query(
+        name=item.name,
+        text=item.text,
+        parameters=item.parameters,
+        about=item.about,
+        key=item.key,
+        by=tuple(sorted(item.by)),
+        lets=tuple(Let(name, lower_expression(value, definitions)) for name, value in item.lets),
+        clauses=tuple(_clause(clause, item, spec) for clause in clauses),
+        returns=tuple(
+            ReturnedValue(one.name, one.value.type, lower_expression(one.value, definitions), one.labels)
+            for one in item.returns
+        ),
+        evidence=_evidence(
+            (
+                *(value for _, value in item.lets),
+                *(clause.condition for clause in clauses),
+                *(one.value for one in item.returns),
+            ),
+            definitions,
+        ),
+    )
+
+
+def _clause(clause: CheckedClause, item: CheckedTransition | CheckedQuery, spec: CheckedSpec) -> Clause:
     definitions, lets = spec.definitions, dict(item.lets)
+    guards = _guards(item, spec) if isinstance(item, CheckedTransition) else []
     return Clause(
         code=clause.code,
         kind=clause.kind,
@@ -262,7 +295,7 @@ def _clause(clause: CheckedClause, item: CheckedTransition, spec: CheckedSpec) -
         distinct_from=tuple(lower_expression(part, definitions) for part in clause.distinct_from),
         limit=None if clause.limit is None else _limit(clause.limit, definitions),
         withheld=labels.withheld(clause, item.by, spec.words, spec.releases, definitions, lets)
-        or labels.hides(_guards(item, spec), item.by, spec.words, spec.releases, definitions),
+        or labels.hides(guards, item.by, spec.words, spec.releases, definitions),
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FOLLOWS_FROM_LOSS = frozenset(
     (
         *("N001", "N004", "N006", "N007", "N008", "N009", "N015", "N016", "N022"),
-        *("C002", "C003", "C004", "C008", "C012", "C016", "C025", "C033", "C034", "C035"),
+        *("C002", "C003", "C004", "C008", "C012", "C016", "C025", "C033", "C034", "C035", "C053", "C054"),
     )
 )
 # Findings that a file which could not be had would cause by itself: anything could be declared in it.

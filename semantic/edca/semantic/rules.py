@@ -27,12 +27,14 @@ CODED = (tree.Require, tree.Forbid, tree.Confirm, tree.Sign, tree.Limit)
 
 
 def about_entities(spec: tree.Spec, words: Vocabulary) -> tuple[str, ...]:
-    """Return every entity that some transition's case is about."""
+    """Return every entity that some transition's case, or a query, is about."""
     names = [words.case.entity.text] if words.case is not None else []
     for declaration in spec.declarations:
         if isinstance(declaration, tree.TransitionDeclaration):
             name = declaration.about or declaration.creates
             names += [name.text] if name is not None else []
+        elif isinstance(declaration, tree.QueryDeclaration) and declaration.about is not None:
+            names.append(declaration.about.text)
     return tuple(name for name in dict.fromkeys(names) if name in words.entities)
 
 
@@ -72,7 +74,7 @@ def transition(
         case_entities=() if about is None else (about,),
         factless=declaration.creates is not None,
     )
-    _check_parameter_names(declaration, words, scope, about)
+    check_parameter_names(declaration.parameters, words, scope, about)
     sources, target = words.states_of(declaration.sources), words.state(declaration.target)
     guard = None if declaration.guard is None else _guard(scope, declaration.guard)
     draft = Draft(declaration.name, scope, declaration.creates is not None)
@@ -132,7 +134,20 @@ def _about(
         named, keys = words.case.entity, words.case.keys
     else:
         return None, ()
-    entity = words.entity(named) if declaration.about is not None else words.entities.get(named.text)
+    return keyed(declaration.name, named, keys, parameters, words, written=declaration.about is not None)
+
+
+def keyed(
+    of: tree.Name,
+    named: tree.Name,
+    keys: tuple[tree.Name, ...],
+    parameters: tuple[Parameter, ...],
+    words: Vocabulary,
+    *,
+    written: bool,
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the entity `named`, and the parameters of `of` that hold its key; `written`: the author names it there."""
+    entity = words.entity(named) if written else words.entities.get(named.text)
     if entity is None:
         return None, ()
     types = {parameter.name: parameter.type for parameter in parameters}
@@ -141,28 +156,27 @@ def _about(
         if name.text not in types:
             words.problems.add(
                 "C011",
-                declaration.name.span,
-                f"`{declaration.name.text}` does not say which {entity.name} it is about",
+                of.span,
+                f"`{of.text}` does not say which {entity.name} it is about",
                 label=f"no parameter `{name.text}`",
                 help=f"add the parameter `{name.text}`, or say `about ENTITY by …` or `creates ENTITY`",
                 declared=name.span,
                 declared_label="the key is given by this",
             )
         elif types[name.text] != part.type and UNRESOLVED not in (types[name.text], part.type):
-            words.problems.add(
-                "T001", declaration.name.span, f"`{name.text}` is not of the type of `{entity.name}.{part.name}`"
-            )
+            words.problems.add("T001", of.span, f"`{name.text}` is not of the type of `{entity.name}.{part.name}`")
         found.append(name.text)
-    if len(found) != len(entity.key) and declaration.about is not None:
+    if len(found) != len(entity.key) and written:
         words.problems.add("T004", named.span, f"the key of `{entity.name}` has {len(entity.key)} parts")
     return entity.name, tuple(found)
 
 
-def _check_parameter_names(
-    declaration: tree.TransitionDeclaration, words: Vocabulary, scope: Scope, about: str | None
+def check_parameter_names(
+    parameters: tuple[tree.Parameter, ...], words: Vocabulary, scope: Scope, about: str | None
 ) -> None:
+    """Report parameters whose name has a meaning already."""
     without = dataclasses.replace(scope, arguments={})
-    for node in declaration.parameters:
+    for node in parameters:
         if without.taken(node.name.text) and node.name.text != about:
             words.problems.add(
                 "N003",
@@ -212,7 +226,7 @@ def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: V
             help_ = "require something of a fact: an argument is only what the proposer says"
             add("C008", name.span, f"the effect of `{name.text}` rests on the proposer's word alone", help=help_)
     effects.check_edges(draft, declaration)
-    _check_unblockable(draft, words)
+    check_unblockable(draft, words)
     answered = (tree.Confirm, tree.Sign)
     confirms = any(isinstance(clause, answered) and clause.when is None for clause in declaration.clauses)
     humans = draft.by is not None and all(
@@ -229,8 +243,8 @@ def _check_whole(draft: Draft, declaration: tree.TransitionDeclaration, words: V
             )
 
 
-def _check_unblockable(draft: Draft, words: Vocabulary) -> None:
-    """Report a transition that no forbid holds up although a model may propose it."""
+def check_unblockable(draft: Draft, words: Vocabulary) -> None:
+    """Report a transition or query that no forbid holds up although a model may propose it."""
     if draft.unblockable is None or draft.by is None:
         return
     for name in draft.by.roles:
@@ -240,7 +254,7 @@ def _check_unblockable(draft: Draft, words: Vocabulary) -> None:
                 "C031",
                 draft.unblockable.span,
                 f"`{name.text}` is a model, and every `forbid` must hold up what a model proposes",
-                help="drop `unblockable`, or leave the transition to people and the clock",
+                help=f"drop `unblockable`, or leave the {draft.what} to people and the clock",
                 declared=name.span,
                 declared_label="named here",
             )

@@ -40,7 +40,7 @@ def _texts(declaration: tree.Declaration) -> Iterator[Written]:
             yield declaration.text, declaration.text.span, ""
             for member in declaration.members:
                 yield from _texts(member)
-        case tree.TransitionDeclaration():
+        case tree.TransitionDeclaration() | tree.QueryDeclaration():
             for clause in declaration.clauses:
                 yield from _clause(clause)
         case tree.AlwaysLeads():

@@ -1,4 +1,4 @@
-"""Transitions and their clauses, and the `forbid` that stands for all transitions."""
+"""Transitions, queries and their clauses, and the `forbid` that stands for all transitions."""
 
 from __future__ import annotations
 
@@ -178,6 +178,25 @@ class OnFailure:
     span: Span
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`each l in DOMAIN where e { sku = l.sku, … }`: one row for each element of the domain that `where` lets in."""
+
+    variable: Name
+    where: Expression | None
+    fields: tuple[tuple[Name, Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Returns:
+    """`returns NAME = e`, or `returns NAME = each …`: then `value` is the list that the rows come from."""
+
+    name: Name
+    value: Expression
+    rows: Rows | None
+    span: Span
+
+
 Clause: TypeAlias = (
     Means
     | By
@@ -194,6 +213,7 @@ Clause: TypeAlias = (
     | Assign
     | Perform
     | OnFailure
+    | Returns
 )
 
 
@@ -210,5 +230,17 @@ class TransitionDeclaration:
     sources: tuple[Name, ...]
     target: Name
     guard: Expression | None
+    clauses: tuple[Clause, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class QueryDeclaration:
+    """`query NAME(…) [about ENTITY by KEY, …] { clauses }`."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    about: Name | None
+    keys: tuple[Name, ...]
     clauses: tuple[Clause, ...]
     span: Span

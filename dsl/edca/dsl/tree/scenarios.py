@@ -95,14 +95,27 @@ class Happening:
     span: Span
 
 
-When: TypeAlias = Proposal | Answer | Happening
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """`when assistant "a1" asks order_of(order_id: "o1")`; `principal` may be left out."""
+
+    role: Name
+    principal: Text | None
+    query: Name
+    arguments: tuple[tuple[Name, Expression], ...]
+    span: Span
+
+
+When: TypeAlias = Proposal | Asking | Answer | Happening
 
 
 @dataclass(frozen=True, slots=True)
 class Then:
-    """`then refused CODE, …`, `then escalated CODE, …`, `then accepted [to STATE] [with NAME = e, …]`, `then in STATE`.
+    """`then refused CODE, …`, `then escalated CODE, …`, `then accepted [to STATE] [with NAME = e, …]`, `then in STATE`,
+    `then returned [with NAME = e, …]`.
 
-    `outcome` is `accepted`, `refused`, `escalated` or `in`; `codes` are the clause or stage codes expected among the
+    `outcome` is `accepted`, `refused`, `escalated`, `in` or `returned`; of the last, `memory` is what the query gives.
+    `codes` are the clause or stage codes expected among the
     failed.
     """
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from edca.diagnostics.source import Span
-from edca.dsl.tree.clauses import Forbid, TransitionDeclaration
+from edca.dsl.tree.clauses import Forbid, QueryDeclaration, TransitionDeclaration
 from edca.dsl.tree.declarations import (
     CaseDeclaration,
     ClaimDeclaration,
@@ -41,6 +41,7 @@ Declaration: TypeAlias = (
     | DefineDeclaration
     | TableDeclaration
     | TransitionDeclaration
+    | QueryDeclaration
     | Forbid
     | ModeDeclaration
     | NeverWhen

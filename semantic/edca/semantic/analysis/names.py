@@ -35,6 +35,8 @@ _OWN_NAMES = frozenset(
         tree.DefineDeclaration,
         tree.TableDeclaration,
         tree.TransitionDeclaration,
+        tree.QueryDeclaration,
+        tree.Returns,
         tree.Parameter,
         tree.Member,
         tree.Let,
@@ -52,7 +54,7 @@ def check(spec: tree.Spec, problems: Problems) -> None:
         for kind, name in _declared(declaration):
             if name.text not in used:
                 _report(kind, name, problems)
-        if isinstance(declaration, tree.TransitionDeclaration):
+        if isinstance(declaration, (tree.TransitionDeclaration, tree.QueryDeclaration)):
             inside = mentioned(declaration.clauses)
             for clause in declaration.clauses:
                 if isinstance(clause, tree.Let) and clause.name.text not in inside:
@@ -108,7 +110,7 @@ def _declared(declaration: tree.Declaration) -> Iterator[tuple[str, tree.Name]]:
         case tree.TableDeclaration(name):
             yield "table", name
         case _:
-            # States and transitions are used by being there; `graph` tells which of them can't occur.
+            # States, transitions and queries are used by being there; `graph` tells which of them can't occur.
             return
 
 
