@@ -39,7 +39,9 @@ Plan: TypeAlias = "tuple[tuple[str, Type, Closure], ...]"
 """What to read for one condition: names, types, and closures that read the values."""
 
 
-def readings(machine: Machine, transition: Transition | Query, condition: Expression, frame: Frame) -> tuple[Reading, ...]:
+def readings(
+    machine: Machine, transition: Transition | Query, condition: Expression, frame: Frame
+) -> tuple[Reading, ...]:
     """Return what the condition read, in written order and without repeats.
 
     What a quantifier's variable stands for is left out: its list is named instead.

@@ -183,7 +183,7 @@ def _texts(spec: tree.Spec) -> Iterator[tree.Text]:
                     yield declaration.assuming
             case tree.CompositeState():
                 yield from _state_texts(declaration)
-            case tree.TransitionDeclaration():
+            case tree.TransitionDeclaration() | tree.QueryDeclaration():
                 yield from _clause_texts(declaration.clauses)
             case _:
                 pass  # no text of its own

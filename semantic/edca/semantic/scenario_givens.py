@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from edca.diagnostics.codes import CODES
@@ -24,6 +25,8 @@ from edca.semantic.scenario_world import clauses_by_code
 from edca.semantic.scope import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edca.diagnostics.source import Span
     from edca.kernel.facts import Handle
     from edca.kernel.machine import Clause, Machine
@@ -65,9 +68,18 @@ class GivenReader:
         self._scope = Scope(words=words, definitions={}, constant=True, references=True)
         self._given: dict[object, Span] = {}
 
-    def value(self, node: tree.Expression, type_: Type) -> Value | Unknown:
-        """Return a written value, or an unknown where it is wrong (and reported)."""
-        found = check(self._scope, node, type_)
+    def value(
+        self, node: tree.Expression, type_: Type, records: Mapping[str, Type] = MappingProxyType({})
+    ) -> Value | Unknown:
+        """Return a written value, or an unknown where it is wrong (and reported).
+
+        `records` are types of rows that can be written here and have no declaration: `lines("a1", 10.00)`.
+        """
+        scope = self._scope
+        if records:
+            words = dataclasses.replace(scope.words, types={**scope.words.types, **records})
+            scope = dataclasses.replace(scope, words=words)
+        found = check(scope, node, type_)
         if found is None:
             return Unknown.MISSING
         frame = Frame(arguments={}, memory={}, claims={}, inputs={}, facts={})

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from edca.kernel.counting import Counter, Passage, Standing, ends_at, limit_of, scale_of
 from edca.kernel.inputs import NORMAL
+from edca.kernel.look_up import answer_inquiry
 from edca.kernel.movement import begun, completed, failed, timed_out
 from edca.kernel.values import TIME_MAX, TIME_MIN, Unknown, Value
 from edca.kernel.verdict import Accepted, Escalated, Verdict
-from edca.semantic.scenario_read import Answers, Happened, Happens, Proposes, ReadStep
+from edca.semantic.scenario_read import Answers, Asks, Happened, Happens, Proposes, ReadStep
 from edca.semantic.scenario_world import (
     DEFAULT_NOW,
     NEW,
@@ -24,6 +25,8 @@ from edca.semantic.scenario_world import (
     answer_of,
     candidate_of,
     case_of,
+    inputs_of,
+    inquiry_of,
     made_up_answers,
     question_of,
 )
@@ -33,7 +36,8 @@ if TYPE_CHECKING:
 
     from edca.kernel.candidate import Candidate
     from edca.kernel.facts import Handle
-    from edca.kernel.inputs import Case, CounterKey
+    from edca.kernel.inputs import Case, CounterKey, Inputs
+    from edca.kernel.inquiry import Inquiry, QueryVerdict
     from edca.kernel.machine import Machine, Window
     from edca.semantic.scenario_givens import Givens
     from edca.semantic.scenario_world import Question
@@ -53,6 +57,15 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """What came of asking a query: what was asked, the facts and all else that were given, and the verdict."""
+
+    inquiry: Inquiry
+    inputs: Inputs
+    verdict: QueryVerdict
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of an effect: the transition it belongs to (its id), and the edge that was taken, if one was."""
 
@@ -63,7 +76,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What one step came to: a decision, or the outcome of an effect; neither where there was nothing to act on.
+    """What one step came to: a decision, what a query gave, or the outcome of an effect; none where nothing could.
 
     `state` and `memory` are those of the case afterwards, null where there is none. `idle` says why nothing happened.
     """
@@ -73,6 +86,7 @@ class Played:
     state: str | None
     memory: Mapping[str, Value] | None
     idle: str | None = None
+    looked: Looked | None = None
 
 
 @dataclass(slots=True)
@@ -121,6 +135,8 @@ class Play:
         match step.event:
             case Proposes():
                 return self._propose(step, step.event)
+            case Asks():
+                return self._ask(step, step.event)
             case Answers():
                 return self._answer(step, step.event)
             case Happens():
@@ -177,6 +193,16 @@ class Play:
             allotted=NEW if self._created == 0 else f"{NEW}-{self._created + 1}",
         )
         return self._decide(template, said)
+
+    def _ask(self, step: ReadStep, event: Asks) -> Played:
+        """Look something up: no case moves by it, nothing is counted, and what was left open stays open."""
+        self._take(step.givens, "")
+        asked = World(role=event.role, principal=event.principal, transition=event.query, arguments=event.arguments)
+        facts = dict(self._facts)
+        world = dataclasses.replace(asked, now=self._now, mode=self._mode, subject=self._subject, facts=facts)
+        inquiry, inputs = inquiry_of(self._machine, world), inputs_of(self._machine, world)
+        looked = Looked(inquiry, inputs, answer_inquiry(self._machine, inquiry, inputs))
+        return dataclasses.replace(self._played(), looked=looked)
 
     def _answer(self, step: ReadStep, event: Answers) -> Played:
         said = self._take(step.givens, event.transition)

@@ -14,6 +14,7 @@ from edca.dsl import tree
 from edca.kernel.approvals import is_waivable
 from edca.kernel.candidate import CONFIDENCE_SCALE
 from edca.kernel.machine import Clause, ClauseKind, Machine, Never
+from edca.kernel.types import ListType, RecordType
 from edca.kernel.values import Unknown, Value, parse_decimal
 from edca.kernel.verdict import PROPERTY_VIOLATED, Stage
 from edca.semantic.problems import Problems, did_you_mean
@@ -21,7 +22,10 @@ from edca.semantic.scenario_givens import ANSWERED, GivenReader, Givens, keep
 from edca.semantic.scenario_world import branches, holder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edca.diagnostics.source import Span
+    from edca.kernel.machine import Parameter
     from edca.semantic.checked import CheckedSpec
 
 # Codes of refusals that are no clause's: of early stages, of properties, and of values that can't be kept or handed on.
@@ -53,6 +57,16 @@ class Proposes:
 
 
 @dataclass(frozen=True, slots=True)
+class Asks:
+    """Somebody asks a query."""
+
+    role: str
+    principal: str
+    query: str
+    arguments: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Somebody answers the candidate that the step before left open; `transition` is the one it asks for."""
 
@@ -71,14 +85,15 @@ class Happens:
     happened: Happened
 
 
-Event: TypeAlias = Proposes | Answers | Happens
+Event: TypeAlias = Proposes | Asks | Answers | Happens
 
 
 @dataclass(frozen=True, slots=True)
 class ReadStep:
     """A step that names nothing wrong.
 
-    `memory` is what it expects of the case's memory afterwards; `span` is where it says what happens.
+    `memory` is what it expects of the case's memory afterwards, or of what a query returns; `span` is where it says
+    what happens.
     """
 
     givens: tuple[Givens, ...]
@@ -116,7 +131,9 @@ class _Reader:
             self._offered = step.when.transition.text
         givens = self._givens.read(step.givens, self._offered)
         event = self._event(step.when)
-        memory = self._memory(step.then)
+        memory = self._returned(step.then, event) if isinstance(event, Asks) else self._memory(step.then)
+        if isinstance(event, Asks):
+            self._check_no_case(step.givens, givens)
         if step.then.target is not None:
             self._givens.check_state(step.then.target)
         if event is not None:
@@ -128,6 +145,8 @@ class _Reader:
         match when:
             case tree.Proposal():
                 return self._proposal(when)
+            case tree.Asking():
+                return self._asking(when)
             case tree.Answer():
                 return self._answer(when)
             case tree.Happening():
@@ -151,21 +170,64 @@ class _Reader:
             message = f"there is no transition `{when.transition.text}`"
             self._problems.add("N015", when.transition.span, message, help=help_)
             return None
-        types = {parameter.name: parameter.type for parameter in offered[when.transition.text][0].parameters}
-        arguments: dict[str, Value] = {}
-        for name, node in when.arguments:
-            if name.text not in types:
-                message = f"`{when.transition.text}` has no parameter `{name.text}`"
-                self._problems.add("N001", name.span, message, help=did_you_mean(name.text, types))
-                continue
-            keep(arguments, name.text, self._givens.value(node, types[name.text]))
+        parameters = offered[when.transition.text][0].parameters
         return Proposes(
             role=when.role.text,
             principal=_principal(when.role, when.principal),
             transition=when.transition.text,
-            arguments=arguments,
+            arguments=self._arguments(when.transition, parameters, when.arguments),
             confidence=self._confidence(when),
         )
+
+    def _arguments(
+        self,
+        of: tree.Name,
+        parameters: Sequence[Parameter],
+        written: Sequence[tuple[tree.Name, tree.Expression]],
+    ) -> dict[str, Value]:
+        types = {parameter.name: parameter.type for parameter in parameters}
+        arguments: dict[str, Value] = {}
+        for name, node in written:
+            if name.text not in types:
+                message = f"`{of.text}` has no parameter `{name.text}`"
+                self._problems.add("N001", name.span, message, help=did_you_mean(name.text, types))
+                continue
+            keep(arguments, name.text, self._givens.value(node, types[name.text]))
+        return arguments
+
+    def _asking(self, when: tree.Asking) -> Asks | None:
+        if not self._role(when.role):
+            return None
+        query = self._machine.index.queries.get(when.query.text)
+        if query is None:
+            help_ = did_you_mean(when.query.text, self._machine.index.queries)
+            self._problems.add("N015", when.query.span, f"there is no query `{when.query.text}`", help=help_)
+            return None
+        arguments = self._arguments(when.query, query.parameters, when.arguments)
+        return Asks(when.role.text, _principal(when.role, when.principal), query.name, arguments)
+
+    def _check_no_case(self, written: Sequence[tree.Given], read: Sequence[Givens]) -> None:
+        """Report givens of a case in a step that has none."""
+        if any(part.state or part.entered or part.memory or part.proposers or part.signers for part in read) or any(
+            part.claims or part.answers or part.counts for part in read
+        ):
+            message = "a query has no case: nothing of one can be given for it"
+            help_ = "give `now`, `subject`, `mode` and entities here, and the rest in a step that proposes something"
+            self._problems.add("P001", written[0].span, message, help=help_)
+
+    def _returned(self, then: tree.Then, event: Asks) -> dict[str, Value]:
+        """Return what the step expects the query to give; a row is written by the name of its list."""
+        types = {one.name: one.type for one in self._machine.index.queries[event.query].returns}
+        rows = {name: type_.of for name, type_ in types.items() if isinstance(type_, ListType)}
+        records = {name: row for name, row in rows.items() if isinstance(row, RecordType) and row.name == name}
+        expected: dict[str, Value] = {}
+        for name, node in then.memory:
+            if name.text not in types:
+                message = f"`{event.query}` returns no `{name.text}`"
+                self._problems.add("N001", name.span, message, help=did_you_mean(name.text, types))
+            else:
+                keep(expected, name.text, self._givens.value(node, types[name.text], records))
+        return expected
 
     def _confidence(self, when: tree.Proposal) -> int | None:
         if when.confidence is None:
@@ -221,6 +283,20 @@ class _Reader:
 
     def _check_then(self, then: tree.Then, event: Event) -> None:
         """Report a `then` that nothing like this can come to: a verdict on no candidate, or a code that is none."""
+        if isinstance(event, Asks) != (then.outcome == "returned") and then.outcome != "refused":
+            allowed = "returned` or `refused" if isinstance(event, Asks) else "accepted`, `refused` or `escalated"
+            message = "a query moves nothing" if isinstance(event, Asks) else "only a query returns something"
+            if not isinstance(event, Happens):
+                self._problems.add("P001", then.span, message, help=f"write `then {allowed}`")
+                return
+        if isinstance(event, Asks):
+            codes = [clause.code for clause in self._machine.index.queries[event.query].clauses]
+            for code in then.codes:
+                if code.text not in (*codes, *_OTHER_CODES):
+                    near = did_you_mean(code.text, (*codes, *_OTHER_CODES))
+                    message = f"`{event.query}` has no clause `{code.text}`"
+                    self._problems.add("N001", code.span, message, label="no such code", help=near)
+            return
         if isinstance(event, Happens):
             if then.outcome != "in":
                 message = f"nobody proposes anything in this step, so nothing is {then.outcome}"

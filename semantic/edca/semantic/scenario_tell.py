@@ -5,11 +5,12 @@ A scenario's world is its givens. So what is unknown in it is told as not given,
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import duration_text
 from edca.kernel.machine import ClauseKind, Never, OnFail
-from edca.kernel.values import Unknown, Value, from_raw
+from edca.kernel.values import Unknown, Value, from_raw, to_raw
 from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Refused, Result, failed
 from edca.semantic.scenario_read import Happens
 from edca.semantic.scenario_write import OUTCOMES, UnwritableError, codes_of, value_text
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from edca.dsl import tree
+    from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Clause, Machine
     from edca.kernel.verdict import ClauseResult
-    from edca.semantic.scenario_play import Decision, Played
+    from edca.semantic.scenario_play import Decision, Looked, Played
     from edca.semantic.scenario_read import ReadStep
 
 _NOT_GIVEN = {
@@ -45,6 +47,8 @@ def missed(machine: Machine, step: ReadStep, played: Played) -> str | None:
     then = step.then
     if played.idle is not None:
         return f"expected {_expected(then)}, but {played.idle}"
+    if played.looked is not None:
+        return _missed_by_query(machine, step, played.looked)
     if played.decision is not None and then.outcome != "in":
         verdict = played.decision.verdict
         outcome = OUTCOMES[type(verdict)]
@@ -66,6 +70,32 @@ def missed(machine: Machine, step: ReadStep, played: Played) -> str | None:
     if played.state is None:
         return f"expected {_expected(then)}, but there is no case: nothing came of its creation"
     return _elsewhere(machine, step, played.state, played.memory or {})
+
+
+def _missed_by_query(machine: Machine, step: ReadStep, looked: Looked) -> str | None:
+    then, verdict = step.then, looked.verdict
+    if isinstance(verdict, Refused):
+        codes = {verdict.code, *(result.code for result in failed(verdict))}
+        if then.outcome != "refused":
+            return f"expected {_expected(then)}, got refused: {', '.join(sorted(codes))}"
+        missing = sorted(code.text for code in then.codes if code.text not in codes)
+        return (
+            f"expected {', '.join(missing)} among the failed clauses, got {', '.join(sorted(codes))}"
+            if missing
+            else None
+        )
+    if then.outcome != "returned":
+        return f"expected {_expected(then)}, got returned"
+    entities = machine.index.entities
+    for one in machine.index.queries[verdict.query].returns:
+        if one.name in step.memory and step.memory[one.name] != from_raw(one.type, verdict.values[one.name], entities):
+            wanted = to_raw(one.type, step.memory[one.name], entities)
+            return f"expected {one.name} = {_json(wanted)}, got {_json(verdict.values[one.name])}"
+    return None
+
+
+def _json(raw: object) -> str:
+    return json.dumps(raw, ensure_ascii=False, sort_keys=True)
 
 
 def _expected(then: tree.Then) -> str:
@@ -99,7 +129,18 @@ def told(machine: Machine, step: ReadStep, played: Played) -> tuple[str, ...]:
     """Return why a step came out as it did, a line for each clause that did not pass and for what it read."""
     if isinstance(step.event, Happens):
         return () if played.state is None else (f"the case is in {played.state}",)
+    if played.looked is not None:
+        return tuple(_query_lines(machine, played.looked.verdict))
     return () if played.decision is None else tuple(_decision_lines(machine, played.decision))
+
+
+def _query_lines(machine: Machine, verdict: QueryVerdict) -> Iterator[str]:
+    if isinstance(verdict, Refused) and verdict.detail:
+        yield f"{verdict.code}: {verdict.detail}"
+    query = machine.index.queries.get(verdict.transition if isinstance(verdict, Refused) else verdict.query)
+    for clause, result in zip(() if query is None else query.clauses, verdict.clauses, strict=False):
+        if result.result is not Result.PASSED:
+            yield from _read_lines(clause, result)
 
 
 def _decision_lines(machine: Machine, decision: Decision) -> Iterator[str]:
@@ -120,15 +161,19 @@ def _decision_lines(machine: Machine, decision: Decision) -> Iterator[str]:
 
 
 def _clause_lines(machine: Machine, clause: Clause, result: ClauseResult, decision: Decision) -> Iterator[str]:
+    yield from _read_lines(clause, result)
+    if clause.kind in (ClauseKind.CONFIRM, ClauseKind.SIGN):
+        yield f"    {_answers(clause, result, decision)}"
+    elif result.on_fail is OnFail.ESCALATE:
+        yield f"    a person in role {clause.role} would have to waive it"
+
+
+def _read_lines(clause: Clause, result: ClauseResult) -> Iterator[str]:
     unknown = ", unknown" if result.result is Result.UNKNOWN else ""
     yield f"{clause.code}: {clause.text} [{clause.kind.value}{unknown}]"
     for reading in result.readings:
         reason = _reason(reading.value)
         yield f"    {reading.name} {f'= {reading.value}' if reason is None else _NOT_GIVEN[reason]}"
-    if clause.kind in (ClauseKind.CONFIRM, ClauseKind.SIGN):
-        yield f"    {_answers(clause, result, decision)}"
-    elif result.on_fail is OnFail.ESCALATE:
-        yield f"    a person in role {clause.role} would have to waive it"
 
 
 def _reason(value: str) -> Unknown | None:

@@ -17,6 +17,7 @@ from edca.kernel.candidate import Candidate
 from edca.kernel.decide import counters_wanted, decide
 from edca.kernel.facts import Instance
 from edca.kernel.inputs import NORMAL, Attestation, Case, Inputs, address
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import ClauseKind, Machine, RoleKind
 from edca.kernel.preview import preview
 from edca.kernel.roster import Mandate, Principal, Roster
@@ -132,6 +133,24 @@ def made_up_answers(machine: Machine, offered: str, code: str, yes: bool, at: in
         Voice(code, yes, f"the {role} asked for {code}" + (f" ({number})" if number > 1 else ""), role, at, None, True)
         for role, count in sorted(asked)
         for number in range(1, count + 1)
+    )
+
+
+def inquiry_of(machine: Machine, world: World) -> Inquiry:
+    """Return what the world's role asks; of such a world, `transition` is the query's name."""
+    parameters, entities = machine.index.queries[world.transition].parameters, machine.index.entities
+    is_model = machine.index.roles[world.role].kind is RoleKind.MODEL
+    return Inquiry(
+        query=world.transition,
+        arguments={
+            parameter.name: to_raw(parameter.type, world.arguments[parameter.name], entities)
+            for parameter in parameters
+            if parameter.name in world.arguments
+        },
+        proposer=world.principal,
+        role=world.role,
+        subject=world.subject,
+        model=MODEL if is_model else None,
     )
 
 

@@ -76,6 +76,10 @@ STAGES: Final[Mapping[Stage, tuple[str, str]]] = {
         "the case's state has no transition of this name",
         "propose one that the view offers",
     ),
+    Stage.NO_SUCH_QUERY: (
+        "the machine has no query of this name",
+        "ask one that the view offers",
+    ),
     Stage.BAD_ARGUMENT: (
         "an argument is missing, surplus or not of its type",
         "send what the view's schema says",

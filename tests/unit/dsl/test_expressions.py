@@ -91,7 +91,7 @@ def test_functions(expression: Read, text: str, shape: str) -> None:
         ("p.count + count", "(+ p.count count)"),
         ("a.state == b.in", "(== a.state b.in)"),
         ("first.last.days", "first.last.days"),
-        ("query > wait", "(> query wait)"),
+        ("each > wait", "(> each wait)"),
         ("proposer != proposer of draft", "(!= proposer History(proposer, draft))"),
         ("proposer in signers of twice or signers", "(or (in proposer History(signers, twice)) signers)"),
         ("per + rolling + utc + leads + distinct", "(+ (+ (+ (+ per rolling) utc) leads) distinct)"),

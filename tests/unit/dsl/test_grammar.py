@@ -8,7 +8,7 @@ from lark import Lark
 from lark.exceptions import GrammarError
 
 from edca.dsl import grammar
-from edca.dsl.words import CLAUSES, DECLARATIONS, FORMS, FUNCTIONS, LATER, PARTS, RESERVED, UNITS
+from edca.dsl.words import CLAUSES, DECLARATIONS, FORMS, FUNCTIONS, PARTS, RESERVED, UNITS
 
 REFERENCE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "grammar.md"
 
@@ -36,7 +36,6 @@ def test_every_rule_has_a_written_form() -> None:
 def test_word_lists_hold_words_of_the_grammar() -> None:
     listed = set(DECLARATIONS) | set(CLAUSES) | set(PARTS) | RESERVED | FUNCTIONS | set(UNITS)
     assert listed <= grammar.words()
-    assert not LATER & grammar.words()
 
 
 def test_reference_shows_every_word() -> None:
@@ -44,9 +43,7 @@ def test_reference_shows_every_word() -> None:
     assert grammar.words() <= shown
 
 
-def test_reference_lists_reserved_and_later_words() -> None:
-    text = REFERENCE.read_text("utf-8")
-    for heading, words in (("Reserved words", RESERVED), ("Words of later versions", LATER)):
-        section = re.search(rf"## {heading}\n(.*?)(?=\n## |\Z)", text, re.S)
-        assert section is not None
-        assert set(re.findall(r"`([a-z]+)`", section.group(1))) >= set(words)
+def test_reference_lists_reserved_words() -> None:
+    section = re.search(r"## Reserved words\n(.*?)(?=\n## |\Z)", REFERENCE.read_text("utf-8"), re.S)
+    assert section is not None
+    assert set(re.findall(r"`([a-z]+)`", section.group(1))) >= set(RESERVED)

@@ -65,6 +65,9 @@ def _approval() -> Setup:
 
 
 # Each breaks one stage, in the order of the stages, and leaves the others as they were.
+# Those of a candidate: only what is asked can name no query.
+STAGES = [stage for stage in Stage if stage is not Stage.NO_SUCH_QUERY]
+
 BREAKS: dict[Stage, Callable[[Setup], Setup]] = {
     Stage.MALFORMED: lambda setup: dataclasses.replace(setup, candidate=MALFORMED),
     Stage.UNKNOWN_CASE: lambda setup: dataclasses.replace(setup, case=None),
@@ -88,10 +91,10 @@ BREAKS: dict[Stage, Callable[[Setup], Setup]] = {
 
 
 def test_every_stage_is_broken_below_in_the_order_of_the_stages() -> None:
-    assert list(BREAKS) == list(Stage)
+    assert list(BREAKS) == STAGES
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_stops_alone(stage: Stage) -> None:
     setup = _approval()
     assert isinstance(setup.decide(), Accepted)
@@ -103,7 +106,7 @@ def test_a_stage_stops_alone(stage: Stage) -> None:
     assert broken.wanted() == ()
 
 
-@pytest.mark.parametrize(("earlier", "later"), list(itertools.combinations(Stage, 2)), ids=lambda stage: stage.value)
+@pytest.mark.parametrize(("earlier", "later"), list(itertools.combinations(STAGES, 2)), ids=lambda stage: stage.value)
 def test_of_two_the_earlier_stops(earlier: Stage, later: Stage) -> None:
     for order in ((earlier, later), (later, earlier)):
         setup = _approval()
@@ -114,7 +117,7 @@ def test_of_two_the_earlier_stops(earlier: Stage, later: Stage) -> None:
         assert verdict.stage is earlier
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_stops_before_failing_clauses(stage: Stage) -> None:
     poor = _approval().with_fact(ORDER, "total", 0).with_fact(ORDER, "frozen", True)
     verdict = BREAKS[stage](poor).decide()
