@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edca.kernel import canonical
+from edca.kernel.blinding import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edca.kernel.blinding import Blinding
     from edca.kernel.canonical import Data
     from edca.kernel.values import Raw
 
@@ -24,7 +26,8 @@ class Candidate:
 
     `proposer`, `role`, `subject` and `model` come from the host, which authenticated them; everything else is the
     proposer's word. `arguments` are raw (see `kernel.values`). `confidence` is in 10^-4, null when none was given.
-    `rationale` is kept as data and is no part of the digest: no verdict can depend on it.
+    `rationale` is kept as data and is no part of the digest: no verdict can depend on it. `blinding` keys the digests
+    of the candidate and of what it would bring about, where a machine knows personal values; null where it doesn't.
     """
 
     transition: str
@@ -38,6 +41,7 @@ class Candidate:
     confidence: int | None
     evidence: tuple[str, ...]
     rationale: str = field(compare=False)
+    blinding: Blinding | None = field(default=None, repr=False, compare=False)
     _digest: bytes | None = field(default=None, init=False, repr=False, compare=False)
 
     def to_raw(self) -> dict[str, Data]:
@@ -59,7 +63,7 @@ class Candidate:
     def digest(self) -> bytes:
         """32 bytes that stand for this very candidate, whatever its rationale says."""
         if self._digest is None:  # asked for many times over on the way of one candidate
-            object.__setattr__(self, "_digest", canonical.digest("candidate", canonical.encode(self.to_raw())))
+            object.__setattr__(self, "_digest", digest(self.blinding, "candidate", canonical.encode(self.to_raw())))
         return self._digest  # type: ignore[return-value]  # it is there now
 
 

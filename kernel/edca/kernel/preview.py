@@ -72,6 +72,7 @@ def foreseen(machine: Machine, gate: Passed, found: Computed, now: int) -> Previ
             for clause, truth in zip(transition.clauses, found.truths, strict=True)
             if is_waivable(clause) and truth is not True
         ),
+        blinding=gate.candidate.blinding,
     )
 
 

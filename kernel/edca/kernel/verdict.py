@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edca.kernel import canonical
+from edca.kernel.blinding import digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edca.kernel.blinding import Blinding
     from edca.kernel.canonical import Data
     from edca.kernel.machine import ClauseKind, OnFail
     from edca.kernel.values import Raw, Unknown
@@ -161,7 +163,8 @@ class Preview:
 
     `candidate` is the candidate's digest, `case` null where the transition creates it. `waived` are the codes of the
     clauses that fail and that people may waive. A value of memory or of an effect that is unknown stands there as
-    `{"unknown": reason}`; a moment reckoned from the decision's own as `{"from_decision_us": microseconds}`.
+    `{"unknown": reason}`; a moment reckoned from the decision's own as `{"from_decision_us": microseconds}`. `blinding`
+    is the candidate's.
     """
 
     machine: bytes
@@ -173,6 +176,7 @@ class Preview:
     memory: Mapping[str, Raw]
     intents: tuple[Intent, ...]
     waived: tuple[str, ...]
+    blinding: Blinding | None = field(default=None, repr=False, compare=False)
 
     def to_raw(self) -> dict[str, Data]:
         """Return the preview as its digest covers it."""
@@ -191,7 +195,7 @@ class Preview:
     @property
     def digest(self) -> bytes:
         """32 bytes that change with anything in it."""
-        return canonical.digest("preview", canonical.encode(self.to_raw()))
+        return digest(self.blinding, "preview", canonical.encode(self.to_raw()))
 
 
 @dataclass(frozen=True, slots=True)

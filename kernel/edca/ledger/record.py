@@ -6,13 +6,19 @@ chain's previous body, so a chain taken out of the ledger alone can still be che
 at commit.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from __future__ import annotations
 
-from edca.kernel.canonical import SIZE_MAX, CanonicalError, Data, Part, decode, digest, encode_map
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from edca.kernel.canonical import SIZE_MAX, CanonicalError, Data, decode, digest, encode_map
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.leaf import HASH_SIZE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from edca.ledger.sealing import ScopeKey
 
 SCHEMA: Final = "edca.record/1"
 RECORD_SIZE_MAX: Final = SIZE_MAX
@@ -25,11 +31,18 @@ _ENVELOPE_KEYS: Final = frozenset({"schema", "kind", "chain", "entry", "prev"})
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A record without its place: `chain` is a case id, `intake` or `config`; `content` is the writer's."""
+    """A record without its place: `chain` is a case id, `intake` or `config`; `content` is the writer's.
+
+    With a `key`, each `sealing.Personal` in the content is sealed under it. `subject` is whose values these are, as far
+    as is known; `asker` who handed them over, where the record is of no case.
+    """
 
     chain: str
     kind: str
-    content: Mapping[str, Part]
+    content: Mapping[str, Any]
+    key: ScopeKey | None = None
+    subject: str = ""
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,13 @@ _MOVE_HEAD: Final = (
 _PUT_CELL: Final = (
     "INSERT INTO cells(space, key, value) VALUES(?, ?, ?) ON CONFLICT(space, key) DO UPDATE SET value = excluded.value"
 )
+FORGETFUL: Final = "PRAGMA secure_delete = ON"
+"""From then on the connection overwrites what it deletes with zeros, so that no page keeps a key that was destroyed."""
+_PUT_KEY: Final = (
+    "INSERT INTO vault_keys(scope, subject, key) VALUES(?, ?, ?) ON CONFLICT(scope) DO UPDATE"
+    " SET subject = excluded.subject, key = excluded.key"
+)
+_PUT_VALUES: Final = "INSERT INTO vault(number, scope, asker, sealed) VALUES(?, ?, ?, ?)"
 _DROP_CELL: Final = "DELETE FROM cells WHERE space = ? AND key = ?"
 
 
@@ -27,12 +34,17 @@ def write(connection: sqlite3.Connection, staged: Staged) -> None:
     """
     kept = [(space, key, value) for (space, key), value in staged.cells.items() if value is not None]
     dropped = [place for place, value in staged.cells.items() if value is None]
+    if staged.keys:
+        connection.execute(FORGETFUL)
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
     connection.executemany(_INSERT_RECORD, staged.rows)
     connection.executemany(_MOVE_HEAD, [(chain, *head) for chain, head in staged.heads.items()])
     connection.executemany(_PUT_CELL, kept)
     connection.executemany(_DROP_CELL, dropped)
+    if staged.vault or staged.keys:
+        connection.executemany(_PUT_KEY, [(scope, *key) for scope, key in staged.keys.items()])
+        connection.executemany(_PUT_VALUES, [(index, *row) for index, row in staged.vault.items()])
     connection.execute("COMMIT")
 
 

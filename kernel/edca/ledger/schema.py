@@ -6,6 +6,8 @@ from typing import Final
 
 from edca.ledger.durability import SQLITE_VERSION_MIN, Durability
 from edca.ledger.errors import LedgerBusyError, LedgerError, LedgerFormatError, TamperedError
+from edca.ledger.vault import NAMES as VAULT_NAMES
+from edca.ledger.vault import TABLES as VAULT_TABLES
 
 APPLICATION_ID: Final = int.from_bytes(b"EDCA", "big")
 SCHEMA_VERSION: Final = 1
@@ -115,6 +117,8 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
             _make_durable(connection, path, durability)
             if is_new:
                 _create(connection)
+            elif not has_vault(connection, path):
+                _create_vault(connection)
     except READ_ERRORS as error:
         raise translated(error, path) from error
 
@@ -127,6 +131,22 @@ def _tables(connection: sqlite3.Connection, path: Path) -> int:
     except READ_ERRORS as error:
         raise translated(error, path) from error
     return count
+
+
+def has_vault(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell whether the file has a vault: one that was made before there were any, and was only read since, has none."""
+    real = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name IN (?, ?)"
+    try:
+        return bool(connection.execute(real, VAULT_NAMES).fetchone()[0] == len(VAULT_NAMES))
+    except READ_ERRORS as error:
+        raise translated(error, path) from error
+
+
+def _create_vault(connection: sqlite3.Connection) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement in VAULT_TABLES:
+        connection.execute(statement)
+    connection.execute("COMMIT")
 
 
 def _check_pages(connection: sqlite3.Connection, path: Path) -> None:
@@ -149,7 +169,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path, durability: Durabi
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for statement in _TABLES:
+    for statement in (*_TABLES, *VAULT_TABLES):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

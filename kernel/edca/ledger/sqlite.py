@@ -20,11 +20,12 @@ from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, Tampe
 from edca.ledger.leaf import NO_HASH, chain_tag
 from edca.ledger.lock import WriterLock
 from edca.ledger.record import Draft
-from edca.ledger.rows import check_cell, leaf_of, stored_record, write
-from edca.ledger.schema import READ_ERRORS, begin, connect, prepare, primary_code, translated
+from edca.ledger.rows import FORGETFUL, check_cell, leaf_of, stored_record, write
+from edca.ledger.schema import READ_ERRORS, begin, connect, has_vault, prepare, primary_code, translated
 from edca.ledger.staging import Head, Staged
 from edca.ledger.store import Cell, Stored, StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
+from edca.ledger.vault import Vault
 
 _INDEX_MAX: Final = 2**63 - 1
 """The greatest integer that SQLite holds: a greater index, which a forged cell may name, is that of no record."""
@@ -47,6 +48,7 @@ class SQLiteLedger:
         self._tip = NO_HASH
         self._in_doubt = False
         self._staged: Staged | None = None
+        self.vault: Final = Vault(self._fetch, lambda: self._staged, is_there=has_vault(connection, path))
 
     @classmethod
     def open(
@@ -76,6 +78,8 @@ class SQLiteLedger:
                 durability = durability_for(sqlite3.sqlite_version_info) if durable else SCRATCH
                 prepare(connection, real, None if readonly else durability)
                 ledger = cls(connection, real, lock)
+                if lock is not None and not ledger.vault.is_empty:
+                    connection.execute(FORGETFUL)
                 ledger._read_new_headers()
                 if lock is not None:  # a reader may look while the writer is between two statements of its own
                     ledger._check_heads()
@@ -120,11 +124,18 @@ class SQLiteLedger:
                 with self.group():
                     return self.commit(drafts, cells)
             with self.step():
-                stored = tuple(self._staged.add(draft, self._head(draft.chain)) for draft in drafts)
+                stored = tuple(self._place(self._staged, draft) for draft in drafts)
                 for cell in cells(stored) if callable(cells) else cells:
                     check_cell(cell)
                     self._staged.put(cell)
             return stored
+
+    def _place(self, staged: Staged, draft: Draft) -> Stored:
+        if draft.key is not None:
+            key = self.vault.needs_key_row(draft.key.scope, draft.subject)
+            if key is not None:
+                staged.put_key(draft.key.scope, draft.subject, key)
+        return staged.add(draft, self._head(draft.chain))
 
     @contextmanager
     def group(self) -> Iterator[None]:

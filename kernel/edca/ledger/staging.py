@@ -1,9 +1,11 @@
 """What one transaction will write: placed and readable by whoever comes later in it, and not yet on disk."""
 
+import dataclasses
 from typing import Any, Final
 
 from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
 from edca.ledger.record import Draft, body_digest, seal
+from edca.ledger.sealing import cover
 from edca.ledger.store import Cell, Stored
 from edca.ledger.tree import CompactRange
 
@@ -24,6 +26,8 @@ class Staged:
         self.rows: list[tuple[int, int | None, bytes, bytes]] = []
         self.heads: dict[str, Head] = {}
         self.cells: dict[tuple[str, str], bytes | None] = {}
+        self.keys: dict[str, tuple[str, bytes]] = {}  # the vault's: subject and stored key, by scope
+        self.vault: dict[int, tuple[str, str, bytes]] = {}  # scope, asker and encrypted values, by index
         # What the file holds, as far as anybody has looked: it cannot change meanwhile.
         self.seen_cells: dict[tuple[str, str], bytes | None] = {}
         self.seen_heads: dict[str, Head | None] = {}
@@ -32,9 +36,16 @@ class Staged:
     def add(self, draft: Draft, head: Head | None) -> Stored:
         """Place one record after `head`, its chain's newest. Raises as `seal` does; then nothing is placed."""
         entry, back, prev = (0, None, NO_HASH) if head is None else (head[0] + 1, head[1], head[2])
+        values: list[Any] = []
+        if draft.key is not None:
+            content, values = cover(draft.content, draft.key, draft.chain, entry)
+            draft = dataclasses.replace(draft, content=content)
         body = seal(draft, entry, prev)
         digest = body_digest(body)
         index = self.range.size
+        if draft.key is not None and values:
+            row = draft.key.row(draft.chain, entry, digest, values)
+            self._set(self.vault, index, (draft.key.scope, draft.asker, row))
         leaf = Leaf(index, self.tip, chain_tag(draft.chain), entry, digest)
         self.tip = leaf.leaf_hash()
         self.range = self.range.append(self.tip)
@@ -45,6 +56,10 @@ class Staged:
     def put(self, cell: Cell) -> None:
         """Write or remove one cell."""
         self._set(self.cells, (cell.space, cell.key), cell.value)
+
+    def put_key(self, scope: str, subject: str, stored: bytes) -> None:
+        """Keep a scope's key, or whose it is."""
+        self._set(self.keys, scope, (subject, stored))
 
     def row(self, index: int) -> tuple[int, int | None, bytes, bytes] | None:
         """Return the row of a record placed here, or null where the file has it, or nobody."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
+from edca.kernel.blinding import digest
 from edca.kernel.canonical import Encoded
 from edca.kernel.verdict import encoded
 from edca.ledger.errors import LedgerError, TamperedError
@@ -157,7 +158,7 @@ def _on_record(store: Store, found: Remembered, tenant: str, candidate: Candidat
             record.kind == VERDICT
             and reference == answer.record
             and content["candidate_digest"] == found.candidate
-            and canonical.digest("attestations", canonical.encode(given)) == found.attestations
+            and digest(candidate.blinding, "attestations", canonical.encode(given)) == found.attestations
             and (content["tenant"], content["candidate"]["proposer"]) == (tenant, candidate.proposer)
             and content["candidate"]["key"] == candidate.key
             and canonical.encode(content["verdict"]) == canonical.encode(answer.verdict.to_raw())

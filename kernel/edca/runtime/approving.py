@@ -20,6 +20,7 @@ from edca.kernel.verdict import Refused
 from edca.ledger.record import Draft
 from edca.runtime import inbox
 from edca.runtime.cases import case_to_data
+from edca.runtime.context import Owner
 from edca.runtime.evidence import informed
 from edca.runtime.gather import gather, read_ahead
 from edca.runtime.kinds import APPROVAL, INTAKE
@@ -267,7 +268,9 @@ def _append(
             written.append(after_answer(item, place.reference.number).cell())
         return written
 
-    return context.append(Draft(chain, APPROVAL, content), cells)
+    blinding = None if found is None else found.candidate.blinding
+    owner = None if found is None or blinding is None else Owner(blinding.scope, found.candidate.proposer)
+    return context.append(Draft(chain, APPROVAL, content), cells, owner=owner)
 
 
 def _check(said: Said) -> None:

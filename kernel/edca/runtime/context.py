@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from edca.ledger.store import Cell
 from edca.runtime import rosters
+from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import RecordReference
+from edca.runtime.cases import SPACE as CASES
+from edca.runtime.kinds import IN_CASES, INTAKE
 from edca.runtime.lanes import Lanes
+from edca.runtime.opened import vault_of
+from edca.runtime.personal import Plan
 from edca.runtime.readers import Readers
 from edca.runtime.retries import Schedule, sleep
 from edca.runtime.stopping import Stop
@@ -19,7 +26,8 @@ if TYPE_CHECKING:
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
     from edca.ledger.record import Draft
-    from edca.ledger.store import Cell, Stored
+    from edca.ledger.sealing import ScopeKey
+    from edca.ledger.store import Stored
     from edca.runtime.ports import Clock, Router, Store
 
 _T = TypeVar("_T")
@@ -31,6 +39,20 @@ class Place:
 
     reference: RecordReference
     entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose the personal values of a record are.
+
+    `scope` is the one they are sealed in where the record is of no case, `asker` who handed them over then. `subject`
+    is the person whose case it is, as far as is known. `plans` are those of other machines that the record tells of.
+    """
+
+    scope: str | None = None
+    asker: str = ""
+    subject: str = ""
+    plans: tuple[Plan | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +105,62 @@ class Context:
         return self.turns.take(self.store, work)
 
     def append(
-        self, draft: Draft, cells: Callable[[Place], Sequence[Cell]], also: Sequence[Draft] = ()
+        self,
+        draft: Draft,
+        cells: Callable[[Place], Sequence[Cell]],
+        also: Sequence[Draft] = (),
+        owner: Owner | None = None,
     ) -> RecordReference:
         """Append one record with the cells that go with it, in one transaction, durable once the turn is over.
 
-        `also` are records of other chains that follow from this one, in the same transaction. Raises as `turn` does.
+        `also` are records of other chains that follow from this one, in the same transaction. What is personal in a
+        record is sealed under the key of its case; `owner` says more of whose it is. Raises as `turn` does.
         """
+        key: ScopeKey | None = None
+        plans = [plan for plan in (Plan.of(self.machine), *(owner.plans if owner else ())) if plan is not None]
+        if plans:
+            key = self._key(draft, owner)
+            if key is not None:
+                draft = _sealed(draft, key, plans, owner)
 
         def placed(stored: tuple[Stored, ...]) -> Sequence[Cell]:
-            return cells(Place(RecordReference.to(stored[0]), stored[0].entry))
+            found = cells(Place(RecordReference.to(stored[0]), stored[0].entry))
+            return found if key is None else [_sealed_cell(cell, key) for cell in found]
 
         stored, *_ = self.turn(lambda: self.store.commit([draft, *also], placed))
         return RecordReference.to(stored)
+
+    def _key(self, draft: Draft, owner: Owner | None) -> ScopeKey | None:
+        """Return the key that the record's personal values are sealed under, null where it can hold none."""
+        vault = vault_of(self.store)
+        if vault is None or draft.kind not in IN_CASES:
+            return None
+        if draft.chain != INTAKE:
+            return vault.key_for(draft.chain)
+        return None if owner is None or owner.scope is None else vault.key_for(owner.scope)
 
     def next_entry(self, chain: str) -> int:
         """Return the entry that the next record of `chain` gets."""
         head = self.store.head(chain)
         return 0 if head is None else head[0] + 1
+
+
+def _sealed(draft: Draft, key: ScopeKey, plans: Sequence[Plan], owner: Owner | None) -> Draft:
+    content = dict(draft.content)
+    for plan in plans:
+        content = plan.marked(content)
+    outside = owner is not None and draft.chain == INTAKE
+    return dataclasses.replace(
+        draft,
+        content=content,
+        key=key,
+        subject="" if owner is None or outside else owner.subject,
+        asker=owner.asker if owner is not None and outside else "",
+    )
+
+
+def _sealed_cell(cell: Cell, key: ScopeKey) -> Cell:
+    """Return the write of a cell that may hold what is personal, encrypted."""
+    if cell.value is None or cell.space not in (CASES, KEYS):
+        return cell
+    return Cell(cell.space, cell.key, key.cell(cell.space, cell.key, cell.value))

@@ -13,12 +13,15 @@ from edca.kernel.frames import fields_of
 from edca.kernel.inputs import CounterKey, Inputs, address
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Accepted
+from edca.ledger.vault import asker_scope
 from edca.runtime import inbox, mandates
 from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.counters import Sheet, held_now, used
 from edca.runtime.modes import recorded_mode
+from edca.runtime.opened import vault_of
+from edca.runtime.personal import Plan
 from edca.runtime.ports import Request
 from edca.runtime.question import Question, attestations_digest
 from edca.runtime.standing import trusted_row
@@ -27,6 +30,7 @@ from edca.runtime.waiting import key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from edca.kernel.blinding import Blinding
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Address, Attestation, Case
     from edca.kernel.machine import Machine
@@ -122,14 +126,37 @@ def find_address(context: Context, admitted: Admitted) -> Addressed:
     Raises `ValueError` for attestations that are not of their types.
     """
     machine, candidate = context.machine, admitted.candidate
-    attested = attestations_digest(machine, admitted.attestations)
     about = address(machine, candidate) if isinstance(candidate, Candidate) else None
     if about is None or isinstance(candidate, Malformed):
+        admitted, blinding = _blinded(context, admitted, None)
+        attested = attestations_digest(machine, admitted.attestations, blinding)
         return Addressed(admitted, None, None, None, None, attested, None)
     id_ = None if about.key is None else case_id(machine, context.tenant, about.entity, about.key)
+    admitted, blinding = _blinded(context, admitted, id_)
+    attested = attestations_digest(machine, admitted.attestations, blinding)
+    candidate = dataclasses.replace(candidate, blinding=blinding)
     key = idempotency_key(context.tenant, machine, candidate, about, id_) if candidate.key else None
     asked = key_of(context.tenant, id_, candidate.digest)
     return Addressed(admitted, about, id_, key, asked, attested, None)
+
+
+def _blinded(context: Context, admitted: Admitted, id_: str | None) -> tuple[Admitted, Blinding | None]:
+    """Return what was admitted, such that its digests give nothing personal away, and what they are made with."""
+    vault, candidate = vault_of(context.store), admitted.candidate
+    if vault is None or Plan.of(context.machine) is None:
+        return admitted, None
+    blinding = vault.key_for(scope_of(context, candidate, id_)).blinding
+    if isinstance(candidate, Malformed):
+        return admitted, blinding
+    return dataclasses.replace(admitted, candidate=dataclasses.replace(candidate, blinding=blinding)), blinding
+
+
+def scope_of(context: Context, candidate: Candidate | Malformed, id_: str | None) -> str:
+    """Return the scope that a candidate's digests are made in: its case's, or where that can't be, the asker's."""
+    vault = vault_of(context.store)
+    if id_ is None or (vault is not None and vault.is_erased(id_)):
+        return asker_scope(context.tenant, candidate.subject or candidate.proposer)
+    return id_
 
 
 def recalled(context: Context, addressed: Addressed) -> Addressed:
@@ -309,6 +336,9 @@ def _find_case(context: Context, addressed: Addressed, told: Instance | Key | No
 
 def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Found:
     facts = table([instance])
+    vault = vault_of(context.store)
+    if vault is not None and vault.is_erased(id_):
+        return _Found(None, None, facts)  # nothing more is done in a case whose personal values were erased
     with context.store.reading():
         row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is not None and row.holds_state:
@@ -325,6 +355,9 @@ def _case_to_create(context: Context, entity: str, key: Key, at: int) -> _Found:
     if state is None:
         return _Found(None, None, {})
     id_ = case_id(context.machine, context.tenant, entity, key)
+    vault = vault_of(context.store)
+    if vault is not None and vault.is_erased(id_):
+        return _Found(None, None, {})
     with context.store.reading():
         row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is None:

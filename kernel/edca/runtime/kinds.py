@@ -15,3 +15,8 @@ APPROVAL = "approval"
 CLOSED = "closed"
 MIGRATION = "migration"
 MIGRATED = "migrated"
+
+IN_CASES = frozenset(
+    (VERDICT, SPENT, OUTCOME, OBSERVED, SETTLEMENT, TAKEOVER, LATE, RECONCILED, APPROVAL, CLOSED, MIGRATED)
+)
+"""Those that tell of one case, and stand in its chain, or in the intake where there is none."""

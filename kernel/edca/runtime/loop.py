@@ -20,6 +20,7 @@ from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.evidence import informed, reading_within
 from edca.runtime.gather import Addressed, Admitted, find_address, gather, look, read_ahead, recalled
 from edca.runtime.lanes import lanes_of
+from edca.runtime.opened import opened
 from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError, OvertakenError
 from edca.runtime.probing import Probes
@@ -87,7 +88,17 @@ class Runtime(Operated):
         check_tenant(tenant)
         rosters.check_opened(ledger, rosters.chain_of_rosters(tenant, machine.name), roster)
         config.ensure(ledger, machine, router, roster)
-        parts = (machine, router, ledger, roster, clock, tenant, schedule or Schedule(), pause, inbox_max)
+        parts = (
+            machine,
+            router,
+            opened(ledger, machine),
+            roster,
+            clock,
+            tenant,
+            schedule or Schedule(),
+            pause,
+            inbox_max,
+        )
         self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
         self._entrance = Entrance(waiting_max)
         self._admit = admit

@@ -21,11 +21,13 @@ from edca.ledger.record import Draft, parse
 from edca.ledger.store import Cell
 from edca.runtime import config, inbox
 from edca.runtime.cases import SPACE, Row, case_to_data, row_from_bytes, touched
+from edca.runtime.context import Owner
 from edca.runtime.counters import SPACE as COUNTERS
 from edca.runtime.counters import Sheet, let_go
 from edca.runtime.kinds import MIGRATED, MIGRATION
 from edca.runtime.migrating_counters import Carrying, carried
 from edca.runtime.migration_orders import MigrationError, MigrationStoppedError, Stop, check_order, reason_of
+from edca.runtime.personal import Plan
 from edca.runtime.records import standing
 from edca.runtime.standing import trusted_row
 from edca.runtime.waiting import SPACE as INBOX
@@ -336,7 +338,8 @@ class _Work:
             closed = [Cell(INBOX, key_of(context.tenant, row.case.id, void.candidate), None) for void in fate.void]
             return [Row(touched(moved.case, place.entry, at)).cell(), *closed, *sheet.cells]
 
-        record = context.append(Draft(row.case.id, MIGRATED, content), cells)
+        owner = Owner(plans=(Plan.of(self._old),))
+        record = context.append(Draft(row.case.id, MIGRATED, content), cells, owner=owner)
         return dataclasses.replace(fate, record=record)
 
     def _void(self, item: Waiting) -> Void:

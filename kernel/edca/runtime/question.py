@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
+from edca.kernel.blinding import digest
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.facts import Instance, facts_to_raw, table
 from edca.kernel.inputs import Attestation, Authenticated, Inputs
 from edca.kernel.values import ValueProblem, from_raw, to_raw
 from edca.runtime.cases import Opened, case_from_data, case_to_data, value_from_data, value_to_data
+from edca.runtime.opened import blinding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from edca.kernel.blinding import Blinding
     from edca.kernel.canonical import Data
     from edca.kernel.inputs import Case, CounterKey
     from edca.kernel.machine import Machine
@@ -71,7 +74,14 @@ class Question:
             candidate=(
                 Malformed(**data["malformed"])
                 if candidate is None
-                else Candidate(**candidate | {"evidence": tuple(candidate["evidence"]), "rationale": data["rationale"]})
+                else Candidate(
+                    **candidate
+                    | {
+                        "evidence": tuple(candidate["evidence"]),
+                        "rationale": data["rationale"],
+                        "blinding": blinding_of(data),
+                    }
+                )
             ),
             inputs=Inputs(
                 now=data["at"],
@@ -122,15 +132,18 @@ def check_vouched(attestations: Sequence[Attestation]) -> None:
             )
 
 
-def attestations_digest(machine: Machine, attestations: Sequence[Attestation]) -> bytes:
+def attestations_digest(
+    machine: Machine, attestations: Sequence[Attestation], blinding: Blinding | None = None
+) -> bytes:
     """Return 32 bytes that stand for these attestations. Raises as `attestations_to_data` does."""
-    return canonical.digest("attestations", canonical.encode(attestations_to_data(machine, attestations)))
+    return digest(blinding, "attestations", canonical.encode(attestations_to_data(machine, attestations)))
 
 
 def given_digest(question: Question) -> bytes:
     """Return the digest of what the host attested with a candidate: without the answers given to its open question."""
     given = [one for one in question.inputs.attestations if one.source != "inbox"]
-    return attestations_digest(question.machine, given)
+    blinding = question.candidate.blinding if isinstance(question.candidate, Candidate) else None
+    return attestations_digest(question.machine, given, blinding)
 
 
 def _attestation_to_data(machine: Machine, attestation: Attestation) -> Data:

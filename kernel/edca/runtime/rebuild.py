@@ -42,6 +42,7 @@ from edca.runtime.kinds import (
 from edca.runtime.migrating import DOCUMENT
 from edca.runtime.migrating_counters import Carrying, carried, names_of
 from edca.runtime.modes import chain_of_modes
+from edca.runtime.opened import opened
 from edca.runtime.question import Question, given_digest
 from edca.runtime.records import after_verdict
 from edca.runtime.verdicts import verdict_from_raw
@@ -341,6 +342,7 @@ def compare_cells(store: Store) -> tuple[CellDifference, ...]:
 
     Raises what reading the ledger raises, and what `Rebuilt.take` does for records that this version doesn't write.
     """
+    store = opened(store)
     configuration = config.Configuration()
     rebuilt = Rebuilt(configuration)
     taken = 0

@@ -9,18 +9,22 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edca.kernel.candidate import Candidate
 from edca.kernel.decide import decide
 from edca.kernel.inputs import address
 from edca.kernel.verdict import Accepted, Escalated, encoded
 from edca.ledger.errors import TamperedError
 from edca.ledger.record import Draft
 from edca.ledger.store import Cell
+from edca.ledger.vault import asker_scope
 from edca.runtime import cases, inbox, mandates, modes, signals, waiting
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, as_recorded, idempotency_key
 from edca.runtime.cases import Row, touched
+from edca.runtime.context import Owner
 from edca.runtime.counters import Sheet, come_out, decided, reserved_until
 from edca.runtime.gather import Gathered, gather_and_accept
 from edca.runtime.kinds import OUTCOME, VERDICT
+from edca.runtime.personal import Plan, subject_of
 from edca.runtime.question import attestations_digest
 from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome_content, verdict_content
 
@@ -113,9 +117,24 @@ def record(context: Context, found: Decided) -> Recorded:
     now, happened = question.inputs.now, signals.of_verdict(verdict, question.inputs.facts)
     noted = modes.note(context, question.machine, happened, now)
     kept = encoded(verdict)  # once for its record and its cell
-    draft = Draft(chain, VERDICT, verdict_content(context, question, verdict, kept, after))
-    reference = context.append(draft, cells, noted.drafts)
+    raw = kept if Plan.of(question.machine) is None else verdict.to_raw()  # sealing looks into it
+    draft = Draft(chain, VERDICT, verdict_content(context, question, verdict, raw, after))
+    reference = context.append(draft, cells, noted.drafts, _owner(context, question))
     return Recorded(answer_at(reference), question if pending else None)
+
+
+def _owner(context: Context, question: Question) -> Owner | None:
+    """Return whose the personal values of a verdict are."""
+    candidate = question.candidate
+    if Plan.of(question.machine) is None:
+        return None
+    asker = candidate.subject or candidate.proposer
+    blinding = candidate.blinding if isinstance(candidate, Candidate) else None
+    scope = asker_scope(context.tenant, asker) if blinding is None else blinding.scope
+    if question.case is None:
+        return Owner(scope, asker)
+    subject = subject_of(question.machine, question.case, question.inputs.facts, candidate.subject)
+    return Owner(scope, asker, subject)
 
 
 def _counted(context: Context, addressed: Addressed, question: Question, verdict: Verdict, place: Place) -> list[Cell]:
@@ -190,5 +209,5 @@ def _remembered(context: Context, acceptance: Acceptance, answer: Answer) -> lis
     id_ = None if about.creates else acceptance.case.id
     key = idempotency_key(context.tenant, question.machine, candidate, about, id_)
     given = [one for one in question.inputs.attestations if one.source != waiting.SOURCE]
-    attested = attestations_digest(question.machine, given)
+    attested = attestations_digest(question.machine, given, candidate.blinding)
     return [Remembered(candidate.digest, attested, answer).cell(key)]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edca.kernel.candidate import Candidate
-    from edca.kernel.canonical import Data, Encoded, Part
+    from edca.kernel.canonical import Data, Part
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
@@ -73,18 +73,18 @@ def change_promised(question: Question, verdict: Verdict, after: Case | None) ->
 
 
 def verdict_content(
-    context: Context, question: Question, verdict: Verdict, encoded: Encoded, after: Case | None
+    context: Context, question: Question, verdict: Verdict, raw: Part, after: Case | None
 ) -> dict[str, Part]:
     """Return the content of a verdict's record: everything to decide it again, and what it changes.
 
-    `encoded` is the verdict, encoded; `after` where it leaves its case.
+    `raw` is the verdict in raw form, or encoded already; `after` where it leaves its case.
     """
     malformed = isinstance(question.candidate, Malformed)
     return {
         **question.to_data(),
         "tenant": context.tenant,
         "routes": context.router.digest,
-        "verdict": encoded,
+        "verdict": raw,
         "pending": isinstance(verdict, Accepted) and bool(verdict.intents),
         "reserved_until": reserved_until(question.machine, verdict, question.inputs.now),
         "change": change_promised(question, verdict, after),

@@ -48,6 +48,7 @@ from edca.runtime.kinds import (
     TAKEOVER,
     VERDICT,
 )
+from edca.runtime.opened import opened
 from edca.runtime.question import Question, counters_to_data
 from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
@@ -111,6 +112,7 @@ def replay(
     `essence` takes from a verdict what the engine can tell, and only that is compared: null, and all of it is.
     Raises what reading the ledger raises: replay takes bytes as they are, `ledger.verify` checks them.
     """
+    ledger = opened(ledger)
     total = ledger.size
     follower = _Follower(engine, essence)
     mismatches: list[Mismatch] = []

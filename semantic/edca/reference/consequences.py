@@ -98,6 +98,7 @@ def preview(
             and clause.on_fail is OnFail.ESCALATE
             and needed(clause.condition, around) is not True
         ),
+        blinding=candidate.blinding,
     )
 
 

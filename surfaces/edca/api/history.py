@@ -17,6 +17,7 @@ from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import Record, parse
 from edca.ledger.store import StoredRecord
 from edca.runtime.config import CHAIN, Configuration
+from edca.runtime.opened import veiled
 
 Cell: TypeAlias = str | int | None
 Row: TypeAlias = tuple[Cell, ...]
@@ -162,7 +163,7 @@ class History:
 
     def rows(self) -> Iterator[tuple[Table, Row]]:
         """Yield table and row, record by record. Raises `LedgerFormatError` for a body that can't be parsed."""
-        for stored in self._records:
+        for stored in (veiled(stored, "(sealed)") for stored in self._records):
             record = parse(stored.body)
             index, content = stored.leaf.index, record.content
             yield _BY_NAME["records"], _record_row(stored, record)

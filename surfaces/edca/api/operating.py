@@ -15,6 +15,7 @@ from edca.runtime import modes, rosters, takeover
 from edca.runtime.cases import case_id, key_from_raw
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.context import Context
+from edca.runtime.opened import opened
 from edca.runtime.ports import Performed, Report
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ class LedgerOperator:
         with ExitStack() as resources:
             store = resources.enter_context(SQLiteLedger.open(ledger, create=False))
             found, roster = _newest(store, machine, tenant)
-            context = Context(found, _NoRoutes(), store, roster, clock or SystemClock(), tenant)
+            context = Context(found, _NoRoutes(), opened(store, found), roster, clock or SystemClock(), tenant)
             return cls(context, resources.pop_all())
 
     @property

@@ -9,6 +9,7 @@ from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.kinds import VERDICT
+from edca.runtime.opened import opened
 from edca.runtime.question import Question
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def question_at(ledger: SQLiteLedger, index: int) -> Question:
     Raises `LedgerFormatError` where that record is no verdict, or the ledger lacks what it was made under; and what
     reading the ledger raises.
     """
-    record = parse(ledger.read(ledger.number_at(index)).body)
+    seen = opened(ledger)
+    record = parse(seen.read(seen.number_at(index)).body)
     if record.kind != VERDICT:
         raise LedgerFormatError(f"record {index} is no verdict, it is of kind `{record.kind}`")
     content: Any = record.content

@@ -18,6 +18,7 @@ from edca.cli.telling_records import record_data, record_line, record_name
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.runtime.inbox import questions
+from edca.runtime.opened import opened
 from edca.semantic.explain import for_operator
 
 _Question = Annotated[
@@ -106,7 +107,7 @@ def answering(name: str, told: str, *, yes: bool) -> typer.Typer:
 
 def _asked(kernel: Kernel, tenant: str, id_: str, code: str) -> OpenQuestion:
     """Return the question. One whose time is over is still there, so that a late answer is on record."""
-    found = next((one for one in questions(kernel.ledger, tenant, kernel.machine.name) if one.id == id_), None)
+    found = next((one for one in questions(opened(kernel.ledger), tenant, kernel.machine.name) if one.id == id_), None)
     if found is None:
         raise CLIError(f"no question `{id_}` waits for an answer", "run `edca inbox` for those that do")
     codes = [need.code for need in found.verdict.needs]

@@ -10,8 +10,9 @@ from edca.cli.output import failure
 from edca.ledger.errors import LedgerFormatError, TamperedError
 from edca.ledger.remains import Remains
 from edca.ledger.sqlite import SQLiteLedger
+from edca.runtime.opened import OpenedStore, opened
 
-Readable: TypeAlias = SQLiteLedger | Remains
+Readable: TypeAlias = SQLiteLedger | OpenedStore | Remains
 
 _Read = TypeVar("_Read")
 
@@ -19,11 +20,12 @@ _Read = TypeVar("_Read")
 def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
     """Return what `work` makes of the ledger, and whether the ledger is sound as far as that met it.
 
-    Where it is not, `work` is done on what remains, and stderr says why. Raises what opening and `work` raise.
+    Personal values are in their places, as far as the vault has them. Where the ledger is not sound, `work` is done on
+    what remains, and stderr says why. Raises what opening and `work` raise.
     """
     try:
         with open_to_read(path) as ledger:
-            return work(ledger), True
+            return work(unsealed(ledger)), True
     except (TamperedError, LedgerFormatError) as error:
         with Remains.open(path) as remains:
             made = work(remains)
@@ -31,3 +33,9 @@ def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
         if told is not None:
             failure(told.message, told.hint)
         return made, False
+
+
+def unsealed(ledger: SQLiteLedger) -> SQLiteLedger | OpenedStore:
+    """Return the ledger with personal values in their places; those that were erased say so."""
+    seen = opened(ledger)
+    return seen.veiled() if isinstance(seen, OpenedStore) else ledger

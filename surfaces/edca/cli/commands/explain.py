@@ -95,7 +95,9 @@ def _explain_code(text: str, ledger: Path | None, as_json: bool) -> None:
     if code is not None:
         _explain_diagnostic(code, as_json)
         return
-    lines = code_lines(text) or (() if ledger is None else read(ledger, lambda opened: _declared(text, opened))[0])
+    lines = code_lines(text) or (
+        () if ledger is None else read(ledger, lambda opened: _declared(text, opened, ledger))[0]
+    )
     if not lines:
         near = closest(text.upper(), CODES) or closest(text, all_codes())
         hint = "give a record's index, or a code such as T003; for a spec's own codes add `--ledger FILE`"
@@ -110,7 +112,7 @@ def _explain_code(text: str, ledger: Path | None, as_json: bool) -> None:
         line(told)
 
 
-def _declared(code: str, ledger: Readable) -> tuple[str, ...]:
+def _declared(code: str, ledger: Readable, path: Path) -> tuple[str, ...]:
     """Return where the ledger's machines declare a clause or a property of that code, its text and what it tests."""
     found: list[str] = []
     for machine in Kept(ledger).machines():
@@ -124,7 +126,7 @@ def _declared(code: str, ledger: Readable) -> tuple[str, ...]:
             if item.code == code:
                 found.append(f"{code} is a property of {machine.name} {machine.version}: {item.text}")
                 found.append(f"  {property_line(machine, item)}")
-    return (*found, f"verdicts with it: `edca log {ledger.path} --code {code}`") if found else ()
+    return (*found, f"verdicts with it: `edca log {path} --code {code}`") if found else ()
 
 
 def _explain_diagnostic(code: Code, as_json: bool) -> None:

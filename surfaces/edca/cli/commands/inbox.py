@@ -8,6 +8,7 @@ from edca.cli.loading import open_to_read, parse_instant
 from edca.cli.options import AsJSON, Ledger, Now, command_app, examples
 from edca.cli.output import document, line
 from edca.runtime.inbox import questions
+from edca.runtime.opened import opened as unsealed
 
 app: Final = command_app()
 
@@ -23,7 +24,7 @@ def inbox(ledger: Ledger, now: Now = None, as_json: AsJSON = False) -> None:
     """
     at = SystemClock().now() if now is None else parse_instant(now)
     with open_to_read(ledger) as opened:
-        found = questions(opened)
+        found = questions(unsealed(opened))
     if as_json:
         document([data(one, at) for one in found])
         return

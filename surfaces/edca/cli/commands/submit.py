@@ -28,6 +28,7 @@ from edca.cli.options import (
     examples,
 )
 from edca.cli.output import document, line, note
+from edca.cli.reading import unsealed
 from edca.cli.telling_clauses import mending_data
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import outcome_of, question_of, reasons
@@ -127,7 +128,8 @@ def submit(
         ) as kernel,
     ):
         answer = kernel.submit(payload, caller=caller, attestations=vouched)
-        question = question_of(parsed(kernel.ledger.read(answer.record.number)).content, Kept(kernel.ledger))
+        ledger_read = unsealed(kernel.ledger)
+        question = question_of(parsed(ledger_read.read(answer.record.number)).content, Kept(ledger_read))
         why = _why_not_confirmed(kernel, answer, question)
     told = for_operator(policy.machine, answer.verdict, question)
     if as_json:
@@ -160,7 +162,8 @@ def _why_not_confirmed(kernel: Kernel, answer: Answer, question: Question) -> li
     """
     if answer.outcome in (None, Outcome.CONFIRMED):
         return []
-    content = outcome_of(kernel.ledger.read(answer.record.number), kernel.ledger)
+    ledger = unsealed(kernel.ledger)
+    content = outcome_of(ledger.read(answer.record.number), ledger)
     return [] if content is None else list(reasons(question, content))
 
 

@@ -1,0 +1,232 @@
+"""The vault: keys of scopes and encrypted values, beside the ledger in the same file and the same transactions.
+
+`Vault` is the one of an embedded ledger. A key is made when something personal of its scope is first recorded, and is
+stored with that record. With a master key, keys lie in the file only wrapped in it (AES-256-GCM, a random nonce each);
+without one they lie there as they are: then whoever copies the file before an erasure has copied the values, too.
+
+A case whose key was destroyed keeps a row without one, so that nothing personal is ever recorded under that scope
+again. People outside of any case may come back: theirs goes whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from edca.kernel.canonical import Data, decode, encode
+from edca.ledger.errors import LedgerError, TamperedError
+from edca.ledger.record import parse
+from edca.ledger.sealing import KEY_SIZE, SEALED, ScopeKey, check, commitments, uncover
+from edca.ledger.store import StoredRecord
+
+if TYPE_CHECKING:
+    from edca.ledger.staging import Staged
+
+TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS vault_keys(scope TEXT PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS vault(number INTEGER PRIMARY KEY, scope TEXT NOT NULL, asker TEXT NOT NULL,"
+    " sealed BLOB NOT NULL) STRICT",
+)
+NAMES: Final = ("vault", "vault_keys")
+MASTER_KEY_VARIABLE: Final = "EDCA_VAULT_KEY"
+_NONCE_SIZE: Final = 12
+_ASKERS: Final = "/#asker:"
+
+
+class ErasedError(LedgerError):
+    """What is needed was erased: its key is destroyed, and nobody can read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A record with the personal values back in their places, as far as they are there.
+
+    `scope` is null where nothing in it is personal; `blinding` the key of its digests, null where there is none. Where
+    `erased` is true, the commitments stand in the content still.
+    """
+
+    record: StoredRecord
+    scope: str | None
+    blinding: bytes | None
+    erased: bool
+
+
+def asker_scope(tenant: str, principal: str) -> str:
+    """Return the scope of what a person asks for outside of any case."""
+    return f"{tenant}{_ASKERS}{principal}"
+
+
+def master_key() -> bytes | None:
+    """Return the master key from the environment: 64 hexadecimal digits, or null where there is none.
+
+    Raises `LedgerError` for anything else.
+    """
+    found = os.environ.get(MASTER_KEY_VARIABLE)
+    if not found:
+        return None
+    try:
+        key = bytes.fromhex(found.strip())
+    except ValueError:
+        key = b""
+    if len(key) != KEY_SIZE:
+        raise LedgerError(f"`{MASTER_KEY_VARIABLE}` is a master key of {2 * KEY_SIZE} hexadecimal digits")
+    return key
+
+
+class Vault:
+    """The vault of one ledger object. `fetch` runs a query on its connection; `staged` is what a group will write."""
+
+    def __init__(
+        self,
+        fetch: Callable[[str, tuple[Any, ...]], list[Any]],
+        staged: Callable[[], Staged | None],
+        *,
+        is_there: bool,
+    ) -> None:
+        """Use the ledger's `vault`. `is_there`: whether the file has the vault's tables."""
+        self._fetch = fetch
+        self._staged = staged
+        self._is_there = is_there
+        self._master = master_key()
+        self._keys: dict[str, ScopeKey] = {}  # stored or to be stored with the first record
+        self.new_key: Callable[[], bytes] = lambda: secrets.token_bytes(KEY_SIZE)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing personal was ever recorded."""
+        return not (self._is_there and self._fetch("SELECT 1 FROM vault_keys LIMIT 1", ()))
+
+    def key(self, scope: str) -> ScopeKey | None:
+        """Return the scope's key, or null where it has none (any more). Raises `LedgerError` where it can't be had."""
+        found = self._keys.get(scope)
+        if found is None:
+            row = self._row(scope)
+            if row is not None and row[1]:
+                found = self._keys[scope] = ScopeKey(scope, row[0], self._unwrapped(scope, row[1]))
+        return found
+
+    def key_for(self, scope: str) -> ScopeKey:
+        """Return the scope's key, made now if it has none. Raises `ErasedError` where it was destroyed."""
+        found = self.key(scope)
+        if found is None:
+            if self.is_erased(scope):
+                raise ErasedError(f"what was personal of `{scope}` was erased; nothing more is recorded of it")
+            found = self._keys[scope] = ScopeKey(scope, "", self.new_key())
+        return found
+
+    def is_erased(self, scope: str) -> bool:
+        """Tell whether the scope's key was destroyed for good."""
+        row = self._row(scope)
+        return row is not None and not row[1]
+
+    def needs_key_row(self, scope: str, subject: str) -> bytes | None:
+        """Return the key as it is to be stored where it is not, or not under the subject's name; else null."""
+        row = self._row(scope)
+        if row is not None and (row[0] or not subject):
+            return None
+        return self._wrapped(self.key_for(scope)) if row is None else row[1]
+
+    def opened(self, stored: StoredRecord) -> Opened:
+        """Return the record with its personal values. Raises `TamperedError` where they are not what was sealed."""
+        row = self._values(stored.number)
+        if row is None and b"\xa6sealed" not in stored.body:
+            return Opened(stored, None, None, False)
+        record = parse(stored.body)
+        content: Data = record.content
+        if row is None:
+            erased = next(commitments(content), None) is not None
+            return Opened(stored, None, None, erased)
+        scope, sealed = row
+        key = self.key(scope)
+        if key is None:
+            return Opened(stored, scope, None, True)
+        digest = stored.digest
+        try:
+            values = key.values(record.chain, record.entry, digest, sealed)
+            check(content, key, record.chain, record.entry, values)
+        except TamperedError as error:
+            raise TamperedError(f"record {stored.number}: {error}") from error
+        body: dict[str, Data] = {**_envelope(stored.body), **uncover(content, iter(values))}
+        return Opened(dataclasses.replace(stored, body=encode(body)), scope, key.blinding.key, False)
+
+    def opened_cell(self, space: str, key: str, value: bytes) -> bytes:
+        """Return a cell's value as it was before it was sealed. Raises `ErasedError`, `TamperedError`."""
+        if b"\xa6sealed" not in value:
+            return value
+        data: Any = decode(value, size_max=4 << 20)
+        if not (isinstance(data, dict) and data.keys() == {"scope", "tag", SEALED}):
+            return value
+        found = self.key(data["scope"])
+        if found is None:
+            raise ErasedError(f"what the cell `{space}` `{key}` held was erased")
+        return found.opened_cell(space, key, data["tag"], data[SEALED])
+
+    def scopes(self) -> Iterator[tuple[str, str, bool]]:
+        """Yield each scope, whose it is, and whether its key is there still."""
+        if self._is_there:
+            query = "SELECT scope, subject, length(key) > 0 FROM vault_keys ORDER BY scope"
+            for scope, subject, there in self._fetch(query, ()):
+                yield scope, subject, bool(there)
+
+    def records_of(self, scope: str) -> list[int]:
+        """Return the numbers of the records that keep values under the scope's key."""
+        return [row[0] for row in self._fetch("SELECT number FROM vault WHERE scope = ? ORDER BY number", (scope,))]
+
+    def records_asked_by(self, subject: str) -> list[tuple[int, str]]:
+        """Return number and scope of the records outside of cases whose values that person has handed over."""
+        return self._fetch("SELECT number, scope FROM vault WHERE asker = ? ORDER BY number", (subject,))
+
+    def forget(self) -> None:
+        """Forget the keys that are in memory, and look again what the file has."""
+        self._keys.clear()
+
+    def _row(self, scope: str) -> tuple[str, bytes] | None:
+        staged = self._staged()
+        if staged is not None and scope in staged.keys:
+            return staged.keys[scope]
+        if not self._is_there:
+            return None
+        rows = self._fetch("SELECT subject, key FROM vault_keys WHERE scope = ?", (scope,))
+        return rows[0] if rows else None
+
+    def _values(self, number: int) -> tuple[str, bytes] | None:
+        staged = self._staged()
+        if staged is not None and number in staged.vault:
+            scope, _, sealed = staged.vault[number]
+            return scope, sealed
+        if not self._is_there:
+            return None
+        rows = self._fetch("SELECT scope, sealed FROM vault WHERE number = ?", (number,))
+        return rows[0] if rows else None
+
+    def _wrapped(self, key: ScopeKey) -> bytes:
+        if self._master is None:
+            return key.key
+        nonce = secrets.token_bytes(_NONCE_SIZE)
+        return nonce + AESGCM(self._master).encrypt(nonce, key.key, key.scope.encode())
+
+    def _unwrapped(self, scope: str, stored: bytes) -> bytes:
+        if len(stored) == KEY_SIZE:
+            return stored
+        if self._master is None:
+            raise LedgerError(f"the vault's keys are wrapped: set `{MASTER_KEY_VARIABLE}` to its master key")
+        try:
+            return AESGCM(self._master).decrypt(stored[:_NONCE_SIZE], stored[_NONCE_SIZE:], scope.encode())
+        except (InvalidTag, ValueError) as error:
+            raise TamperedError(
+                f"the vault's key of `{scope}` can't be unwrapped: `{MASTER_KEY_VARIABLE}` is another ledger's master "
+                "key, or the key was altered"
+            ) from error
+
+
+def _envelope(body: bytes) -> dict[str, Data]:
+    data: Any = decode(body)
+    return {name: data[name] for name in ("schema", "kind", "chain", "entry", "prev")}
