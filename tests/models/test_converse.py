@@ -207,7 +207,7 @@ def test_what_a_model_is_given_holds_no_kernel_and_no_store(desk):
     model = Script()
     converse(Rung(model, desk.bot), desk.open(), about=ORDER, events=[Untrusted("customer", "Please.")])
     (prompt,) = model.prompts
-    assert json.loads(prompt.text()) == json.loads(json.dumps(prompt.to_raw()))
+    assert [tool.name for tool in prompt.tools] == ["approve_refund"]
     assert [type(event) for event in prompt.events] == [Untrusted]
 
 
@@ -218,3 +218,15 @@ def test_people_and_models_of_a_conversation_are_the_hosts_word(desk):
     assert {turn.told.codes for turn in found.turns} == {("malformed",)}
     exchange = found.events[0]
     assert isinstance(exchange, Exchange) and "sven" not in exchange.proposed
+
+
+def test_a_providers_whole_answer_is_read_strictly_and_kept_to_what_was_shown(desk):
+    kernel = desk.open()
+    call = {"type": "function_call", "name": "approve_refund", "arguments": ""}
+    given = {"arguments": approve("20.00")["arguments"], "confidence": 0.93}
+    good = {"output": [call | {"arguments": json.dumps(given)}]}
+    invented = {"output": [call | {"arguments": json.dumps(given | {"evidence": ["order.frozen"]})}]}
+    model = Script(*[Reply(json.dumps(answer).encode(), shape="openai") for answer in (invented, good)])
+    found = converse(Rung(model, desk.bot), kernel, about=ORDER, attestations=desk.vouched(kernel))
+    assert [turn.told.codes for turn in found.turns] == [("malformed",), ()]
+    assert isinstance(found.turns[1].answer.verdict, Accepted)

@@ -60,15 +60,19 @@ def test_it_diverges_where_the_recording_is_over(desk, tmp_path):
         ('{"prompt": {}}', "exactly the members"),
         ('{"prompt": {}, "prompt": {}, "reply": {}}', "stands twice"),
         ('{"prompt": {}, "reply": {"candidate": null, "says": ""}}', "a reply has exactly"),
-        ('{"prompt": {}, "reply": {"candidate": 1, "says": "", "cost": null}}', "`candidate` is a int"),
-        ('{"prompt": {}, "reply": {"candidate": null, "says": "", "cost": true}}', "`cost` is a bool"),
+        (
+            '{"prompt": {}, "reply": {"candidate": 1, "says": "", "cost": null, "shape": "json"}}',
+            "`candidate` is a int",
+        ),
+        ('{"prompt": {}, "reply": {"candidate": null, "says": "", "cost": true, "shape": "json"}}', "`cost` is a bool"),
         ('{"prompt": {}, "reply": {"candidate": null, "says": "", "cost": null, "more": 1}}', "a reply has exactly"),
+        ('{"prompt": {}, "reply": {"candidate": null, "says": "", "cost": null, "shape": "xml"}}', "`shape` is one of"),
         ("\xff", "not one JSON object"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_with_its_line(tmp_path, line, problem):
     path = tmp_path / "talk.jsonl"
-    good = json.dumps({"prompt": {}, "reply": {"candidate": None, "says": "", "cost": None}})
+    good = json.dumps({"prompt": {}, "reply": {"candidate": None, "says": "", "cost": None, "shape": "json"}})
     path.write_bytes(f"{good}\n{line}\n".encode("latin-1"))
     with pytest.raises(RecordingError, match=problem) as caught:
         RecordedModel(path)

@@ -56,9 +56,9 @@ def test_in_a_prompt_it_stays_one_string_whatever_it_says(desk):
     kernel = desk.open()
     clean = Prompt(kernel.view("order", ["o1"], caller=desk.bot), (Untrusted("customer", "hello"),))
     tainted = Prompt(clean.view, (INJECTION,))
-    one, other = json.loads(clean.text()), json.loads(tainted.text())
-    assert one["view"] == other["view"]
-    assert other["events"] == [{"from": "customer", "text": INJECTION.text}]
+    one, other = clean.text().splitlines(), tainted.text().splitlines()
+    assert one[:-1] == other[:-1]
+    assert json.loads(other[-1]) == {"from": "customer", "text": INJECTION.text}
 
 
 def test_what_is_said_changes_no_view_and_no_verdict(desk):

@@ -115,6 +115,26 @@ def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
     return View(machine.name, state, meaning, None, {}, {}, _offers(machine, tuple(starts)))
 
 
+def role_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
+    """Return what `caller` may propose about some case or other: for who has not said yet which one they mean."""
+    may = [t for t in machine.transitions if caller.role in t.by and is_allowed(machine, t, mode)]
+    return View(machine.name, None, machine.text, None, {}, {}, _offers(machine, tuple(may)))
+
+
+def showable(machine: Machine, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the facts, and of the memory, that some view of a case can show to that role."""
+    facts = tuple(
+        f"{entity.name}.{field.name}"
+        for entity in machine.entities
+        for field in entity.fields
+        if not _is_hidden(field.type) and (not field.labels or is_released(machine, entity.name, field.name, role))
+    )
+    memory = tuple(
+        slot.name for slot in machine.memory if not slot.labels or is_released(machine, None, slot.name, role)
+    )
+    return facts, memory
+
+
 def meaning_of(machine: Machine, state: str) -> str:
     """Return what a state means: its own text, and then those of the composite states around it."""
     composites = {composite.name: composite for composite in machine.composites}

@@ -24,6 +24,7 @@ from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
 from edca.api.roster import load_roster
+from edca.api.toolset import ToolAnswer, Toolset
 from edca.api.untrusted import Untrusted
 from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.inputs import Attestation
@@ -138,8 +139,10 @@ __all__ = [
     "TimerThread",
     "Told",
     "Tool",
+    "ToolAnswer",
     "ToolError",
     "ToolKind",
+    "Toolset",
     "Untrusted",
     "Verdict",
     "View",

@@ -17,13 +17,14 @@ from edca.kernel.candidate import Candidate
 from edca.kernel.verdict import Refused
 from edca.runtime.readers import LateError, Readers
 from edca.runtime.retries import sleep
-from edca.semantic.candidate import admit
+from edca.semantic.candidates import from_anthropic, from_json, from_mcp, from_openai
 from edca.semantic.explain import for_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edca.api.converse_budget import Budget
+    from edca.api.converse_model import Shape
     from edca.api.kernel import Kernel
     from edca.kernel.candidate import Caller
     from edca.kernel.inputs import Attestation
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from edca.semantic.explain import Told
     from edca.semantic.view import View
 
+_READERS = {"json": from_json, "openai": from_openai, "anthropic": from_anthropic, "mcp": from_mcp}
 _MODELS = Readers()  # a model that hangs can't be stopped, only left behind; there are so many threads and no more
 
 
@@ -145,7 +147,7 @@ class _Talk:
                 continue
             if reply.candidate is None:
                 return self._ended(Ended.SAID, reply.says)
-            ended = self._submit(reply.candidate)
+            ended = self._submit(reply.candidate, reply.shape, prompt.view)
             if ended is not None:
                 return self._ended(ended)
 
@@ -183,11 +185,11 @@ class _Talk:
                 self.pause(rung.schedule.delay_us(attempt))
         return None
 
-    def _submit(self, payload: bytes) -> Ended | None:
+    def _submit(self, payload: bytes, shape: Shape, view: View) -> Ended | None:
         """Submit a candidate and note what the model is told; return why that ends the conversation, if it does."""
         caller = self.rungs[self.rung].caller
-        answer = self.kernel.submit(payload, caller=caller, attestations=self.attestations)
-        candidate = admit(payload, caller)
+        candidate = _READERS[shape](payload, caller, view=view)
+        answer = self.kernel.submit(candidate, caller=caller, attestations=self.attestations)
         told = for_model(self.kernel.machine, candidate, answer.verdict)
         self.turns.append(Turn(self.rung, payload, answer, told))
         self.events.append(Exchange(_shown(candidate), told))

@@ -10,9 +10,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from edca.api.converse_model import Reply
+from edca.api.converse_model import Reply, Shape
 
 if TYPE_CHECKING:
     import os
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from edca.api.converse_model import Model, Prompt
 
 _LINE_SIZE_MAX = 4 << 20
-_REPLY = {"candidate": (str, type(None)), "says": (str,), "cost": (int, type(None))}
+_SHAPES = get_args(Shape)
+_REPLY = {"candidate": (str, type(None)), "says": (str,), "cost": (int, type(None)), "shape": (str,)}
 
 
 class RecordingError(ValueError):
@@ -90,7 +91,7 @@ class RecordingModel:
         reply = self._model.propose(prompt)
         if reply is not None:
             candidate = None if reply.candidate is None else reply.candidate.decode("utf-8", errors="surrogateescape")
-            said = {"candidate": candidate, "says": reply.says, "cost": reply.cost}
+            said = {"candidate": candidate, "says": reply.says, "cost": reply.cost, "shape": reply.shape}
             text = json.dumps({"prompt": prompt.to_raw(), "reply": said}, sort_keys=True)
             with self._path.open("a", encoding="ascii", newline="\n") as file:
                 file.write(f"{text}\n")
@@ -152,10 +153,12 @@ def _line(line: Any, where: str) -> _Line:
     for name, types in _REPLY.items():
         if not isinstance(reply[name], types) or isinstance(reply[name], bool):
             raise RecordingError(f"{where}: `{name}` is a {type(reply[name]).__name__}")
+    if reply["shape"] not in _SHAPES:
+        raise RecordingError(f"{where}: `shape` is one of {', '.join(_SHAPES)}")
     candidate = reply["candidate"]
     # What a model wrote need not be text; a recording of it is, so that people can read and compare it.
     payload = None if candidate is None else candidate.encode("utf-8", errors="surrogateescape")
-    return _Line(line["prompt"], Reply(payload, reply["says"], reply["cost"]))
+    return _Line(line["prompt"], Reply(payload, reply["says"], reply["cost"], reply["shape"]))
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

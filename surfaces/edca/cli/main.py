@@ -55,6 +55,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "receipt": "Write a receipt: a record, the proof that it is in the ledger, and the signed checkpoint.",
     "bundle": "Pack what an auditor needs: the records, the signed checkpoint, the key, and how to check them.",
     "publish": "Write a ledger's tree and headers as tiles, with a signed checkpoint (c2sp.org/tlog-tiles).",
+    "mcp": "Serve what is legal now as tools of the Model Context Protocol.",
     "trial": "Run a recorded agent's calls through a kernel, and report.",
 }
 """Every command with the first sentence of its help, so that `edca --help` need not load any of them."""

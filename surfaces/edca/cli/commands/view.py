@@ -1,6 +1,5 @@
 """`edca view`: what a model may see of a case, and nothing else."""
 
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.api import FixedClock, SystemClock
+from edca.cli.cases import case_key
 from edca.cli.errors import CLIError
 from edca.cli.explanation import json_data, value_text
 from edca.cli.loading import load_policy, load_routes, open_router, open_to_read, parse_instant
@@ -21,9 +21,7 @@ from edca.kernel.expression import Input, ReadInput
 from edca.kernel.facts import Key
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
-from edca.kernel.values import ValueProblem
 from edca.ledger.sqlite import SQLiteLedger
-from edca.runtime.cases import key_from_raw
 from edca.runtime.context import Context
 from edca.runtime.gather import look
 from edca.semantic.view import View, creation_view, view_wants
@@ -87,7 +85,7 @@ def view(
     if subject is None and _reads_subject(machine):
         note("edca: hint: without `--for`, every clause that reads `subject` is unknown, and so may be the whole case")
     about = machine.case_about if entity is None else entity
-    key = _key(machine, about, case)
+    key = case_key(machine, about, case)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     with open_router(found_routes, machine, source or ()) as router, _store(ledger) as store:
         found = _look(Context(machine, router, store, Roster((), ()), clock, tenant), about, key, caller)
@@ -109,18 +107,6 @@ def _look(context: Context, about: str, key: Key, caller: Caller) -> View:
     machine = context.machine
     case, facts, now = look(context, about, key, lambda case, known, now: view_wants(machine, case, known, caller, now))
     return view_of(machine, case, facts, caller, now)
-
-
-def _key(machine: Machine, entity: str, text: str) -> Key:
-    declared = machine.index.entities.get(entity)
-    if declared is None:
-        raise CLIError(f"the machine has no entity `{entity}`", f"it has {', '.join(machine.index.entities)}")
-    try:
-        raw = json.loads(text) if text.startswith("[") else [text]
-        return key_from_raw(machine, entity, raw)
-    except (ValueError, ValueProblem, RecursionError) as error:
-        parts = ", ".join(part.name for part in declared.key)
-        raise CLIError(f"`--case {text}` is no key of `{entity}`, which is ({parts})") from error
 
 
 @contextmanager

@@ -1,0 +1,135 @@
+"""`Toolset`: what one caller may propose now, as tools, and the one way in which calling one of them is answered.
+
+Every surface and adapter that hands tools to a model goes through it. A list of tools is a courtesy: whatever name is
+called, with whatever input, becomes a candidate or is malformed, and the kernel decides. A tool that was listed a
+moment ago and is legal no more is refused there, on record.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from edca.semantic.candidate import SIZE_MAX, malformed
+from edca.semantic.candidates import from_mcp
+from edca.semantic.explain import for_model
+from edca.semantic.tools import tools_of
+from edca.semantic.view import View, meaning_of, role_view, showable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edca.api.kernel import Kernel
+    from edca.kernel.candidate import Caller, Candidate, Malformed
+    from edca.kernel.inputs import Attestation
+    from edca.kernel.machine import Machine
+    from edca.runtime.answers import Answer
+    from edca.semantic.explain import Told
+    from edca.semantic.tools import Tool
+    from edca.semantic.view import Offer
+
+    Vouch: TypeAlias = "Callable[[Candidate | Malformed], Sequence[Attestation]]"
+
+Case: TypeAlias = "tuple[str, tuple[object, ...]]"
+"""A case by what it is about: the entity's name, and its key in raw form, part by part."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolAnswer:
+    """What became of one call: the answer, for the host alone, and what the model is told of it."""
+
+    answer: Answer
+    told: Told
+
+    def to_raw(self) -> dict[str, Any]:
+        """Return what the model is told, as JSON data. `effects` is there once effects were to be carried out."""
+        told: dict[str, Any] = dict(self.told.to_raw())
+        outcome = self.answer.outcome
+        return told if outcome is None else told | {"effects": outcome.value}
+
+    def text(self) -> str:
+        """Return it as one text."""
+        return json.dumps(self.to_raw(), ensure_ascii=False, sort_keys=True)
+
+
+class Toolset:
+    """The tools of one caller. It holds the kernel, so hand a model its tools, never the set. Threads may share it."""
+
+    def __init__(
+        self, kernel: Kernel, caller: Caller, *, cases: Sequence[Case] | None = None, vouch: Vouch | None = None
+    ) -> None:
+        """Offer what `caller`, as you authenticated them, may propose.
+
+        `cases` are those that the tools are about: a tool is listed while it is legal in one of them, or creates a new
+        one. Without them a tool is listed while it would be legal about some case or other. `vouch` returns what you
+        attest with a candidate; a client attests nothing.
+
+        Raises `ValueError` for an entity the machine does not have.
+        """
+        for entity, _ in cases or ():
+            if entity not in kernel.machine.index.entities:
+                raise ValueError(f"the machine has no entity `{entity}`")
+        self._kernel = kernel
+        self._vouch = vouch
+        facts, memory = showable(kernel.machine, caller.role)
+        self._citable = View(kernel.machine.name, None, "", None, dict.fromkeys(memory), dict.fromkeys(facts), ())
+        self.caller = caller
+        self.cases = None if cases is None else tuple((entity, tuple(key)) for entity, key in cases)
+
+    @property
+    def machine(self) -> Machine:
+        """The machine in force."""
+        return self._kernel.machine
+
+    def tools(self) -> tuple[Tool, ...]:
+        """Return the tools that are legal now, in order of the spec."""
+        return tools_of(self._seen())
+
+    def view(self, case: Case | None = None) -> View:
+        """Return what the caller may see of a case; null: what creates one. Raises `ValueError` for another entity."""
+        if case is None:
+            return self._kernel.creation_view(caller=self.caller)
+        return self._kernel.view(case[0], case[1], caller=self.caller)
+
+    def call(self, name: str, given: object, *, key: str = "") -> ToolAnswer:
+        """Take a call of the tool `name` with the input `given` all the way, and return what became of it.
+
+        `key` is the idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a
+        model or a client has done.
+        """
+        candidate = self._read(name, given, key)
+        vouched = () if self._vouch is None else self._vouch(candidate)
+        answer = self._kernel.submit(candidate, caller=self.caller, attestations=vouched)
+        return ToolAnswer(answer, for_model(self._kernel.machine, candidate, answer.verdict))
+
+    def meanings(self) -> dict[str, Any]:
+        """Return what the states of the machine mean. It is the same for everybody: a spec's text is public."""
+        machine = self._kernel.machine
+        states = {name: meaning_of(machine, name) for name in machine.index.states}
+        return {"machine": machine.name, "version": machine.version, "means": machine.text, "states": states}
+
+    def _read(self, name: str, given: object, key: str) -> Candidate | Malformed:
+        try:
+            call = json.dumps({"name": name, "arguments": given}, separators=(",", ":")).encode("ascii")
+        except (TypeError, ValueError, RecursionError):
+            return malformed("holds something that JSON can't hold", b"", self.caller)
+        if len(call) > SIZE_MAX:
+            return malformed(f"larger than {SIZE_MAX} bytes", call, self.caller)
+        # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
+        return from_mcp(call, self.caller, key=key, view=self._citable)
+
+    def _seen(self) -> View:
+        """Return the views of all cases in one, as far as tools need them."""
+        machine = self._kernel.machine
+        if self.cases is None:
+            return role_view(machine, self.caller, self._kernel.mode)
+        views = [*(self.view(case) for case in self.cases), self.view()]
+        offers: dict[str, Offer] = {}
+        for view in views:
+            for offer in view.offers:
+                offers.setdefault(offer.name, offer)
+        ordered = tuple(offers[name] for name in machine.index.offered if name in offers)
+        facts = {name: value for view in views for name, value in view.facts.items()}
+        memory = {name: value for view in views for name, value in view.memory.items()}
+        return View(machine.name, None, machine.text, None, memory, facts, ordered)

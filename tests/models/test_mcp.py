@@ -1,0 +1,268 @@
+"""Goal: an MCP client gets what is legal for its caller now, and whatever it calls, the kernel decides."""
+
+import asyncio
+import json
+import logging
+
+import anyio
+import pytest
+from mcp.client.client import Client
+from mcp.shared.exceptions import MCPError
+from talking import of_one, stdio, text_of
+
+from edca.api import Accepted
+from edca.kernel.verdict import Refused
+from edca.ledger.errors import LedgerError
+from edca.ledger.record import parse
+from edca.runtime.verdicts import verdict_from_raw
+
+GIVEN = {
+    "arguments": {"order_id": "o1", "amount": "20.00", "picks": [{"sku": "a1", "count": 1}]},
+    "confidence": 0.93,
+    "evidence": ["order.status"],
+    "rationale": "The customer is upset.",
+}
+ORDER = (("order", ("o1",)),)
+ERAS = ["auto", "legacy"]
+
+
+def verdicts(kernel):
+    """Every verdict on record, oldest first."""
+    contents = [parse(stored.body) for stored in kernel.ledger.records()]
+    return [verdict_from_raw(record.content["verdict"]) for record in contents if record.kind == "verdict"]
+
+
+def names(listed):
+    return [tool.name for tool in listed.tools]
+
+
+def talk(server, work, mode="auto", **options):
+    """Run `work` with a client of the server in this process."""
+
+    async def run():
+        async with Client(server, mode=mode, **options) as client:
+            return await work(client)
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_tools_are_what_is_legal_for_this_caller_now(desk, mode):
+    kernel = desk.open()
+    listed = talk(of_one(kernel, desk.bot, cases=ORDER), Client.list_tools, mode)
+    assert names(listed) == ["approve_refund"]
+    (tool,) = listed.tools
+    assert set(tool.input_schema["properties"]) == {"arguments", "confidence", "evidence", "rationale"}
+    assert tool.output_schema is not None and tool.output_schema["additionalProperties"] is False
+    assert names(talk(of_one(kernel, desk.sven, cases=ORDER), Client.list_tools, mode)) == ["approve_refund", "decline"]
+    # Somebody else's order, and one that isn't there.
+    for order in ("o3", "o9"):
+        assert names(talk(of_one(kernel, desk.bot, cases=(("order", (order,)),)), Client.list_tools, mode)) == []
+    # Without a case: what the role may propose about some case or other.
+    assert names(talk(of_one(kernel, desk.sven), Client.list_tools, mode)) == ["approve_refund", "decline", "pay"]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_a_call_is_decided_by_the_kernel_and_answered_in_abstract_terms(desk, mode):
+    kernel = desk.open()
+
+    async def work(client):
+        return [await client.call_tool("approve_refund", GIVEN | more) for more in ({}, {"arguments": TOO_MUCH})]
+
+    first, second = talk(of_one(kernel, desk.bot, vouch=lambda _: desk.vouched(kernel)), work, mode)
+    assert first.structured_content == {"outcome": "accepted", "codes": [], "texts": []}
+    assert text_of(first) == first.structured_content
+    assert not first.is_error and not second.is_error
+    assert second.structured_content["codes"] == ["not_possible"]  # the case has moved on
+    accepted, refused = verdicts(kernel)
+    assert isinstance(accepted, Accepted) and isinstance(refused, Refused)
+
+
+TOO_MUCH = {"order_id": "o1", "amount": "9000.00", "picks": [{"sku": "a1", "count": 1}]}
+
+
+def test_a_tool_that_was_listed_and_is_legal_no_more_is_refused_by_the_kernel(desk):
+    kernel = desk.open()
+
+    async def work(client):
+        before = names(await client.list_tools())
+        kernel.submit({"transition": "decline", "arguments": {"order_id": "o1"}}, caller=desk.sven)
+        size = kernel.ledger.size
+        late = await client.call_tool("approve_refund", GIVEN)
+        return before, late.structured_content, kernel.ledger.size - size, names(await client.list_tools())
+
+    server = of_one(kernel, desk.bot, cases=ORDER, vouch=lambda _: desk.vouched(kernel))
+    before, late, records, after = talk(server, work)
+    assert (before, after) == (["approve_refund"], [])
+    assert (late["outcome"], late["codes"], records) == ("refused", ["not_possible"], 1)
+
+
+def test_a_tool_that_was_never_listed_is_decided_like_any_other_call(desk):
+    kernel = desk.open()
+
+    async def work(client):
+        # A model may not pay, and nobody may do what is not in the spec; it can't say that it is somebody else either.
+        paid = await client.call_tool("pay", {"arguments": {"order_id": "o1"}})
+        strange = await client.call_tool("open_sesame", {})
+        liar = await client.call_tool("approve_refund", GIVEN | {"role": "supervisor", "principal": "sven"})
+        inner = await client.call_tool("approve_refund", GIVEN | {"arguments": GIVEN["arguments"] | {"role": "sven"}})
+        return [result.structured_content["codes"] for result in (paid, strange, liar, inner)]
+
+    told = talk(of_one(kernel, desk.bot), work)
+    assert told == [["not_possible"], ["no_such_transition"], ["malformed"], ["bad_argument"]]
+    proposers = {
+        (content["candidate"] or content["malformed"])["proposer"]
+        for content in (parse(stored.body).content for stored in kernel.ledger.records())
+        if "candidate" in content
+    }
+    assert proposers == {"desk-bot"}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"arguments": []},
+        {"arguments": {"order_id": "x" * 300_000}},
+        {"arguments": {"order_id": "o1", "amount": 1e300}},
+        {"arguments": json.loads("[" * 40 + "]" * 40)},
+        {"confidence": 2, **{"arguments": {}}},
+        {"evidence": ["order.frozen"], "arguments": GIVEN["arguments"]},
+        {"Arguments": {}},
+    ],
+    ids=["list", "large", "exponent", "deep", "confidence", "invented", "surplus"],
+)
+def test_what_is_no_candidate_is_malformed_and_on_record(desk, given):
+    kernel = desk.open()
+    result = talk(of_one(kernel, desk.bot), lambda client: client.call_tool("approve_refund", given))
+    assert result.structured_content["codes"] == ["malformed"]
+    (verdict,) = verdicts(kernel)
+    assert verdict.code == "malformed"
+
+
+def test_the_idempotency_key_is_the_client_programs(desk):
+    kernel = desk.open()
+
+    async def work(client):
+        meta = {"edca/key": "call-17"}
+        await client.call_tool("approve_refund", GIVEN, meta=meta)
+        size = kernel.ledger.size
+        await client.call_tool("approve_refund", GIVEN, meta=meta)
+        with pytest.raises(MCPError, match="at most 128"):
+            await client.call_tool("approve_refund", GIVEN, meta={"edca/key": "x" * 129})
+        return kernel.ledger.size - size
+
+    vouched = desk.vouched(kernel)
+    assert talk(of_one(kernel, desk.bot, vouch=lambda _: vouched), work) == 0
+    assert [type(verdict) for verdict in verdicts(kernel)] == [Accepted]
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_resources_are_the_view_and_what_states_mean(desk, mode):
+    kernel = desk.open()
+
+    async def work(client):
+        listed = [resource.uri for resource in (await client.list_resources()).resources]
+        templates = [found.uri_template for found in (await client.list_resource_templates()).resource_templates]
+        return listed, templates, [text_of(await client.read_resource(uri)) for uri in listed]
+
+    listed, templates, (states, new, view) = talk(of_one(kernel, desk.bot, cases=ORDER), work, mode)
+    assert [str(uri) for uri in listed] == ["edca://states", "edca://view", "edca://view/order/o1"]
+    assert templates == ["edca://view/order/{order_id}"]
+    assert states["states"]["paid"] == "The money has left. It cannot be called back."
+    assert view == json.loads(json.dumps(kernel.view("order", ["o1"], caller=desk.bot).to_raw()))
+    assert view["facts"]["order.total"] == "80.00" and new["transitions"] == []
+
+
+def test_a_view_of_what_is_not_theirs_is_a_view_of_nothing(desk):
+    kernel = desk.open()
+
+    async def work(client):
+        found = [await client.read_resource(f"edca://view/order/{key}") for key in ("o3", "o9", "%22%0A", "x" * 500)]
+        return {content.contents[0].text for content in found}
+
+    assert len(talk(of_one(kernel, desk.bot), work)) == 1
+
+
+def test_an_address_that_is_none_tells_nothing(desk):
+    kernel = desk.open()
+
+    async def work(client):
+        told = set()
+        for uri in (
+            "edca://view/line",
+            "edca://view/order/o1/o2",
+            "edca://ledger",
+            "file:///etc/passwd",
+            "edca://view/x/y",
+        ):
+            with pytest.raises(MCPError) as caught:
+                await client.read_resource(uri)
+            told.add((caught.value.error.code, caught.value.error.message))
+        return told
+
+    assert len(talk(of_one(kernel, desk.bot), work)) == 1
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_a_fault_tells_a_client_nothing(desk, mode, monkeypatch, caplog):
+    kernel = desk.open()
+    told = set()
+
+    async def work(client):
+        for error in (LedgerError("t_so is locked by shop.db"), RuntimeError("password=hunter2"), KeyError("o3")):
+
+            def broken(*_, error=error, **__):
+                raise error
+
+            monkeypatch.setattr(kernel, "submit", broken)
+            with pytest.raises(MCPError) as caught:
+                await client.call_tool("approve_refund", GIVEN)
+            told.add((caught.value.error.code, caught.value.error.message, caught.value.error.data))
+
+    with caplog.at_level(logging.ERROR):
+        talk(of_one(kernel, desk.bot), work, mode)
+    assert len(told) == 1 and "hunter2" not in str(told)
+    assert "hunter2" in caplog.text  # the operator is told
+
+
+@pytest.mark.parametrize("mode", ERAS)
+def test_who_lists_is_told_when_what_they_may_do_changes(desk, mode):
+    kernel = desk.open()
+    heard = anyio.Event()
+
+    async def on_message(message):
+        if type(message).__name__ == "ToolListChangedNotification":
+            heard.set()
+
+    async def work(client):
+        assert names(await client.list_tools()) == ["approve_refund"]
+        if mode == "legacy":
+            await client.call_tool("approve_refund", GIVEN)
+            with anyio.fail_after(10):
+                await heard.wait()
+            return
+        async with client.listen(tools_list_changed=True) as changes:
+            await client.call_tool("approve_refund", GIVEN)
+            with anyio.fail_after(10):
+                assert type(await anext(changes)).__name__ == "ToolsListChanged"
+
+    server = of_one(kernel, desk.bot, cases=ORDER, vouch=lambda _: desk.vouched(kernel), watch_every_s=600)
+    talk(server, work, mode, message_handler=on_message)
+
+
+def test_over_pipes_the_operator_says_who_is_calling(desk):
+    async def work():
+        async with Client(stdio(desk, "--case", "o1"), mode="auto") as client:
+            listed = names(await client.list_tools())
+            await client.call_tool("approve_refund", GIVEN)
+            refused = await client.call_tool("approve_refund", GIVEN | {"arguments": TOO_MUCH})
+            return listed, refused.structured_content, text_of(await client.read_resource("edca://view/order/o1"))
+
+    listed, told, view = asyncio.run(work())
+    assert listed == ["approve_refund"]
+    assert told["codes"] == ["over_total", "over_limit", "agreed", "twice", "daily"]
+    assert view["state"] == "requested"
+    kernel = desk.open()
+    found = kernel.replay()
+    assert (found.equal, found.mismatches) == (found.total, ())
+    assert [verdict.code for verdict in verdicts(kernel)] == ["over_limit", "over_total"]
