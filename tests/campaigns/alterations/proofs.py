@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from sweep import Sweep, Tally, altered_byte
+from sweep import Replaced, Sweep, Tally, altered_byte
 
 from edca.ledger.checkpoint import Checkpoint, attested
 from edca.ledger.errors import LedgerError
@@ -23,12 +23,15 @@ from edca.ledger.proof import consistency_proof, inclusion_proof
 from edca.ledger.publishing import CHECKPOINT, publish, subtrees_of
 from edca.ledger.receipt import Receipt
 from edca.ledger.sqlite import SQLiteLedger
-from edca.ledger.tiles import BODIES, WIDTH, Tile, tiles
-from edca.ledger.tree import CompactRange
+from edca.ledger.tiles import BODIES, ENTRIES, WIDTH, Tile
+from edca.ledger.tree import CompactRange, leaf_hash
 
 LOG = SigningKey("desk.example/refunds", KeyKind.LOG, bytes(range(32)))
 WITNESS = SigningKey("witness.example", KeyKind.WITNESS, bytes(range(32, 64)))
 TRUSTED = (LOG.verifier, WITNESS.verifier)
+
+_COLUMNS = {"entries": 2, "bodies": 3}
+_LEVELS = {2: ENTRIES, 3: BODIES}
 
 
 @dataclass(frozen=True)
@@ -147,48 +150,56 @@ class Bundle:
     def alter_file(self, name: str, random: Random, tally: Tally, *, every: int = 1) -> None:
         """Alter every byte (or every so many) of one file of the tree in turn."""
         original = (self.folder / name).read_bytes()
-        part = f"bundle: tile/{name.split('/')[1]}"
-        is_bodies, place = name.startswith("tile/bodies/"), self._place(name)
+        level, place = name.split("/")[1], _place(name)
+        part, column = f"bundle: tile/{level}", _COLUMNS.get(level)
         rows = self.sweep.rows[place * WIDTH : (place + 1) * WIDTH]
-        is_current = name in {Tile(BODIES, one.place, one.width).path for one in tiles(self.size) if one.level == 0}
+        width = min(WIDTH, self.size - place * WIDTH)
+        is_grown = column is not None and name != Tile(_LEVELS[column], place, width).path
         for where in range(random.randrange(every), len(original), every):
             altered = altered_byte(original, where, random)
-            items = cut(altered, BODIES) if is_bodies and is_current else None
-            changed = [] if items is None else [n for n, row in enumerate(rows) if items[n : n + 1] != [row[3]]]
-            if items is not None and len(items) == len(rows) and len(changed) == 1:
-                # The file is cut as before and one body differs: that one is looked at, as a pass over all would.
+            items = cut(altered, _LEVELS[column]) if column and not is_grown else None
+            changed = [] if items is None else [n for n, row in enumerate(rows) if items[n : n + 1] != [row[column]]]
+            if items is not None and column and len(items) == len(rows) and len(changed) == 1:
+                # The file is cut as before and one entry differs: that one is looked at, as a pass over all would.
                 (number,) = changed
                 index = place * WIDTH + number
-                found = self.sweep.findings(
-                    [*self.sweep.rows[:index], (index, None, rows[number][2], items[number])], index
-                )
-                tally.count(part, bool(found), found[0].index == index, f"{name}, byte {where}")
+                row = (index, None, *(items[number] if at == column else rows[number][at] for at in (2, 3)))
+                found = self.sweep.findings(Replaced(self.sweep.rows, index, row), index)
+                is_found, is_named = bool(found), bool(found) and found[0].index == index
             else:
-                details = self._tile(name, altered, place)
-                tally.count(
-                    part, bool(details), any(name in one or "record" in one for one in details), f"{name}, byte {where}"
-                )
+                checked = self._hashes if column is None else self._grown if is_grown else self._tile
+                details = checked(name, altered, place)
+                is_found, is_named = bool(details), any(name in one or "record" in one for one in details)
+            tally.count(part, is_found, is_named, f"{name}, byte {where}")
 
-    def _place(self, name: str) -> int:
-        level = name.split("/")[1]
-        number = int("".join(name.split(".p/", maxsplit=1)[0].split("/")[2:]).replace("x", ""))
-        return number if level in ("0", "entries", "bodies") else 0
+    def _hashes(self, name: str, altered: bytes, place: int) -> list[str]:
+        """Return what the check finds in files of hashes, one of them altered."""
+        scan = self.sweep.known[0].resumed()
+        files = _Altered(self.folder, scan, other={name: altered}, known=self.known)
+        is_lowest = name.startswith("tile/0/")
+        for number in (place,) if is_lowest else range(-(-self.size // WIDTH)):
+            rows = self.sweep.rows[number * WIDTH : (number + 1) * WIDTH]
+            files.compare_hashes(number, [leaf_hash(row[2]) for row in rows])
+        if not is_lowest:
+            files.end()
+        return [one.detail for one in scan.findings]
+
+    def _grown(self, name: str, altered: bytes, place: int) -> list[str]:
+        """Return what the check finds in a file of headers or bodies that a fuller one followed."""
+        scan = self.sweep.known[0].resumed()
+        files = _Altered(self.folder, scan, other={name: altered}, known=self.known)
+        files.bundle(Tile(_LEVELS[_COLUMNS[name.split("/")[1]]], place, min(WIDTH, self.size - place * WIDTH)))
+        return [one.detail for one in scan.findings]
 
     def _tile(self, name: str, altered: bytes, place: int) -> list[str]:
-        """Return what the check finds from the tile on that the file belongs to."""
+        """Return what the check finds from the tile on that a file of headers or bodies belongs to."""
         scan = self.sweep.known[place * WIDTH].resumed()
         scan.decoding = False
         files = _Altered(self.folder, scan, other={name: altered}, known=self.known)
-        level_above = name.split("/")[1] not in ("0", "entries", "bodies")
-        for number in range(0 if level_above else place, -(-self.size // WIDTH)):
-            if level_above:
-                files.compare_hashes(number, self._leaves(number))
-            elif not files.take(number, min(WIDTH, self.size - number * WIDTH)) or scan.findings:
-                break
-        if level_above:
-            files.end()
-        return [f"record {one.index}: {one.detail}" if one.index is not None else one.detail for one in scan.findings]
+        files.take(place, min(WIDTH, self.size - place * WIDTH))
+        return [one.detail if one.index is None else f"record {one.index}: {one.detail}" for one in scan.findings]
 
-    def _leaves(self, place: int) -> list[bytes]:
-        tile = (self.folder / Tile(0, place, min(WIDTH, self.size - place * WIDTH)).path).read_bytes()
-        return [tile[start : start + 32] for start in range(0, len(tile), 32)]
+
+def _place(name: str) -> int:
+    """Return the number of a tile in its level."""
+    return int("".join(name.split(".p/", maxsplit=1)[0].split("/")[2:]).replace("x", ""))

@@ -123,7 +123,7 @@ class Sweep:
     def _alter_row(self, index: int, column: str, place: int, row: Row, tally: Tally) -> None:
         what = f"record {index}, byte {place}"
         if column != "index":
-            found = self.findings(_Replaced(self.rows, index, row), index)
+            found = self.findings(Replaced(self.rows, index, row), index)
             tally.count(column, bool(found), bool(found) and found[0].index == index, what)
             return
         others = [*self.rows[:index], *self.rows[index + 1 :]]
@@ -196,7 +196,7 @@ def altered_byte(raw: bytes, place: int, random: Random) -> bytes:
     return b"%b%c%b" % (raw[:place], raw[place] ^ random.randint(1, 255), raw[place + 1 :])
 
 
-class _Replaced(Sequence[Row]):
+class Replaced(Sequence[Row]):
     """Rows with one of them replaced, without copying the others."""
 
     def __init__(self, rows: list[Row], place: int, row: Row) -> None:
