@@ -74,8 +74,11 @@ campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,0
 campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
 	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)
 
-campaign-bytes: $(STAMP) ## alter every byte of a ledger of 1,000 records and of its proofs (about 15 minutes); SEED and JOBS change that
+campaign-bytes campaign-disk-faults: $(STAMP) ## alter every byte of a ledger of 1,000 records and of its proofs (about 15 minutes); SEED and JOBS change that
 	$(PY) tests/campaigns/alterations/byte_campaign.py --seed $(SEED) --jobs $(JOBS)
+
+campaign-disk-faults: $(STAMP) ## let every call on the ledger's disk fail, fill the disk, kill the writer 200 times (about 10 minutes)
+	$(PY) tests/campaigns/powercut/disk_faults.py --seed $(SEED) --jobs $(JOBS)
 
 campaign-specs: $(STAMP) ## try 5,000 specs written by chance; EXAMPLES changes that
 	EDCA_EXAMPLES=$(EXAMPLES) $(PY) -m pytest tests/property/test_generated_specs.py --numprocesses $(JOBS) --timeout 0

@@ -9,6 +9,7 @@ import pages
 import pytest
 
 from edca.diagnostics import CODES, Diagnostic, Source, human
+from edca.ledger.errors import LedgerError
 from edca.routing import check_against, clashes, load, open_engine
 from edca.semantic.compile import compile_spec
 from edca.semantic.migration import compile_map
@@ -22,6 +23,7 @@ PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 README = (FOLDER / "README.md").read_text("utf-8")
 SPEC = pages.blocks((pages.DOCS / "reference" / "language.md").read_text("utf-8"))[0].text
 ROUTES, SCHEMA = (next(b.text for b in pages.blocks(README) if b.language == name) for name in ("arp", "sql"))
+LEDGER = "L"  # the phase of what can go wrong with a ledger: its examples are Python
 READ = pages.reader(README)  # what the examples import
 OLD, NEW, MAP = (block.text for block in pages.blocks((pages.DOCS / "reference" / "maps.md").read_text("utf-8")))
 PARTS = ["What it means", "Why", "Example", "Write instead"]
@@ -81,7 +83,42 @@ def test_the_spec_and_the_routes_of_the_examples_have_no_mistake() -> None:
     assert found_in(pages.Block("arp", {}, "", 0)) == ()
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def raised_in(example: pages.Block) -> str | None:
+    """Run a page's Python in the folder at hand, and return the code of the ledger error that it ends with."""
+    assert example.language == "python"
+    try:
+        exec(compile(example.text, "example", "exec"), {"__name__": "example"})  # noqa: S102  our own page
+    except LedgerError as error:
+        return error.code
+    return None
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path.stem.startswith(LEDGER)], ids=lambda path: path.stem)
+def test_a_page_about_ledgers_raises_its_code_and_shows_a_way_out(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = path.read_text("utf-8")
+    sections = pages.sections(page)
+    assert page.startswith(f"# {path.stem} {CODES[path.stem].name}\n")
+    assert list(sections) == ["What it means", "Why", "Example", "What to do"]
+    (example,), (instead,) = pages.blocks(sections["Example"]), pages.blocks(sections["What to do"])
+    for name, block, code in (("example", example, path.stem), ("instead", instead, None)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        assert raised_in(block) == code
+
+
+def test_every_ledger_error_has_a_code_of_its_own() -> None:
+    def all_of(kind: type[LedgerError]) -> list[type[LedgerError]]:
+        return [kind, *(below for one in kind.__subclasses__() for below in all_of(one))]
+
+    kinds = [kind for kind in all_of(LedgerError) if kind.__module__ == LedgerError.__module__]
+    assert sorted(kind.code for kind in kinds) == [code for code in CODES if code.startswith(LEDGER)]
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in PAGES if not path.stem.startswith(LEDGER)], ids=lambda path: path.stem
+)
 def test_a_page_shows_its_code_and_a_way_out(path: Path) -> None:
     page = path.read_text("utf-8")
     sections = pages.sections(page)

@@ -1,13 +1,18 @@
 """Goal: `edca verify` checks a ledger by signed checkpoints, a receipt, and a published folder, and says what not."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from edca.api import FixedClock, Kernel, open_engine
+from edca.api.keeping import check_first
+from edca.ledger.errors import LedgerFormatError, RolledBackError, TamperedError
 from edca.ledger.record import Draft
 from edca.ledger.sqlite import SQLiteLedger
 
@@ -191,3 +196,68 @@ def test_a_kept_receipt_whose_proof_does_not_hold_is_not_believed(edca: Edca, ke
     ran = edca("verify", kept.ledger, "--receipt", receipt, "--trust", kept.log)
     assert ran.code == 1
     assert f"ledger: signature: `{receipt}`: the record is not shown to be number 4 of the checkpoint's 10" in ran.out
+
+
+def test_a_backup_comes_back_only_where_it_holds_all_that_was_kept(edca: Edca, kept: Kept) -> None:
+    copy, signed, trust = kept.folder / "copy", kept.folder / "copy.checkpoint", ("--trust", kept.log)
+    made = edca("backup", kept.ledger, "-o", copy, "--key", kept.folder / "desk.key")
+    assert made.code == 0
+    assert "13 records in" in made.out and f"the signed checkpoint of this copy is {signed}" in made.out
+    assert edca("backup", kept.ledger, "-o", copy).code == 2
+    told = edca("restore", copy, kept.folder / "again", "--checkpoint", signed, "--checkpoint", kept.first, *trust)
+    assert told.code == 0
+    assert f"checked: the first 13 records have the root of `{signed}`" in told.out
+    kept.grow(2)
+    edca("checkpoint", kept.ledger, "--key", kept.folder / "desk.key", "-o", kept.folder / "newer")
+    late = edca("restore", copy, kept.folder / "late", "--checkpoint", kept.folder / "newer", *trust)
+    assert late.code == 2
+    assert "edca: error[L007]: " in late.err and "was over 15 records, and 13 are there" in late.err
+    assert not (kept.folder / "late").exists()
+    unknown = edca("restore", copy, kept.folder / "late", "--json").json
+    assert any("deletion of the newest records" in what for what in unknown["not_checked"])
+    assert edca("restore", copy, kept.folder / "more", "--checkpoint", signed).code == 2
+
+
+def test_a_kernel_refuses_a_ledger_that_lacks_what_a_witness_remembers(
+    edca: Edca, kept: Kept, repository: Path
+) -> None:
+    spec, receipt = repository / "specs" / "refund", kept.folder / "r4"
+    edca("receipt", kept.ledger, 4, "--checkpoint", kept.second, "-o", receipt)
+
+    def opened(**more: Any) -> int:
+        shop = kept.folder / f"{len(list(kept.folder.iterdir()))}.db"
+        with closing(sqlite3.connect(shop)) as database:
+            database.executescript((spec / "shop.sql").read_text("utf-8"))
+        files = {"routes": spec / "refund.arp", "roster": spec / "roster.toml", "ledger": kept.ledger}
+        engines = {"shop": open_engine(f"sqlite:///{shop}")}
+        with Kernel.open(
+            spec / "refund.edca", engines=engines, clock=FixedClock("2026-03-20T12:00:00Z"), **files, **more
+        ):
+            with SQLiteLedger.open(kept.ledger, readonly=True) as ledger:
+                return ledger.size
+
+    everything = [kept.first, kept.second, receipt, kept.folder / "seen"]
+    assert opened(kept=everything, trust=[kept.log, kept.witness], verify_first=True) > 13
+    shutil.copyfile(kept.ledger, kept.folder / "whole")
+    kept.ledger.unlink()
+    kept.grow(5)
+    before = kept.ledger.read_bytes()
+    for newer in (kept.second, receipt, kept.folder / "seen"):
+        with pytest.raises(RolledBackError, match=r"5 records, and .* counts 10: the newest 5 are missing"):
+            opened(kept=[newer], trust=[kept.log])
+    assert kept.ledger.read_bytes() == before
+    with pytest.raises(ValueError, match="names no key"):
+        opened(kept=[receipt])
+    with pytest.raises(LedgerFormatError, match="no trusted key of"):
+        opened(kept=[receipt], trust=[kept.witness])
+    assert opened(kept=[kept.first], trust=[kept.log]) > 5
+
+
+def test_a_kernel_that_verifies_first_refuses_what_opening_alone_does_not_see(kept: Kept, repository: Path) -> None:
+    with closing(sqlite3.connect(kept.ledger)) as file, file:
+        file.execute("DROP TRIGGER ledger_keeps_records_unchanged")
+        file.execute("UPDATE ledger SET body = x'c1' WHERE leaf = 4")
+    with SQLiteLedger.open(kept.ledger) as ledger:
+        with pytest.raises(TamperedError, match="record 4: the body is not the one its header was made for"):
+            check_first(ledger, (), whole=True)
+        check_first(ledger, (), whole=False)

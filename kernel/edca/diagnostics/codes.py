@@ -163,6 +163,15 @@ _ALL = (
     Code("M010", "changed-key", "Cases would not be found again: their entity has another key."),
     Code("M011", "uncountable", "What one limit has counted can't count for the other."),
     Code("M012", "unknown-limit", "The version has no limit of this name."),
+    # L: what can go wrong with a ledger
+    Code("L001", "unusable-ledger", "The ledger can't do what was asked."),
+    Code("L002", "commit-in-doubt", "A commit failed, and may or may not be on disk."),
+    Code("L003", "ledger-in-use", "Somebody else is writing the ledger."),
+    Code("L004", "not-a-ledger", "The bytes are no ledger, record or proof that this version reads."),
+    Code("L005", "other-schema", "The ledger's tables are those of another version."),
+    Code("L006", "contradictory-ledger", "What stands in the ledger contradicts itself."),
+    Code("L007", "rolled-back-ledger", "The ledger lacks what a kept checkpoint counts."),
+    Code("L008", "not-sealed-yet", "The record is durable, and its place in the ledger is not fixed yet."),
 )
 
 

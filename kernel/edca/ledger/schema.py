@@ -1,11 +1,14 @@
 """The tables of the embedded store, and the settings of a connection to it."""
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
+from edca.ledger.copying import copied, sync_folder
 from edca.ledger.durability import SQLITE_VERSION_MIN, Durability
-from edca.ledger.errors import LedgerBusyError, LedgerError, LedgerFormatError, TamperedError
+from edca.ledger.errors import LedgerBusyError, LedgerError, LedgerFormatError, SchemaError, TamperedError
 from edca.ledger.vault import NAMES as VAULT_NAMES
 from edca.ledger.vault import TABLES as VAULT_TABLES
 
@@ -35,6 +38,10 @@ _TABLES: Final = (
     "CREATE TRIGGER ledger_keeps_records BEFORE DELETE ON ledger"
     " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
 )
+
+
+MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({})
+"""The statements that lead from each older schema version to the next one. They never touch the rows of `ledger`."""
 
 
 def connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -103,12 +110,12 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
     is_new = (application, version, tables) == (0, 0, 0)
     if not is_new and application != APPLICATION_ID:
         raise LedgerFormatError(f"`{path}` is a SQLite database, but not a ledger")
-    if not is_new and version != SCHEMA_VERSION:
-        raise LedgerFormatError(f"`{path}` has schema version {version}; this program reads {SCHEMA_VERSION}")
+    if not is_new:
+        _check_version(path, version, may_write=durability is not None)
     if is_new and durability is None:
         raise LedgerFormatError(f"`{path}` is empty")
     # A view of that name could compute rows without end.
-    if not is_new and _tables(connection, path) != 3:
+    if not is_new and version == SCHEMA_VERSION and _tables(connection, path) != 3:
         raise TamperedError(f"`{path}` lacks a table of the ledger, or has something else in its place")
     try:
         _check_pages(connection, path)
@@ -117,10 +124,50 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
             _make_durable(connection, path, durability)
             if is_new:
                 _create(connection)
+            elif version != SCHEMA_VERSION:
+                _migrate(connection, path, version)
             elif not has_vault(connection, path):
                 _create_vault(connection)
     except READ_ERRORS as error:
         raise translated(error, path) from error
+
+
+def _check_version(path: Path, version: int, *, may_write: bool) -> None:
+    """Raise `SchemaError` for tables that this program neither reads nor leads on to its own."""
+    if version == SCHEMA_VERSION:
+        return
+    told = f"`{path}` has schema version {version}, and this program reads {SCHEMA_VERSION}"
+    if version > SCHEMA_VERSION:
+        raise SchemaError(f"{told}: a newer version of EDCA has written it")
+    if any(step not in MIGRATIONS for step in range(version, SCHEMA_VERSION)):
+        raise SchemaError(f"{told}: no migration leads there")
+    if not may_write:
+        raise SchemaError(f"{told}: open it once for writing to bring it up to date")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Bring the tables up to date in one transaction, after a copy of the file was put beside it.
+
+    Raises `LedgerError` where the copy can't be made: then nothing is changed.
+    """
+    copy = path.with_name(f"{path.name}.schema-{version}")
+    if not copy.exists():  # a migration that was cut short has made one already
+        unfinished = path.with_name(f"{copy.name}.unfinished")
+        unfinished.unlink(missing_ok=True)
+        copied(connection, unfinished)
+        unfinished.replace(copy)
+        sync_folder(copy.parent)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in range(version, SCHEMA_VERSION):
+            for statement in MIGRATIONS[step]:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _tables(connection: sqlite3.Connection, path: Path) -> int:

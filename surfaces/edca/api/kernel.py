@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from edca.api.answering import Answering
 from edca.api.clocks import SystemClock
 from edca.api.errors import RosterError, RoutesError
+from edca.api.keeping import check_first, read_kept
 from edca.api.migrating import Migrating
 from edca.api.operating import Operating
 from edca.api.questions import question_at
@@ -105,6 +106,9 @@ class Kernel(Operating, Answering, Migrating):
         waiting_max: int = WAITING_MAX,
         read_within_s: float | None = READ_WITHIN_S,
         probing: Probing | None = PROBING,
+        kept: Sequence[File] = (),
+        trust: Sequence[str] = (),
+        verify_first: bool = False,
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
@@ -119,6 +123,10 @@ class Kernel(Operating, Answering, Migrating):
         behalf of one subject before nothing of theirs is looked at for a while; without it 200 times in 10 minutes
         (null: as often as they like).
 
+        `kept` are files of checkpoints and receipts that were kept elsewhere, by the keys of `trust` (`NAME+ID+KEY`):
+        a ledger that lacks what one of them counts is not opened (`RolledBackError`). `verify_first` reads every record
+        and cell before anything is added; without it, opening looks at pages, headers and chains' newest records only.
+
         Raises `PolicyError`, `RosterError`, `RouteError` (`RoutesError`), `LedgerError`, `OSError`, and `ValueError`
         for an unusable tenant or bound; nothing stays open then.
         """
@@ -127,6 +135,7 @@ class Kernel(Operating, Answering, Migrating):
         with ExitStack() as resources:
             router = _router(routes, machine, syntax, engines, check_sources, resources)
             store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
+            check_first(store, read_kept(kept, trust), whole=verify_first)
             try:
                 runtime = Runtime(
                     machine,

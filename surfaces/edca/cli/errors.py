@@ -3,20 +3,29 @@
 from pathlib import Path
 
 from edca.kernel.canonical import CanonicalError
-from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, LedgerFormatError, TamperedError
+from edca.ledger.errors import (
+    InDoubtError,
+    LedgerBusyError,
+    LedgerError,
+    LedgerFormatError,
+    RolledBackError,
+    SchemaError,
+    TamperedError,
+)
 
 
 class CLIError(Exception):
     """The tool can't do what was asked; it ends with exit code 2.
 
-    `message` is one line, lower case first, no full stop; `hint` says what to do next.
+    `message` is one line, lower case first, no full stop; `hint` says what to do next; `code` is a ledger error's.
     """
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, code: str | None = None) -> None:
         """Keep what is wrong and what to do about it."""
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
 
 
 def from_failure(error: Exception) -> CLIError | None:
@@ -24,22 +33,32 @@ def from_failure(error: Exception) -> CLIError | None:
     match error:
         case CLIError():
             return error
-        case LedgerBusyError():
-            return CLIError(str(error), "wait until the other process has closed the ledger, then try again")
-        case InDoubtError():
-            return CLIError(str(error), "run `edca verify` on it, then try again")
-        case TamperedError():
-            return CLIError(str(error), "run `edca verify` on it: it names every record that does not fit")
-        case LedgerFormatError():
-            return CLIError(str(error), "check that the path is that of a ledger EDCA has written")
         case LedgerError():
-            return CLIError(str(error))
+            return CLIError(str(error), _hint(error), error.code)
         case CanonicalError():
             return CLIError(f"the bytes are not canonical: {error}", "run `edca verify` on the ledger")
         case OSError():
             return from_os_error(error)
         case _:
             return _from_api(error)
+
+
+def _hint(error: LedgerError) -> str | None:
+    match error:
+        case LedgerBusyError():
+            return "wait until the other process has closed the ledger, then try again"
+        case InDoubtError():
+            return "run `edca verify` on it, then try again"
+        case RolledBackError():
+            return "run `edca verify` on it with the same `--checkpoint` or `--receipt`, and look for a newer copy"
+        case TamperedError():
+            return "run `edca verify` on it: it names every record that does not fit"
+        case SchemaError():
+            return "`edca explain L005` tells which version reads it"
+        case LedgerFormatError():
+            return "check that the path is that of a ledger EDCA has written"
+        case _:
+            return None
 
 
 def _from_api(error: Exception) -> CLIError | None:

@@ -54,6 +54,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "cosign": "Sign a ledger's checkpoint as a witness, once it is shown that the ledger only grew.",
     "receipt": "Write a receipt: a record, the proof that it is in the ledger, and the signed checkpoint.",
     "bundle": "Pack what an auditor needs: the records, the signed checkpoint, the key, and how to check them.",
+    "backup": "Copy a ledger to a new file while it may be in use, and verify the copy.",
+    "restore": "Put a ledger back from its backup, unless something kept elsewhere shows that records are missing.",
     "publish": "Write a ledger's tree and headers as tiles, with a signed checkpoint (c2sp.org/tlog-tiles).",
     "mcp": "Serve what is legal now as tools of the Model Context Protocol.",
     "trial": "Run a recorded agent's calls through a kernel, and report.",
@@ -128,7 +130,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         told = _from_parser(error) if isinstance(error, _USAGE_ERROR) else from_failure(error)
         if told is None:
             raise
-        failure(told.message, told.hint)
+        failure(told.message, told.hint, told.code)
         sys.exit(2)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -76,10 +76,11 @@ def note(text: str) -> None:
     sys.stderr.write(f"{printable(text)}\n")
 
 
-def failure(message: str, hint: str | None) -> None:
-    """Write why the tool could not do its work, and what to do next."""
+def failure(message: str, hint: str | None, code: str | None = None) -> None:
+    """Write why the tool could not do its work, and what to do next; `code` is what `edca explain` tells more about."""
+    called = "error" if code is None else f"error[{code}]"
     for text in message.splitlines():
-        note(f"edca: error: {text}")
+        note(f"edca: {called}: {text}")
     if hint is not None:
         note(f"edca: hint: {hint}")
 

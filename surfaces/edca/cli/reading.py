@@ -31,7 +31,7 @@ def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
             made = work(remains)
         told = from_failure(error)
         if told is not None:
-            failure(told.message, told.hint)
+            failure(told.message, told.hint, told.code)
         return made, False
 
 

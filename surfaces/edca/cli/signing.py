@@ -35,6 +35,38 @@ Trust = Annotated[
     ),
 ]
 
+Checkpoints = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--checkpoint",
+        metavar="FILE",
+        help="A signed checkpoint of it that you kept. May be given several times.",
+        show_default=False,
+    ),
+]
+Receipts = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--receipt",
+        metavar="FILE",
+        help="A receipt from it that somebody kept: the checkpoint in it counts too. May be given several times.",
+        show_default=False,
+    ),
+]
+Trusted = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trust",
+        metavar="KEY",
+        help="A public key that may sign for it, `NAME+ID+KEY`, or a file of them. May be given several times.",
+        show_default=False,
+    ),
+]
+Witnesses = Annotated[
+    int,
+    typer.Option("--witnesses", metavar="COUNT", min=0, help="How many trusted witnesses must have signed as well."),
+]
+
 
 def signing_key(path: Path, kind: KeyKind) -> SigningKey:
     """Read a named private key. Raises `CLIError` where the file holds none of that kind."""

@@ -155,20 +155,18 @@ class Bundle:
         rows = self.sweep.rows[place * WIDTH : (place + 1) * WIDTH]
         width = min(WIDTH, self.size - place * WIDTH)
         is_grown = column is not None and name != Tile(_LEVELS[column], place, width).path
+        inside = {} if column is None or is_grown else _inside(original, _LEVELS[column], [row[column] for row in rows])
         for where in range(random.randrange(every), len(original), every):
-            altered = altered_byte(original, where, random)
-            items = cut(altered, _LEVELS[column]) if column and not is_grown else None
-            changed = [] if items is None else [n for n, row in enumerate(rows) if items[n : n + 1] != [row[column]]]
-            if items is not None and column and len(items) == len(rows) and len(changed) == 1:
-                # The file is cut as before and one entry differs: that one is looked at, as a pass over all would.
-                (number,) = changed
-                index = place * WIDTH + number
-                row = (index, None, *(items[number] if at == column else rows[number][at] for at in (2, 3)))
+            if column is not None and where in inside:
+                # Lengths are as before, so the file is cut as before and one entry differs: that one is looked at.
+                number, at = inside[where]
+                entry, index = altered_byte(rows[number][column], at, random), place * WIDTH + number
+                row = (index, None, *(entry if which == column else rows[number][which] for which in (2, 3)))
                 found = self.sweep.findings(Replaced(self.sweep.rows, index, row), index)
                 is_found, is_named = bool(found), bool(found) and found[0].index == index
             else:
                 checked = self._hashes if column is None else self._grown if is_grown else self._tile
-                details = checked(name, altered, place)
+                details = checked(name, altered_byte(original, where, random), place)
                 is_found, is_named = bool(details), any(name in one or "record" in one for one in details)
             tally.count(part, is_found, is_named, f"{name}, byte {where}")
 
@@ -198,6 +196,19 @@ class Bundle:
         files = _Altered(self.folder, scan, other={name: altered}, known=self.known)
         files.take(place, min(WIDTH, self.size - place * WIDTH))
         return [one.detail if one.index is None else f"record {one.index}: {one.detail}" for one in scan.findings]
+
+
+def _inside(raw: bytes, level: int, entries: list[bytes]) -> dict[int, tuple[int, int]]:
+    """Return for each byte of a file that is part of an entry, and not of its length, of which and where in it."""
+    assert cut(raw, level) == entries
+    length_size = {ENTRIES: 2, BODIES: 4}[level]
+    found: dict[int, tuple[int, int]] = {}
+    start = 0
+    for number, entry in enumerate(entries):
+        start += length_size
+        found.update((start + at, (number, at)) for at in range(len(entry)))
+        start += len(entry)
+    return found
 
 
 def _place(name: str) -> int:

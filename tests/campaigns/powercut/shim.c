@@ -10,6 +10,11 @@
  *        name (in the folder), data (what is written; the new name of a rename; the text of a mark)
  *
  * A mark is a write to the file `mark`: the process says what it has acknowledged.
+ *
+ * It also lets calls fail. Where POWERCUT_FAIL is `NUMBER ERRNO TIMES`, the calls on the folder's files from that number
+ * on (the first is 1; marks don't count) return that error, so many times, without having been made; 0 times means all of
+ * them. A write that fails may have been made in part, as on a disk that fills up: ERRNO below 0 makes the first one write
+ * half and say so. A call that fails is not noted; the number of all calls is written to POWERCUT_CALLS at the end.
  */
 
 #define _GNU_SOURCE
@@ -48,6 +53,26 @@ static void raw_write(const void *data, size_t size) {
     }
 }
 
+static long calls, fail_at, fail_times;
+static int fail_with;
+
+/* Counts a call on one of the folder's files, and tells whether it is to fail: 1 wholly, 2 having done half. */
+static int fails(const char *name) {
+    if (log_file < 0 || !name || strcmp(name, "mark") == 0) return 0;
+    calls++;
+    if (!fail_at || calls < fail_at || (fail_times && calls >= fail_at + fail_times)) return 0;
+    errno = fail_with < 0 ? -fail_with : fail_with;
+    return fail_with < 0 && calls == fail_at ? 2 : 1;
+}
+
+__attribute__((destructor)) static void end(void) {
+    const char *to = getenv("POWERCUT_CALLS");
+    FILE *file = to ? fopen(to, "w") : NULL;
+    if (!file) return;
+    fprintf(file, "%ld\n", calls);
+    fclose(file);
+}
+
 static void note(char what, const char *name, uint64_t offset, const void *data, uint32_t size) {
     if (log_file < 0) return;
     uint16_t length = (uint16_t)strlen(name);
@@ -64,6 +89,8 @@ static void note(char what, const char *name, uint64_t offset, const void *data,
 __attribute__((constructor)) static void begin(void) {
     const char *in = getenv("POWERCUT_FOLDER"), *to = getenv("POWERCUT_LOG");
     if (!in || !to || !realpath(in, folder)) return;
+    const char *fail = getenv("POWERCUT_FAIL");
+    if (fail) sscanf(fail, "%ld %d %ld", &fail_at, &fail_with, &fail_times);
     REAL(int, "open", const char *, int, ...);
     log_file = real(to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -114,6 +141,7 @@ static int exists(const char *path) {
             va_end(rest);                                               \
         }                                                               \
         int was_there = exists(path);                                   \
+        if ((flags & O_CREAT) && !was_there && fails(inside(path))) return -1; \
         int file = opened(real(path, flags, mode), path, was_there);    \
         const char *known = name_of(file);                              \
         if (known && *known && was_there && (flags & O_TRUNC)) note('T', known, 0, NULL, 0); \
@@ -151,6 +179,9 @@ ssize_t write(int file, const void *data, size_t size) {
     REAL(ssize_t, "write", int, const void *, size_t);
     const char *name = name_of(file);
     off_t offset = name ? lseek(file, 0, SEEK_CUR) : 0;
+    int failing = fails(name);
+    if (failing == 1) return -1;
+    if (failing == 2) size = size / 2;
     ssize_t done = real(file, data, size);
     if (name) wrote(file, data, done, offset);
     return done;
@@ -159,6 +190,9 @@ ssize_t write(int file, const void *data, size_t size) {
 #define PWRITE(name)                                                    \
     ssize_t name(int file, const void *data, size_t size, off_t offset) { \
         REAL(ssize_t, #name, int, const void *, size_t, off_t);         \
+        int failing = fails(name_of(file));                             \
+        if (failing == 1) return -1;                                    \
+        if (failing == 2) size = size / 2;                              \
         ssize_t done = real(file, data, size, offset);                  \
         wrote(file, data, done, offset);                                \
         return done;                                                    \
@@ -166,9 +200,25 @@ ssize_t write(int file, const void *data, size_t size) {
 PWRITE(pwrite)
 PWRITE(pwrite64)
 
+ssize_t read(int file, void *data, size_t size) {
+    REAL(ssize_t, "read", int, void *, size_t);
+    if (fails(name_of(file))) return -1;
+    return real(file, data, size);
+}
+
+#define PREAD(name)                                                     \
+    ssize_t name(int file, void *data, size_t size, off_t offset) {     \
+        REAL(ssize_t, #name, int, void *, size_t, off_t);               \
+        if (fails(name_of(file))) return -1;                            \
+        return real(file, data, size, offset);                          \
+    }
+PREAD(pread)
+PREAD(pread64)
+
 #define TRUNCATE(name)                                                  \
     int name(int file, off_t size) {                                    \
         REAL(int, #name, int, off_t);                                   \
+        if (fails(name_of(file))) return -1;                            \
         int failed = real(file, size);                                  \
         const char *known = name_of(file);                              \
         if (!failed && known) note('T', known, (uint64_t)size, NULL, 0); \
@@ -180,6 +230,7 @@ TRUNCATE(ftruncate64)
 #define SYNC(name)                                                      \
     int name(int file) {                                                \
         REAL(int, #name, int);                                          \
+        if (fails(name_of(file))) return -1;                            \
         int failed = real(file);                                        \
         const char *known = name_of(file);                              \
         if (!failed && known) note(*known ? 'S' : 'D', known, 0, NULL, 0); \
@@ -191,6 +242,7 @@ SYNC(fdatasync)
 int unlink(const char *path) {
     REAL(int, "unlink", const char *);
     const char *name = inside(path);
+    if (fails(name)) return -1;
     int failed = real(path);
     if (!failed && name) note('U', name, 0, NULL, 0);
     return failed;

@@ -18,19 +18,34 @@ from edca.ledger.record import Draft
 from edca.ledger.store import Cell
 
 
-def main() -> None:
-    """Commit, and acknowledge."""
-    folder, seed, commits = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-    if len(sys.argv) > 4:
-        weak = Durability(sys.argv[4], sys.argv[5])
-        sqlite.durability_for = lambda _version: weak
-    random = Random(seed)  # noqa: S311  equal seeds commit equally
-    mark = os.open(folder / "mark", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    ledger = sqlite.SQLiteLedger.open(folder / "ledger.db")
-    for _ in range(commits):
+class Workload:
+    """Commits to the ledger of a folder, chosen by `seed`: equal seeds commit equally."""
+
+    def __init__(self, folder: Path, seed: str) -> None:
+        """Begin with a ledger that is not open."""
+        self._random = Random(seed)  # noqa: S311  no secret
+        self._path = folder / "ledger.db"
+        self._mark = os.open(folder / "mark", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.is_open = False
+        self.ledger: sqlite.SQLiteLedger
+
+    def open(self) -> None:
+        """Open the ledger."""
+        self.ledger = sqlite.SQLiteLedger.open(self._path)
+        self.is_open = True
+
+    def close(self) -> None:
+        """Close it."""
+        self.ledger.close()
+        self.is_open = False
+
+    def commit(self) -> None:
+        """Commit once, perhaps after a restart, and acknowledge."""
+        random = self._random
         if random.random() < 0.1:  # a restart
-            ledger.close()
-            ledger = sqlite.SQLiteLedger.open(folder / "ledger.db")
+            self.close()
+            self.open()
+        ledger = self.ledger
         drafts = [
             Draft(
                 f"/case:{random.randrange(5)}",
@@ -45,8 +60,21 @@ def main() -> None:
             Cell("pad", str(random.randrange(9)), bytes(random.randrange(2000))),
         ]
         ledger.commit(drafts, cells)
-        os.write(mark, f"{ledger.size}\n".encode())
-    ledger.close()
+        os.write(self._mark, f"{ledger.size}\n".encode())
 
 
-main()
+def main() -> None:
+    """Commit, and acknowledge."""
+    folder, seed, commits = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+    if len(sys.argv) > 4:
+        weak = Durability(sys.argv[4], sys.argv[5])
+        sqlite.durability_for = lambda _version: weak
+    workload = Workload(folder, seed)
+    workload.open()
+    for _ in range(commits):
+        workload.commit()
+    workload.close()
+
+
+if __name__ == "__main__":
+    main()

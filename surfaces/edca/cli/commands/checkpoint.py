@@ -11,7 +11,7 @@ from edca.cli.options import AsJSON, Ledger, command_app, examples
 from edca.cli.output import document
 from edca.cli.signing import Key, checkpoint_of, read_checkpoint, signing_key
 from edca.cli.writing import Output, write_text
-from edca.ledger.errors import LedgerError, TamperedError
+from edca.ledger.errors import RolledBackError
 from edca.ledger.growth import Growth
 from edca.ledger.note import KeyKind
 from edca.ledger.proof import consistency_proof, is_consistent
@@ -60,10 +60,10 @@ def checkpoint(
             old = read_checkpoint(since)[1]
             old_size, old_root = old.size, old.root
         if old_size > made.size:
-            raise LedgerError(f"`{since}` counts {old_size} records, and the ledger has {made.size}: some are gone")
+            raise RolledBackError(f"`{since}` counts {old_size} records, and the ledger has {made.size}: some are gone")
         path = consistency_proof(subtrees_of(opened), old_size, made.size)
     if not is_consistent(old_size, old_root, made.size, made.root, path):
-        raise TamperedError(f"the first {old_size} records are not those that `{since}` was signed for")
+        raise RolledBackError(f"the first {old_size} records are not those that `{since}` was signed for")
     grown = Growth(old_size, path, note.to_bytes())
     if as_json:
         root = base64.b64encode(made.root).decode()

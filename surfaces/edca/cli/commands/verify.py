@@ -13,7 +13,7 @@ from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.receipts import is_receipt, verify_receipt
-from edca.cli.signing import kept_files, trusted_keys
+from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
 from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.folder import verify_folder
@@ -44,37 +44,6 @@ _What = Annotated[
         show_default=False,
     ),
 ]
-_Checkpoints = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--checkpoint",
-        metavar="FILE",
-        help="A signed checkpoint of it that you kept. May be given several times.",
-        show_default=False,
-    ),
-]
-_Receipts = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--receipt",
-        metavar="FILE",
-        help="A receipt from it that somebody kept: the checkpoint in it counts too. May be given several times.",
-        show_default=False,
-    ),
-]
-_Trust = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--trust",
-        metavar="KEY",
-        help="A public key that may sign for it, `NAME+ID+KEY`, or a file of them. May be given several times.",
-        show_default=False,
-    ),
-]
-_Witnesses = Annotated[
-    int,
-    typer.Option("--witnesses", metavar="COUNT", min=0, help="How many trusted witnesses must have signed as well."),
-]
 _Size = Annotated[
     int | None,
     typer.Option(
@@ -102,10 +71,10 @@ _Fast = Annotated[
 )
 def verify(
     ledger: _What,
-    checkpoint: _Checkpoints = None,
-    receipt: _Receipts = None,
-    trust: _Trust = None,
-    witnesses: _Witnesses = 0,
+    checkpoint: Checkpoints = None,
+    receipt: Receipts = None,
+    trust: Trusted = None,
+    witnesses: Witnesses = 0,
     expect_size: _Size = None,
     expect_root: _Root = None,
     fast: _Fast = False,
