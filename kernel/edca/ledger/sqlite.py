@@ -223,8 +223,8 @@ class SQLiteLedger:
         if self._process_id != os.getpid():
             raise LedgerError("a ledger can't be used across a fork; open it in the process that writes it")
         if self._in_doubt:
-            about = "may or may not be on disk: close this ledger and open it again"
-            raise InDoubtError(f"an earlier commit to `{self.path}` failed and {about}")
+            what = "an earlier commit to it, which may or may not be on disk, or a read of it"
+            raise InDoubtError(f"`{self.path}` takes no commit: {what}, failed; close this ledger and open it again")
 
     # Reading
 
@@ -411,4 +411,7 @@ class SQLiteLedger:
             try:
                 return self._connection.execute(query, parameters).fetchall()
             except READ_ERRORS as error:
-                raise translated(error, self.path) from error
+                meant = translated(error, self.path)
+                # Nothing is added to a file that could not be read: what came next would follow from a guess.
+                self._in_doubt |= not isinstance(meant, LedgerBusyError)
+                raise meant from error
