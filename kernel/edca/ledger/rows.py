@@ -1,10 +1,11 @@
 """Rows of the embedded store: written from what is staged, and checked when they are read."""
 
 import sqlite3
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
 
 from edca.ledger.errors import LedgerError, LedgerFormatError, TamperedError
-from edca.ledger.leaf import Leaf
+from edca.ledger.leaf import Leaf, chain_tag
 from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, body_digest
 from edca.ledger.staging import Staged
 from edca.ledger.store import Cell, StoredRecord
@@ -65,6 +66,39 @@ def stored_record(index: int, header: bytes, body: bytes) -> StoredRecord:
     if body_digest(body) != leaf.body_digest:
         raise TamperedError(f"the body of record {index} is not the one its header was made for")
     return StoredRecord.of(leaf, body)
+
+
+Link: TypeAlias = tuple[int | None, bytes]
+"""What a row says of its place in its chain: the index of the chain's record before it, and its header."""
+
+
+def walked_back(chain: str, index: int | None, start: int, link: Callable[[int], Link | None]) -> list[int]:
+    """Return the indexes of a chain's records from `start` to `index`, oldest first, by each row's hint.
+
+    Raises `TamperedError` where a hint leads to a record of another chain, to none, or forward.
+    """
+    tag, indexes = chain_tag(chain), list[int]()
+    while index is not None and index >= start:
+        row = link(index)
+        if row is None or leaf_of(index, row[1]).chain != tag:
+            raise TamperedError(f"record {index} should belong to chain `{chain}` and does not; verify the ledger")
+        indexes.append(index)
+        if row[0] is not None and row[0] >= index:
+            raise TamperedError(f"record {index} points forward to {row[0]}; verify the ledger")
+        index = row[0]
+    indexes.reverse()
+    return indexes
+
+
+def check_heads(headers: Iterable[tuple[int, bytes]], heads: Iterable[tuple[str, int, int, bytes]]) -> None:
+    """Raise `TamperedError` where the table of newest records is not what the headers say.
+
+    Headers come in order. A chain whose head was lost would start anew.
+    """
+    leaves = (leaf_of(index, header) for index, header in headers)
+    newest = {leaf.chain: (leaf.entry, leaf.index, leaf.body_digest) for leaf in leaves}
+    if newest != {chain_tag(chain): (entry, leaf, head) for chain, entry, leaf, head in heads}:
+        raise TamperedError("the newest records of the chains are not those that the ledger names; verify it")
 
 
 def check_cell(cell: Cell) -> None:

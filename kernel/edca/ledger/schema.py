@@ -126,7 +126,7 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
                 _create(connection)
             elif version != SCHEMA_VERSION:
                 _migrate(connection, path, version)
-            elif not has_vault(connection, path):
+            if not has_vault(connection, path):
                 _create_vault(connection)
     except READ_ERRORS as error:
         raise translated(error, path) from error

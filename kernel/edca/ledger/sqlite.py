@@ -20,7 +20,7 @@ from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, Tampe
 from edca.ledger.leaf import NO_HASH, chain_tag
 from edca.ledger.lock import WriterLock
 from edca.ledger.record import Draft
-from edca.ledger.rows import FORGETFUL, check_cell, leaf_of, stored_record, write
+from edca.ledger.rows import FORGETFUL, Link, check_cell, check_heads, leaf_of, stored_record, walked_back, write
 from edca.ledger.schema import READ_ERRORS, begin, connect, has_vault, prepare, primary_code, translated
 from edca.ledger.staging import Head, Staged
 from edca.ledger.store import Cell, Stored, StoredRecord
@@ -336,24 +336,15 @@ class SQLiteLedger:
 
     def _indexes(self, chain: str, start: int) -> list[int]:
         """Walk a chain from its newest record back to `start`, and return the indexes, oldest first."""
+
+        def link(index: int) -> Link | None:
+            query = "SELECT leaf, back, header FROM ledger WHERE leaf = ?"
+            rows = self._staged_rows(index)[:1] or self._fetch(query, (index,))
+            return (rows[0][1], rows[0][2]) if rows else None
+
         with self._mutex:
             head = self._head(chain)
-        tag = chain_tag(chain)
-        indexes: list[int] = []
-        index = None if head is None else head[1]
-        while index is not None and index >= start:
-            rows = self._staged_rows(index)[:1] or self._fetch(
-                "SELECT leaf, back, header FROM ledger WHERE leaf = ?", (index,)
-            )
-            if not rows or leaf_of(index, rows[0][2]).chain != tag:
-                raise TamperedError(f"record {index} should belong to chain `{chain}` and does not; verify the ledger")
-            indexes.append(index)
-            back = rows[0][1]
-            if back is not None and back >= index:
-                raise TamperedError(f"record {index} points forward to {back}; verify the ledger")
-            index = back
-        indexes.reverse()
-        return indexes
+        return walked_back(chain, None if head is None else head[1], start, link)
 
     def _staged_rows(self, start: int) -> list[tuple[int, int | None, bytes, bytes]]:
         """Return the rows from index `start` on that a group of this thread has placed and not written yet."""
@@ -382,17 +373,8 @@ class SQLiteLedger:
 
     def _check_heads(self) -> None:
         """Compare the table of newest records with the headers: a chain whose head is lost would start anew."""
-        newest = {
-            leaf.chain: (leaf.entry, leaf.index, leaf.body_digest)
-            for index, header in self._fetch("SELECT leaf, header FROM ledger ORDER BY leaf", ())
-            for leaf in (leaf_of(index, header),)
-        }
-        heads = {
-            chain_tag(chain): (entry, leaf, head)
-            for chain, entry, leaf, head in self._fetch("SELECT chain, entry, leaf, head FROM chains", ())
-        }
-        if newest != heads:
-            raise TamperedError("the newest records of the chains are not those that the ledger names; verify it")
+        headers = self._fetch("SELECT leaf, header FROM ledger ORDER BY leaf", ())
+        check_heads(headers, self._fetch("SELECT chain, entry, leaf, head FROM chains", ()))
 
     def _read_new_headers(self) -> None:
         """Extend tip and range by the stored headers past them, checking order and links."""
