@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel.candidate import Candidate, Malformed
@@ -19,6 +20,7 @@ from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.counters import Sheet, held_now, used
+from edca.runtime.equal_work import even_out
 from edca.runtime.modes import recorded_mode
 from edca.runtime.opened import vault_of
 from edca.runtime.personal import Plan
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from edca.kernel.blinding import Blinding
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Address, Attestation, Case
-    from edca.kernel.machine import Machine
+    from edca.kernel.machine import Evidence, Machine
     from edca.runtime.context import Context
     from edca.runtime.ports import Router
 
@@ -232,9 +234,15 @@ def _gathered(context: Context, addressed: Addressed, found: _Found, inputs: Inp
 
 
 def read_ahead(context: Context, addressed: Addressed) -> Ahead:
-    """Read what `gather` will want to read."""
+    """Read what `gather` will want to read, and as much of what isn't there."""
+    machine, candidate = context.machine, addressed.admitted.candidate
     found, inputs = _begin(context, addressed, {})
-    return Ahead(found.case, _read_rest(context, found, addressed.admitted.candidate, inputs).facts)
+    facts = _read_rest(context, found, candidate, inputs).facts
+    if isinstance(candidate, Candidate) and candidate.model is not None and addressed.about is not None:
+        branches = machine.index.offered.get(candidate.transition, ())
+        evidence = chain.from_iterable(branch.evidence for branch in branches)
+        even_out(machine, context.router, addressed.about.entity, evidence, facts, inputs.now)
+    return Ahead(found.case, facts)
 
 
 def _begin(context: Context, addressed: Addressed, counted: dict[CounterKey, int]) -> tuple[_Found, Inputs]:
@@ -300,15 +308,19 @@ def look(
     entity: str,
     key: Key,
     wants: Callable[[Case, Facts, int], Sequence[tuple[Handle, tuple[str, ...]]]],
+    evidence: Sequence[Evidence] = (),
 ) -> tuple[Case | None, Facts, int]:
-    """Find a case and read what `wants` asks for, without deciding or recording anything; the last part is the time."""
-    now = context.clock.now()
+    """Find a case and read what `wants` asks for, without deciding or recording anything; the last part is the time.
+
+    `evidence` is all that may be asked for of any case: as much is asked for where there is none.
+    """
+    now, router = context.clock.now(), context.router
     id_ = case_id(context.machine, context.tenant, entity, key)
-    (instance,) = context.router.read([Request(entity, key, ())], now)
+    (instance,) = router.read([Request(entity, key, ())], now)
     case = _case_about(context, id_, instance, now).case
-    if case is None:
-        return None, {}, now
-    return case, read_all(context.router, {}, now, lambda known: wants(case, known, now)), now
+    facts = {} if case is None else read_all(router, {}, now, lambda known: wants(case, known, now))
+    even_out(context.machine, router, entity, evidence, facts, now)
+    return case, facts, now
 
 
 def _ask(context: Context, addressed: Addressed, as_of: int) -> Instance | Key | None:

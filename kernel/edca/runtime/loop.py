@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Attestation, Case
-    from edca.kernel.machine import Machine
+    from edca.kernel.machine import Evidence, Machine
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Verdict
     from edca.ledger.store import StoredRecord
@@ -124,7 +124,7 @@ class Runtime(Operated):
                 if addressed.settled is not None:
                     return addressed.settled
                 answer = self._take(addressed)
-        self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock.now())
+        self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock)
         return answer
 
     def _take(self, addressed: Addressed) -> Answer:
@@ -223,10 +223,14 @@ class Runtime(Operated):
         return self._confirm(CarriedOut(acceptance, Course(self.context, acceptance), Outcome.QUARANTINED))
 
     def look(
-        self, entity: str, key: Key, wants: Callable[[Case, Facts, int], Sequence[tuple[Handle, tuple[str, ...]]]]
+        self,
+        entity: str,
+        key: Key,
+        wants: Callable[[Case, Facts, int], Sequence[tuple[Handle, tuple[str, ...]]]],
+        evidence: Sequence[Evidence] = (),
     ) -> tuple[Case | None, Facts, int]:
         """Read a case and facts for a view: see `gather.look`. Nothing is decided or recorded."""
-        return look(reading_within(self.context), entity, key, wants)
+        return look(reading_within(self.context), entity, key, wants, evidence)
 
     def observe(
         self, entity: str, key: Key, by: str, state: str | None = None, signature: bytes | None = None
@@ -267,7 +271,7 @@ class Runtime(Operated):
     def _admitted(
         self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation]
     ) -> Admitted:
-        looked_at = self._probes.looked_at(self.context.machine, payload, caller, self.context.clock.now())
+        looked_at = self._probes.looked_at(self.context.machine, payload, caller, self.context.clock)
         if looked_at is not payload:
             payload, attestations = looked_at, ()
         if isinstance(payload, bytes):

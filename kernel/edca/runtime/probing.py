@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Caller
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
+    from edca.runtime.ports import Clock
 
 _KEPT_MAX = 10_000  # principals; beyond that, those who have not been refused within the window are forgotten
 _MINUTE_US = 60_000_000
@@ -51,23 +52,24 @@ class Probes:
         self._refused: dict[tuple[str, str | None], deque[int]] = {}
 
     def looked_at(
-        self, machine: Machine, payload: bytes | Candidate | Malformed, caller: Caller, now: int
+        self, machine: Machine, payload: bytes | Candidate | Malformed, caller: Caller, clock: Clock
     ) -> bytes | Candidate | Malformed:
         """Return what is to be admitted: the payload, or that it is not looked at. The clock is never held up."""
         if self._bound is None or _is_clock(machine, caller):
             return payload
         with self._lock:
-            times = self._recent(caller, now)
+            times = self._recent(caller, clock.now())
             is_over = times is not None and len(times) >= self._bound.refused_max
         return _unseen(payload, caller) if is_over else payload
 
-    def note(self, machine: Machine, caller: Caller, verdict: Verdict, now: int) -> None:
+    def note(self, machine: Machine, caller: Caller, verdict: Verdict, clock: Clock) -> None:
         """Count a refusal. One of what was not looked at isn't counted, so that waiting helps."""
         if self._bound is None or not isinstance(verdict, Refused) or _is_clock(machine, caller):
             return
         if is_not_looked_at(verdict):
             return
         with self._lock:
+            now = clock.now()
             if len(self._refused) >= _KEPT_MAX:
                 old = [who for who, times in self._refused.items() if times[-1] <= now - self._bound.within_us]
                 for who in old:

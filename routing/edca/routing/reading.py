@@ -90,7 +90,8 @@ class EntityReader:
         rows = self._select(connection, keys, wanted, None, None)
         found: dict[Key, dict[str, Value | Unknown]] = {key: {} for key in keys if rows[key]}
         for matching, others in _by_matching(routes).items():
-            of_others = self._others(connection, list(found), matching, others)
+            # Also where nothing is found: what isn't there must take as long to ask for as what is.
+            of_others = self._others(connection, list(found or keys), matching, others)
             for key, values in found.items():
                 for other in others:
                     values[other.name] = _other_value(other, of_others[key])

@@ -8,7 +8,6 @@ may rest on facts that the looker must not know, so no guard is tested here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import time_text
@@ -17,7 +16,7 @@ from edca.kernel.expression import Input
 from edca.kernel.facts import usable
 from edca.kernel.frames import history_of
 from edca.kernel.inputs import HALTED, NORMAL
-from edca.kernel.machine import RoleKind
+from edca.kernel.machine import Evidence, RoleKind
 from edca.kernel.types import ListType, OptionalType, PrincipalType, RecordType, ReferenceType, TimeType, Type
 from edca.kernel.values import Unknown, Value, to_raw
 from edca.semantic.lowered import is_released
@@ -164,22 +163,35 @@ def _offers(machine: Machine, legal: tuple[Transition, ...]) -> tuple[Offer, ...
     return tuple(found)
 
 
+def view_evidence(machine: Machine, entity: str, caller: Caller) -> tuple[Evidence, ...]:
+    """Return what a view of such a case needs, the same for each, whatever its state: see `runtime.equal_work`."""
+    fields = {
+        field
+        for transition in machine.transitions
+        if transition.about == entity and not transition.creates and caller.role in transition.by
+        for part in transition.evidence
+        if part.entity == entity
+        for field in part.fields
+    }
+    own = Evidence(entity, tuple(sorted(fields)))
+    return (own, *(part for screen in _screens(machine, entity, caller) for part in screen.evidence))
+
+
 def view_wants(
-    machine: Machine, case: Case, facts: Facts, caller: Caller, now: int, mode: str = NORMAL
+    machine: Machine, case: Case, facts: Facts, caller: Caller, now: int
 ) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
     """Return the instances, with the fields to read, that a view of the case needs and `facts` lacks."""
     if case.machine != machine.digest:
         return ()
     frame = _frame(machine, case, facts, caller, now)
-    screens = _screens(machine, case, caller)
+    screens = _screens(machine, case.entity, caller)
     for screen in screens:
         closure_of(screen.condition)(frame)
     own = (case.entity, case.key)
     if own not in facts:
         frame.wanted.add(own)
     fields: dict[str, set[str]] = {}
-    legal = _legal(machine, case, caller, now, mode)
-    for evidence in chain(*(screen.evidence for screen in screens), *(transition.evidence for transition in legal)):
+    for evidence in view_evidence(machine, case.entity, caller):
         fields.setdefault(evidence.entity, set()).update(evidence.fields)
     ordered = sorted(frame.wanted, key=lambda handle: (handle[0], repr(handle[1])))
     return tuple((handle, tuple(sorted(fields.get(handle[0], ())))) for handle in ordered)
@@ -211,14 +223,14 @@ def _is_there(machine: Machine, case: Case, facts: Facts, now: int) -> bool:
 def _is_open(machine: Machine, case: Case, facts: Facts, caller: Caller, now: int) -> bool:
     """Tell whether every forbid that needs no argument is known not to fire."""
     frame = _frame(machine, case, facts, caller, now)
-    return all(known(closure_of(screen.condition)(frame)) is False for screen in _screens(machine, case, caller))
+    return all(known(closure_of(screen.condition)(frame)) is False for screen in _screens(machine, case.entity, caller))
 
 
-def _screens(machine: Machine, case: Case, caller: Caller) -> tuple[Screen, ...]:
+def _screens(machine: Machine, entity: str, caller: Caller) -> tuple[Screen, ...]:
     return tuple(
         screen
         for screen in machine.screens
-        if screen.about == case.entity and (not screen.roles or caller.role in screen.roles)
+        if screen.about == entity and (not screen.roles or caller.role in screen.roles)
     )
 
 

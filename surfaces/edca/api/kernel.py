@@ -46,7 +46,7 @@ from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
 from edca.runtime.settlement import SettlementError, measured_in
 from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
-from edca.semantic.view import creation_view, view, view_wants
+from edca.semantic.view import creation_view, view, view_evidence, view_wants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -187,7 +187,10 @@ class Kernel(Operating, Answering, Migrating):
             return view(machine, None, {}, caller, 0)
         mode = self.mode
         case, facts, now = self._runtime.look(
-            entity, found, lambda case, known, now: view_wants(machine, case, known, caller, now, mode)
+            entity,
+            found,
+            lambda case, known, now: view_wants(machine, case, known, caller, now),
+            view_evidence(machine, entity, caller),
         )
         return view(machine, case, facts, caller, now, mode)
 

@@ -24,7 +24,7 @@ from edca.kernel.roster import Roster
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.context import Context
 from edca.runtime.gather import look
-from edca.semantic.view import View, creation_view, view_wants
+from edca.semantic.view import View, creation_view, view_evidence, view_wants
 from edca.semantic.view import view as view_of
 
 app: Final = command_app()
@@ -105,7 +105,10 @@ def _reads_subject(part: object) -> bool:
 
 def _look(context: Context, about: str, key: Key, caller: Caller) -> View:
     machine = context.machine
-    case, facts, now = look(context, about, key, lambda case, known, now: view_wants(machine, case, known, caller, now))
+    evidence = view_evidence(machine, about, caller)
+    case, facts, now = look(
+        context, about, key, lambda case, known, now: view_wants(machine, case, known, caller, now), evidence
+    )
     return view_of(machine, case, facts, caller, now)
 
 

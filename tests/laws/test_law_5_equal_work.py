@@ -1,0 +1,83 @@
+"""Law 5, timing: what is not there and what is not the subject's take the same work: no stopwatch tells them apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from desks import DESKS, Desk
+
+from edca.api import Kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A candidate whose case is somebody else's (`theirs`), and what would be asked about a case that isn't there."""
+
+    spec: str
+    transition: str
+    arguments: dict[str, Any]
+    key: str
+    subject: str
+    theirs: str
+    absent: str
+
+
+BACK = {"item_ids": ["101"], "payment_method_id": "credit_card_1"}
+PAIRS = (
+    Pair(
+        "refund", "approve_refund", {"amount": "20.00", "picks": [{"sku": "a1", "count": 1}]}, "order_id", "dora",
+        "o1", "o9",
+    ),
+    Pair("loan", "complete_documents", {}, "loan_id", "bea", "l2", "l9"),
+    Pair("airline", "cancel_reservation", {}, "reservation_id", "bo_ray_2", "AAAAAA", "BBBBBB"),
+    Pair("retail", "return_delivered_order_items", BACK, "order_id", "ann_lee_1", "#W6", "#W9"),
+)  # fmt: skip
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """Collect what the source is asked."""
+    found: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        found.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield found
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def submitted(kernel: Kernel, desk: Desk, pair: Pair, key: str) -> tuple[list[str], str, int]:
+    """Return what the source was asked for a submission, the operator's code, and how many records were written."""
+    payload = {"transition": pair.transition, "arguments": {**pair.arguments, pair.key: key}, "confidence": 0.95}
+    before = kernel.ledger.size
+    with statements() as asked:
+        answer = kernel.submit(json.dumps(payload).encode(), caller=desk.caller(pair.subject))
+    return asked, answer.verdict.code, kernel.ledger.size - before
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[pair.spec for pair in PAIRS])
+def test_law_5_absent_and_forbidden_take_the_same_work(pair: Pair, tmp_path: Path) -> None:
+    desk = next(desk for desk in DESKS if desk.spec == pair.spec)
+    with desk.open(desk.world(tmp_path), tmp_path) as kernel:
+        theirs, code, records = submitted(kernel, desk, pair, pair.theirs)
+        absent, other, written = submitted(kernel, desk, pair, pair.absent)
+        assert code not in ("accepted", "unknown_case") and other == "unknown_case"
+        assert sorted(absent) == sorted(theirs)
+        assert len(absent) > 2  # more than the case itself
+        assert records == written
+        about, caller = kernel.machine.case_about, desk.caller(pair.subject)
+        with statements() as seen:
+            shown = kernel.view(about, [pair.theirs], caller=caller)
+        with statements() as unseen:
+            assert kernel.view(about, [pair.absent], caller=caller) == shown
+        assert sorted(unseen) == sorted(seen)
