@@ -62,7 +62,7 @@ campaign-mutants: $(STAMP) ## damage specs 100,000 times; COUNT, SEED and JOBS c
 campaign-engines: $(STAMP) ## put 1,000,000 questions to both engines; QUESTIONS, SEED and JOBS change that
 	$(PY) tests/campaigns/engines.py --count $(QUESTIONS) --seed $(SEED) --jobs $(JOBS)
 
-campaign-kernel: $(STAMP) ## break the kernel's source in some 40 ways; each must be noticed
+campaign-kernel: $(STAMP) ## break the kernel's source in some 90 ways; each must be noticed
 	$(PY) tests/campaigns/kernel_mutants.py --jobs $(JOBS)
 
 campaign-hidden: $(STAMP) ## look for internal words in what 100,000 candidates make a model see (about 20 minutes)
@@ -74,7 +74,7 @@ campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,0
 campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
 	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)
 
-campaign-bytes campaign-disk-faults: $(STAMP) ## alter every byte of a ledger of 1,000 records and of its proofs (about 15 minutes); SEED and JOBS change that
+campaign-bytes: $(STAMP) ## alter every byte of a ledger of 1,000 records and of its proofs (about 15 minutes); SEED and JOBS change that
 	$(PY) tests/campaigns/alterations/byte_campaign.py --seed $(SEED) --jobs $(JOBS)
 
 campaign-disk-faults: $(STAMP) ## let every call on the ledger's disk fail, fill the disk, kill the writer 200 times (about 10 minutes)
