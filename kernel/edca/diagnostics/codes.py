@@ -171,7 +171,8 @@ _ALL = (
     Code("L005", "other-schema", "The ledger's tables are those of another version."),
     Code("L006", "contradictory-ledger", "What stands in the ledger contradicts itself."),
     Code("L007", "rolled-back-ledger", "The ledger lacks what a kept checkpoint counts."),
-    Code("L008", "not-sealed-yet", "The record is durable, and its place in the ledger is not fixed yet."),
+    Code("L008", "no-place-yet", "The record is durable, and its place in the ledger is not fixed yet."),
+    Code("L009", "overtaken-commit", "What a commit was decided on has changed; nothing was written."),
 )
 
 

@@ -2,8 +2,9 @@
 
 LedgerError              L001  the store can't do what was asked; the message says what to do
 ├── InDoubtError         L002  a commit may or may not be on disk: open the ledger again and look
-├── UnsealedError        L008  the record is durable, and its place in the ledger is not fixed yet
+├── UnsequencedError     L008  the record is durable, and its place in the ledger is not fixed yet
 ├── LedgerBusyError      L003  somebody else holds it now; nothing was written, trying again later is safe
+│   └── StaleError       L009  nothing was written, for what it was decided on has changed: decide again
 ├── LedgerFormatError    L004  these bytes are not a ledger, record or header this version reads
 │   └── SchemaError      L005  the file's tables are those of another version of EDCA
 └── TamperedError        L006  stored bytes contradict each other: stop writing, run the verifier
@@ -25,8 +26,8 @@ class InDoubtError(LedgerError):
     code = "L002"
 
 
-class UnsealedError(LedgerError):
-    """The record is durable, and has no place in the ledger yet: the store seals it within the delay it promises."""
+class UnsequencedError(LedgerError):
+    """The record is durable, and has no place in the ledger yet; its store gives it one within a stated delay."""
 
     code = "L008"
 
@@ -35,6 +36,12 @@ class LedgerBusyError(LedgerError):
     """Another process holds the ledger now. Nothing was written."""
 
     code = "L003"
+
+
+class StaleError(LedgerBusyError):
+    """What a commit was decided on has changed, or the store was gone before it began. Nothing was written."""
+
+    code = "L009"
 
 
 class LedgerFormatError(LedgerError):

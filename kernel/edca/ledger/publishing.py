@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from edca.ledger.sqlite import SQLiteLedger
+    from edca.ledger.opening import AnyLedger
 
 CHECKPOINT: Final = "checkpoint"
 
 
-def subtrees_of(ledger: SQLiteLedger) -> StoredSubtrees:
+def subtrees_of(ledger: AnyLedger) -> StoredSubtrees:
     """Return the hashes of a ledger's tree, reckoned from its headers as they are asked for."""
     return StoredSubtrees(ledger.leaf_hashes)
 
 
-def published(ledger: SQLiteLedger, size: int, *, since: int = 0, bodies: bool = False) -> Iterator[tuple[str, bytes]]:
+def published(ledger: AnyLedger, size: int, *, since: int = 0, bodies: bool = False) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file of the first `size` records that `since` records had not."""
     subtrees = subtrees_of(ledger)
     for tile in tiles(size, since=since):
@@ -49,7 +49,7 @@ def published(ledger: SQLiteLedger, size: int, *, since: int = 0, bodies: bool =
 
 
 def publish(
-    ledger: SQLiteLedger,
+    ledger: AnyLedger,
     signed: Note,
     folder: Path,
     *,
@@ -80,7 +80,7 @@ def publish(
     return count
 
 
-def _before(ledger: SQLiteLedger, folder: Path, checkpoint: Checkpoint) -> int:
+def _before(ledger: AnyLedger, folder: Path, checkpoint: Checkpoint) -> int:
     """Return how many records are in the folder already."""
     path = folder / CHECKPOINT
     if not path.exists():

@@ -16,10 +16,10 @@ from edca.ledger.publishing import subtrees_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edca.ledger.sqlite import SQLiteLedger
+    from edca.ledger.opening import AnyLedger
 
 
-def demand(ledger: SQLiteLedger, kept: Iterable[Kept]) -> None:
+def demand(ledger: AnyLedger, kept: Iterable[Kept]) -> None:
     """Go on only if the ledger has every record that `kept` counts, and has them unchanged.
 
     Raises `RolledBackError` where it has fewer or other ones, and `LedgerFormatError` for something kept whose own

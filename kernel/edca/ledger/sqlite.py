@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
+from edca.ledger.alone import Alone
 from edca.ledger.durability import SCRATCH, durability_for
 from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, TamperedError
 from edca.ledger.leaf import NO_HASH, chain_tag
@@ -34,7 +35,7 @@ _ROWS_A_READ: Final = 64
 """Rows fetched at a time: an open cursor would hold up the writer, and a row can be a megabyte."""
 
 
-class SQLiteLedger:
+class SQLiteLedger(Alone):
     """A ledger in one file. Threads may share it: one lock guards the one connection."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock: WriterLock | None) -> None:
@@ -259,8 +260,8 @@ class SQLiteLedger:
         """Return the spaces that hold any cell, sorted."""
         return tuple(space for (space,) in self._fetch("SELECT DISTINCT space FROM cells ORDER BY space", ()))
 
-    def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
-        """Yield the keys and values of a space in the order of the keys' UTF-8 bytes."""
+    def cells(self, space: str, *, exact: bool = True) -> Iterator[tuple[str, bytes]]:
+        """Yield the keys and values of a space in the order of the keys' UTF-8 bytes; here they are always exact."""
         with self._mutex:
             cells = {} if self._staged is None else self._staged.cells
             staged = {key: value for (where, key), value in cells.items() if where == space}
@@ -294,10 +295,6 @@ class SQLiteLedger:
         if not rows:
             raise LedgerError(f"there is no record {index}; the ledger has {self.size}")
         return stored_record(*rows[0])
-
-    def number_at(self, index: int) -> int:
-        """Return the number of the record at `index`: here a commit seals, so that is the index itself."""
-        return index
 
     def headers(self, start: int, end: int) -> list[bytes]:
         """Return the headers of the records from `start` up to `end`, without their bodies."""

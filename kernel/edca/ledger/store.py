@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from edca.ledger.errors import UnsealedError
+from edca.ledger.errors import UnsequencedError
 from edca.ledger.leaf import Leaf
 
 
@@ -23,7 +23,7 @@ class Stored:
     """The acknowledgement of one record: it is durable as `entry` of `chain`, and its store finds it by `number`.
 
     A number means something to its own store only: numbers of one chain rise, and may have gaps. `index` is its place
-    in the ledger, null where the store seals its records after the commit: then a sealed leaf says it.
+    in the ledger, null where the store sequences its records after the commit: then its leaf says it.
     """
 
     number: int
@@ -37,23 +37,25 @@ class Stored:
 class StoredRecord:
     """A record as it was read: its number in the store, its place in its chain, its digest and its body.
 
-    `sealed` is its header in the ledger, null as long as it has none.
+    `header` is its header in the ledger, null as long as it has none.
     """
 
     number: int
     entry: int
     digest: bytes
     body: bytes
-    sealed: Leaf | None
+    header: Leaf | None
 
     @staticmethod
     def of(leaf: Leaf, body: bytes, number: int | None = None) -> "StoredRecord":
-        """Return a sealed record; without a number, that is its index, as wherever the commit seals."""
+        """Return a record with its header; without a number, that is its index, as wherever a commit gives it."""
         return StoredRecord(leaf.index if number is None else number, leaf.entry, leaf.body_digest, body, leaf)
 
     @property
     def leaf(self) -> Leaf:
-        """The header. Raises `UnsealedError` where the record has none yet."""
-        if self.sealed is None:
-            raise UnsealedError(f"entry {self.entry} of a chain is committed, and not yet sealed; try again shortly")
-        return self.sealed
+        """The header. Raises `UnsequencedError` where the record has none yet."""
+        if self.header is None:
+            raise UnsequencedError(
+                f"entry {self.entry} of its chain is committed, and has no place yet; try again shortly"
+            )
+        return self.header

@@ -42,8 +42,8 @@ class Outcome(enum.Enum):
 class RecordReference:
     """Which record: the entry of a chain, and the digest of its body. All of it is fixed by the commit.
 
-    `index` is its place in the ledger where the commit fixes that too; where the store seals records later it is null,
-    and the receipt says it. `number` finds the record in its own store, and means nothing outside of it.
+    `index` is its place in the ledger where the commit fixes that too; where the store sequences records later it is
+    null, and the receipt says it. `number` finds the record in its own store, and means nothing outside of it.
     """
 
     chain: str
@@ -60,7 +60,7 @@ class RecordReference:
     @staticmethod
     def of(stored: StoredRecord, chain: str) -> RecordReference:
         """Return the reference to a record of that chain."""
-        index = None if stored.sealed is None else stored.sealed.index
+        index = None if stored.header is None else stored.header.index
         return RecordReference(chain, stored.entry, stored.digest, stored.number, index)
 
 

@@ -153,7 +153,9 @@ class Course:
         Raises what the ledger raises, `HaltedError` where somebody halts the machine before all are done (then the
         case stays pending and is resumed later), and `OvertakenError` where somebody else carries them out.
         """
-        authority = self._acceptance.authority
+        authority, store = self._acceptance.authority, self._context.store
+        if not (store.holds(authority.case) or self._context.turn(lambda: store.hold(authority.case))):
+            raise OvertakenError("another process carries it out")
         places = range(len(authority.verdict.intents))
         if any((place, True) in self._spent for place in places):
             return self._resume_undoing()

@@ -88,8 +88,11 @@ def find(context: Context, key: str) -> Waiting | None:
 
 
 def waiting(store: Store) -> tuple[Waiting, ...]:
-    """Return the cells of all open questions of the ledger, in order of their keys."""
-    return tuple(waiting_of(key, value) for key, value in store.cells(SPACE))
+    """Return the cells of all open questions of the ledger, in order of their keys.
+
+    No decision rests on there being no other: who acts on one reads it anew, and a full inbox is only told about.
+    """
+    return tuple(waiting_of(key, value) for key, value in store.cells(SPACE, exact=False))
 
 
 def questions(store: Store, tenant: str | None = None, machine: str | None = None) -> tuple[OpenQuestion, ...]:

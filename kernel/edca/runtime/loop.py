@@ -28,6 +28,7 @@ from edca.runtime.question import check_vouched
 from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, gather_and_decide, record
 from edca.runtime.reentry import check_outside
 from edca.runtime.retries import Schedule, sleep
+from edca.runtime.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,8 +87,8 @@ class Runtime(Operated):
         roster, and what the ledger raises.
         """
         check_tenant(tenant)
-        rosters.check_opened(ledger, rosters.chain_of_rosters(tenant, machine.name), roster)
-        config.ensure(ledger, machine, router, roster)
+        chain = rosters.chain_of_rosters(tenant, machine.name)
+        Turns().take(ledger, lambda: _ensure(ledger, chain, machine, router, roster))
         parts = (
             machine,
             router,
@@ -290,6 +291,7 @@ class Runtime(Operated):
         except HaltedError:
             # What was done stands under a spent permit; after `resume` it is asked for, and the rest carried out.
             self.context.interrupted.add(acceptance.case.id)
+            self.context.turn(lambda: self.context.store.let_go(acceptance.case.id))
             return None
         except OvertakenError:
             return None
@@ -307,6 +309,12 @@ class Runtime(Operated):
 
     def _confirm(self, performed: CarriedOut) -> Answer:
         return self.context.turn(lambda: confirm(self.context, performed))
+
+
+def _ensure(ledger: Store, chain: str, machine: Machine, router: Router, roster: Roster) -> None:
+    """Put on record what isn't yet: in a turn, since other processes may open the same ledger."""
+    rosters.check_opened(ledger, chain, roster)
+    config.ensure(ledger, machine, router, roster)
 
 
 def _decide_and_record(context: Context, addressed: Addressed, ahead: Ahead, begun: list[str]) -> Recorded:

@@ -111,9 +111,9 @@ class OpenedStore:
         """Return the spaces that hold any cell, sorted."""
         return self.store.spaces()
 
-    def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
+    def cells(self, space: str, *, exact: bool = True) -> Iterator[tuple[str, bytes]]:
         """Yield keys and values of a space in order of the keys, those that were erased left out."""
-        for key, value in self.store.cells(space):
+        for key, value in self.store.cells(space, exact=exact):
             try:
                 yield key, self.vault.opened_cell(space, key, value)
             except ErasedError:
@@ -136,6 +136,22 @@ class OpenedStore:
     def reading(self) -> AbstractContextManager[None]:
         """Let the reads of the block see one moment."""
         return self.store.reading()
+
+    def holds(self, name: str) -> bool:
+        """Tell whether this process may carry out what goes by that name."""
+        return self.store.holds(name)
+
+    def hold(self, name: str) -> bool:
+        """Have what goes by that name to this process, if it is to be had."""
+        return self.store.hold(name)
+
+    def let_go(self, name: str) -> None:
+        """Leave what goes by that name to others."""
+        self.store.let_go(name)
+
+    def abandoned(self, prefix: str) -> tuple[str, ...]:
+        """Return what is had by a process that lives no more."""
+        return self.store.abandoned(prefix)
 
     def read(self, number: int) -> StoredRecord:
         """Return the record of that number, opened."""

@@ -87,7 +87,8 @@ class Cells(Protocol):
 class Store(Protocol):
     """The ledger as the runtime sees it: records and cells that move in one durable transaction.
 
-    `edca.ledger.sqlite` describes each method and what it raises. One runtime writes a store.
+    `edca.ledger.sqlite` describes each method and what it raises. Where several processes write one store, a commit may
+    raise `StaleError`: what it was decided on has changed, nothing was written, and it is decided again.
     """
 
     @property
@@ -107,8 +108,11 @@ class Store(Protocol):
         """Return the spaces that hold any cell, sorted."""
         ...
 
-    def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
-        """Yield keys and values of a space in order of the keys."""
+    def cells(self, space: str, *, exact: bool = True) -> Iterator[tuple[str, bytes]]:
+        """Yield keys and values of a space in order of the keys.
+
+        Unless `exact`, a group may be written though others have put or changed cells that it has only looked at here.
+        """
         ...
 
     def commit(
@@ -130,6 +134,25 @@ class Store(Protocol):
 
     def reading(self) -> AbstractContextManager[None]:
         """Let the reads of the block see one moment: no commit comes between them."""
+        ...
+
+    def holds(self, name: str) -> bool:
+        """Tell whether this process may carry out what goes by that name, as far as it knows without asking."""
+        ...
+
+    def hold(self, name: str) -> bool:
+        """Have what goes by that name to this process; tell whether it is to be had: no other that lives has it.
+
+        Within a group it is had with the group's commit.
+        """
+        ...
+
+    def let_go(self, name: str) -> None:
+        """Leave what goes by that name to others."""
+        ...
+
+    def abandoned(self, prefix: str) -> tuple[str, ...]:
+        """Return what goes by names that begin so and is had by a process that lives no more."""
         ...
 
     def read(self, number: int) -> StoredRecord:

@@ -120,6 +120,8 @@ def record(context: Context, found: Decided) -> Recorded:
     raw = kept if Plan.of(question.machine) is None else verdict.to_raw()  # sealing looks into it
     draft = Draft(chain, VERDICT, verdict_content(context, question, verdict, raw, after))
     reference = context.append(draft, cells, noted.drafts, _owner(context, question))
+    if pending and question.case is not None:
+        context.store.hold(question.case.id)  # from its acceptance on, what is to be done is this process's to do
     return Recorded(answer_at(reference), question if pending else None)
 
 
@@ -188,6 +190,7 @@ def confirm(context: Context, performed: CarriedOut) -> Answer:
     happened = signals.of_outcome(outcome, [step.in_time for step in performed.course.steps])
     noted = modes.note(context, question.machine, happened, at)
     context.append(Draft(before.id, OUTCOME, content), cells, noted.drafts)
+    context.store.let_go(before.id)
     return answer
 
 

@@ -66,9 +66,14 @@ def carry_on_interrupted(runtime: Runtime, id_: str | None) -> None:
 
 
 def carry_on_all_interrupted(runtime: Runtime) -> None:
-    """Go on with all such cases, as `recover` does with what dangles: for the clock, when nobody comes about them."""
-    if runtime.context.interrupted and not _is_halted(runtime):
-        _, errors = _each_resumed(runtime, sorted(runtime.context.interrupted))
+    """Go on with all such cases, as `recover` does with what dangles: for the clock, when nobody comes about them.
+
+    So it does with those that another process had begun, and lives no more.
+    """
+    context = runtime.context
+    context.interrupted.update(context.store.abandoned(f"{context.tenant}/"))
+    if context.interrupted and not _is_halted(runtime):
+        _, errors = _each_resumed(runtime, sorted(context.interrupted))
         if errors:
             raise errors[0]
 
@@ -108,6 +113,9 @@ def _resumed(runtime: Runtime, id_: str) -> Answer | None:
             if row is None or row.case.pending is None or row.quarantined:
                 return None
             configuration = Configuration.of(context.store.records(chain=CHAIN))
+        if not (context.store.holds(id_) or context.turn(lambda: context.store.hold(id_))):
+            context.interrupted.add(id_)  # another process is at it, and may leave it unfinished
+            return None
         return _carry_on(runtime, configuration, row)
 
 

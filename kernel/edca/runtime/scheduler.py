@@ -76,10 +76,23 @@ class Scheduler:
         besides, and what people have answered while nothing could be decided, such as in a mode that a trigger has
         ended since, is decided.
 
+        Where another process runs the timers of this machine just now, nothing is proposed here.
+
         Raises what `Runtime.submit` raises, and `NoClockError` where nobody on a changed roster speaks for the clock;
         what was decided before stays decided, and the rest is due the next time.
         """
         check_outside(self._runtime.context.lanes)
+        context = self._runtime.context
+        lease = f"{context.tenant}/#timers:{context.machine.name}"
+        if not context.turn(lambda: context.store.hold(lease)):
+            self._runtime.carry_on_all_interrupted()  # what this process has begun is its own to go on with
+            return ()
+        try:
+            return self._run_due()
+        finally:
+            context.turn(lambda: context.store.let_go(lease))
+
+    def _run_due(self) -> tuple[Fired, ...]:
         with self._lock:
             self._callers = _callers(self._runtime)  # the roster may be another one by now
             found = self._timers.due(self._runtime.context.clock.now())

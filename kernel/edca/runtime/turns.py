@@ -4,17 +4,21 @@ Whoever comes while nobody leads becomes the leader: it takes the turns that wai
 transaction, each on what those before it have left, and wakes their callers once it is durable. Then the next who waits
 leads. There is no thread for it that could die, and a lonely caller pays nothing for the others that might have come.
 
-A turn decides and records, and does no other I/O: as long as it lasts, nobody else can even read the store.
+A turn decides and records, and does no other I/O: as long as it lasts, nobody else may be able to even read the store.
+
+Where several processes write one store, what a turn has read may have been moved by another before it is durable. Then
+nothing of it is written, and all who share the commit take their turns again, on what stands by now.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from edca.ledger.errors import LedgerError
+from edca.ledger.errors import LedgerError, StaleError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +26,8 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Store
 
 _INTERRUPTED = "whoever led this commit was interrupted, and nothing of it was acknowledged; try again"
+TRIES_MAX = 24  # how often turns are taken again that others have overtaken
+_PAUSE_S = 0.002
 SHARING_MAX = 64  # turns that share one commit: the first of them waits for the last
 _T = TypeVar("_T")
 
@@ -108,9 +114,7 @@ class Turns:
                     turn.is_taken = True
                     self._waiting.popleft()
             self._running = threading.get_ident()
-            with store.group():
-                for turn in own.batch:
-                    _run(store, turn)
+            _take_together(store, own.batch)
         except Exception as error:
             _fail(own.batch, error)
         except BaseException:
@@ -156,10 +160,28 @@ def _new_lock() -> threading.Lock:
     return lock
 
 
+def _take_together(store: Store, batch: Sequence[_Turn[Any]]) -> None:
+    """Take the turns in one transaction, and again as long as others overtake it. Raises what the last try raises."""
+    for tried in range(1, TRIES_MAX + 1):
+        try:
+            with store.group():
+                for turn in batch:
+                    _run(store, turn)
+            return
+        except StaleError:
+            if tried == TRIES_MAX:
+                raise
+            for turn in batch:
+                turn.result, turn.error = None, None
+        time.sleep(_PAUSE_S * min(tried, 10))
+
+
 def _run(store: Store, turn: _Turn[Any]) -> None:
     try:
         with store.step():
             turn.result = turn.work()
+    except StaleError:
+        raise  # the whole group is as stale
     except Exception as error:
         turn.fail(error)
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from edca.ledger.errors import LedgerFormatError, TamperedError
 from edca.ledger.kept import Kept
 from edca.ledger.note import VerifierKey
+from edca.ledger.opening import verify_open
 from edca.ledger.receipt import FIRST_LINE, RECEIPT_SIZE_MAX
 from edca.ledger.rollback import demand
-from edca.ledger.verify import verify
 from edca.runtime.rebuild import compare_cells
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
-    from edca.ledger.sqlite import SQLiteLedger
+    from edca.ledger.opening import AnyLedger
 
 
 def read_kept(files: Sequence[str | os.PathLike[str]], trust: Sequence[str]) -> tuple[Kept, ...]:
@@ -40,7 +40,7 @@ def read_kept(files: Sequence[str | os.PathLike[str]], trust: Sequence[str]) -> 
     return tuple(kept)
 
 
-def check_first(store: SQLiteLedger, kept: Sequence[Kept], *, whole: bool) -> None:
+def check_first(store: AnyLedger, kept: Sequence[Kept], *, whole: bool) -> None:
     """Go on only with a ledger that holds all that was kept; `whole`: and whose every record and cell is in order.
 
     Raises as `demand` does, and `TamperedError` with the first thing that is wrong.
@@ -48,8 +48,10 @@ def check_first(store: SQLiteLedger, kept: Sequence[Kept], *, whole: bool) -> No
     demand(store, kept)
     if not whole:
         return
-    for finding in verify(store).findings:
+    for finding in verify_open(store).findings:
         where = "" if finding.index is None else f"record {finding.index}: "
         raise TamperedError(f"`{store.path}`: {where}{finding.detail}")
-    for one in compare_cells(store):
+    with store.whole():
+        different = compare_cells(store)
+    for one in different:
         raise TamperedError(f"`{store.path}`: {one.what}: the cell holds {one.cell}, the records say {one.records}")

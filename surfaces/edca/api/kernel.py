@@ -26,7 +26,7 @@ from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
 from edca.ledger.ed25519 import sign
-from edca.ledger.sqlite import SQLiteLedger
+from edca.ledger.opening import open_ledger
 from edca.routing.clashes import clashes
 from edca.routing.engine import open_engines
 from edca.routing.load import load
@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from edca.dsl import tree
     from edca.kernel.candidate import Caller
     from edca.kernel.facts import Key
+    from edca.ledger.opening import AnyLedger
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.ports import Clock, Router
@@ -78,7 +79,7 @@ class Kernel(Operating, Answering, Migrating):
     """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
 
     def __init__(
-        self, runtime: Runtime, ledger: SQLiteLedger, recovered: tuple[Answer, ...], resources: ExitStack
+        self, runtime: Runtime, ledger: AnyLedger, recovered: tuple[Answer, ...], resources: ExitStack
     ) -> None:
         """Use `open`."""
         self.ledger = ledger
@@ -96,7 +97,7 @@ class Kernel(Operating, Answering, Migrating):
         *,
         routes: File | Source | Router,
         roster: File | Roster,
-        ledger: File | SQLiteLedger,
+        ledger: File | AnyLedger,
         clock: Clock | None = None,
         engines: Mapping[str, sa.Engine] | None = None,
         tenant: str = "",
@@ -112,7 +113,8 @@ class Kernel(Operating, Answering, Migrating):
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
-        `engines` are the routes' sources by name; without them each source's URL is taken from the environment
+        `ledger` is a file, the URL of a PostgreSQL database (`postgresql://…`, with `edca[postgres]`), or one that is
+        open. `engines` are the routes' sources by name; without them each source's URL is taken from the environment
         variable that the routes name. `check_sources` compares the routes with the sources' real schemas. A ledger or
         engine that is handed in stays the caller's to close. `schedule` says how often and after which pauses an effect
         is tried again whose route calls a fault transient; without it three times in all, after 0.2 and 1 seconds.
@@ -134,7 +136,11 @@ class Kernel(Operating, Answering, Migrating):
         people = fitting(roster, machine)
         with ExitStack() as resources:
             router = _router(routes, machine, syntax, engines, check_sources, resources)
-            store = ledger if isinstance(ledger, SQLiteLedger) else resources.enter_context(SQLiteLedger.open(ledger))
+            if isinstance(ledger, (str, os.PathLike)):
+                store = open_ledger(ledger)
+                resources.callback(store.close)
+            else:
+                store = ledger
             check_first(store, read_kept(kept, trust), whole=verify_first)
             try:
                 runtime = Runtime(

@@ -9,8 +9,8 @@ from edca.api.clocks import SystemClock
 from edca.api.roster import fitting
 from edca.kernel.values import ValueProblem
 from edca.ledger.errors import LedgerError
+from edca.ledger.opening import AnyLedger, open_ledger
 from edca.ledger.record import parse
-from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime import modes, rosters, takeover
 from edca.runtime.cases import case_id, key_from_raw
 from edca.runtime.config import CHAIN, Configuration
@@ -134,7 +134,8 @@ class LedgerOperator:
         Raises `LedgerError`, also where it holds no such machine or several and none is named.
         """
         with ExitStack() as resources:
-            store = resources.enter_context(SQLiteLedger.open(ledger, create=False))
+            store = open_ledger(ledger, create=False)
+            resources.callback(store.close)
             found, roster = _newest(store, machine, tenant)
             context = Context(found, _NoRoutes(), opened(store, found), roster, clock or SystemClock(), tenant)
             return cls(context, resources.pop_all())
@@ -205,7 +206,7 @@ class _NoRoutes:
         raise RuntimeError(f"no route was opened for {permit.effect}")
 
 
-def _newest(store: SQLiteLedger, name: str | None, tenant: str) -> tuple[Machine, Roster]:
+def _newest(store: AnyLedger, name: str | None, tenant: str) -> tuple[Machine, Roster]:
     configuration, digests = Configuration(), dict[tuple[str, bytes], None]()
     for stored in store.records(chain=CHAIN):
         content: Any = parse(stored.body).content
@@ -228,7 +229,7 @@ def _newest(store: SQLiteLedger, name: str | None, tenant: str) -> tuple[Machine
 
 
 def _roster_of(
-    store: SQLiteLedger, machine: str, configuration: Configuration, tenant: str, held: Sequence[bytes]
+    store: AnyLedger, machine: str, configuration: Configuration, tenant: str, held: Sequence[bytes]
 ) -> bytes:
     """Return the digest of the roster that the tenant last used the machine with, by its name: whichever its version.
 

@@ -13,10 +13,10 @@ from edca.runtime.opened import opened
 from edca.runtime.question import Question
 
 if TYPE_CHECKING:
-    from edca.ledger.sqlite import SQLiteLedger
+    from edca.ledger.opening import AnyLedger
 
 
-def question_at(ledger: SQLiteLedger, index: int) -> Question:
+def question_at(ledger: AnyLedger, index: int) -> Question:
     """Return what was put to `decide` for the verdict at `index`, from the ledger alone.
 
     Raises `LedgerFormatError` where that record is no verdict, or the ledger lacks what it was made under; and what

@@ -13,7 +13,7 @@ from edca.kernel.decide import decide
 from edca.kernel.inputs import Case, Inputs
 from edca.kernel.machine import Machine
 from edca.kernel.verdict import Verdict
-from edca.ledger.sqlite import SQLiteLedger
+from edca.ledger.opening import AnyLedger
 from edca.runtime.replay import Replayed, replay
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Engine(StrEnum):
 
 
 def replays_with(
-    engine: Engine, ledger: SQLiteLedger, specs: Sequence[Path], progress: Callable[[int, int], None]
+    engine: Engine, ledger: AnyLedger, specs: Sequence[Path], progress: Callable[[int, int], None]
 ) -> dict[str, Replayed]:
     """Replay a ledger with each engine asked for; return what was found by the engine's name.
 
@@ -51,7 +51,7 @@ def replays_with(
 
 
 def _with_reference(
-    ledger: SQLiteLedger, progress: Callable[[int, int], None], references: "Mapping[bytes, Reference]"
+    ledger: AnyLedger, progress: Callable[[int, int], None], references: "Mapping[bytes, Reference]"
 ) -> Replayed:
     from edca.reference.judge import essence  # noqa: PLC0415  # an extra: `_references` has told where it is missing
 
@@ -61,7 +61,7 @@ def _with_reference(
     return replay(ledger, progress, judge, essence)
 
 
-def _references(ledger: SQLiteLedger, specs: Sequence[Path]) -> "dict[bytes, Reference]":
+def _references(ledger: AnyLedger, specs: Sequence[Path]) -> "dict[bytes, Reference]":
     """Return the reference interpreter of each of the ledger's machines, by digest."""
     try:
         from edca.reference.judge import Reference  # noqa: PLC0415  # an extra

@@ -20,8 +20,8 @@ from edca.diagnostics import Diagnostic, Severity, Source, concise, human, order
 from edca.dsl.tree import Spec
 from edca.kernel.calendar import parse_time
 from edca.kernel.machine import Machine
+from edca.ledger.opening import AnyLedger, open_ledger
 from edca.ledger.record import Record, parse
-from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.store import StoredRecord
 from edca.routing import RouteError, Routes, SQLRouter, check_against, clashes, load, open_engine
 from edca.semantic.checked import CheckedSpec
@@ -172,9 +172,9 @@ def source_urls(given: Iterable[str]) -> Mapping[str, str]:
     return urls
 
 
-def open_to_read(path: Path) -> SQLiteLedger:
-    """Open a ledger without being able to change it. Raises what `SQLiteLedger.open` raises."""
-    return SQLiteLedger.open(path, create=False, readonly=True)
+def open_to_read(path: Path) -> AnyLedger:
+    """Open a ledger without being able to change it. Raises what its store's `open` raises."""
+    return open_ledger(path, create=False, readonly=True)
 
 
 def parsed(stored: StoredRecord) -> Record:

@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 import typer
 
+from edca.ledger.opening import ledger_path
+
 
 class ErrorFormat(StrEnum):
     """How diagnostics are written."""
@@ -28,7 +30,15 @@ def examples(*commands: str) -> str:
 
 
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a .edca file.", show_default=False)]
-Ledger = Annotated[Path, typer.Argument(metavar="LEDGER", help="The ledger's file.", show_default=False)]
+Ledger = Annotated[
+    Path,
+    typer.Argument(
+        metavar="LEDGER",
+        help="The ledger's file, or `postgresql://…` where the command takes one.",
+        parser=ledger_path,
+        show_default=False,
+    ),
+]
 Routes = Annotated[Path, typer.Option("--routes", metavar="FILE", help="The routes, an .arp file.", show_default=False)]
 As = Annotated[str, typer.Option("--as", metavar="PRINCIPAL", help="Who proposes.", show_default=False)]
 Role = Annotated[str, typer.Option("--role", metavar="ROLE", help="In which role.", show_default=False)]

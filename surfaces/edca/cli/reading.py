@@ -8,11 +8,11 @@ from edca.cli.errors import from_failure
 from edca.cli.loading import open_to_read
 from edca.cli.output import failure
 from edca.ledger.errors import LedgerFormatError, TamperedError
+from edca.ledger.opening import AnyLedger
 from edca.ledger.remains import Remains
-from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.opened import OpenedStore, opened
 
-Readable: TypeAlias = SQLiteLedger | OpenedStore | Remains
+Readable: TypeAlias = "AnyLedger | OpenedStore | Remains"
 
 _Read = TypeVar("_Read")
 
@@ -35,7 +35,7 @@ def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
         return made, False
 
 
-def unsealed(ledger: SQLiteLedger) -> SQLiteLedger | OpenedStore:
+def unsealed(ledger: AnyLedger) -> "AnyLedger | OpenedStore":
     """Return the ledger with personal values in their places; those that were erased say so."""
     seen = opened(ledger)
     return seen.veiled() if isinstance(seen, OpenedStore) else ledger

@@ -18,7 +18,7 @@ from edca.ledger.receipt import RECEIPT_SIZE_MAX
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edca.ledger.sqlite import SQLiteLedger
+    from edca.ledger.opening import AnyLedger
 
 _KEY_SIZE_MAX: Final = 4096  # bytes of a key's file
 
@@ -129,7 +129,7 @@ def kept_files(
     return tuple(kept)
 
 
-def checkpoint_of(ledger: SQLiteLedger, key: SigningKey) -> tuple[Checkpoint, Note]:
+def checkpoint_of(ledger: AnyLedger, key: SigningKey) -> tuple[Checkpoint, Note]:
     """Return a checkpoint of the whole ledger, and the same with its key's signature."""
     checkpoint = Checkpoint(key.name, ledger.size, ledger.root())
     return checkpoint, checkpoint.signed(key)

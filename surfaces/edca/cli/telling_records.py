@@ -4,7 +4,7 @@ from edca.runtime.answers import RecordReference
 
 
 def record_data(reference: RecordReference) -> dict[str, object]:
-    """Return a reference as JSON-ready data; `index` is null where the store seals its records after the commit."""
+    """Return a reference as JSON-ready data; `index` is null where the store sequences its records after the commit."""
     return {
         "chain": reference.chain,
         "digest": reference.digest.hex(),

@@ -48,7 +48,7 @@ def receipt(
                 f"the checkpoint counts {kept.size} records, and record {index} came after them",
                 "sign a newer one with `edca checkpoint`",
             )
-        stored = opened.read(index)
+        stored = opened.read(opened.number_at(index))
         path = inclusion_proof(subtrees_of(opened), index, kept.size) if kept.size <= opened.size else ()
     if root_of_inclusion(stored.leaf.leaf_hash(), index, kept.size, path) != kept.root:
         raise TamperedError(f"the first {kept.size} records are not those that `{checkpoint}` was signed for")

@@ -46,7 +46,7 @@ def replay(ledger: Ledger, engine: _Engine = Engine.COMPILED, spec: _Specs = Non
     The reference interpreter shares nothing that computes with the kernel. It reads the specs' text, so it needs each
     machine's spec, and `edca[reference]`. What clauses read, which only explains a verdict, it leaves to the kernel.
     """
-    with open_to_read(ledger) as opened, progress("replaying") as advance:
+    with open_to_read(ledger) as opened, opened.whole(), progress("replaying") as advance:
         found = replays_with(engine, opened, spec or (), advance)
     if as_json:
         told = {name: replay_data(replayed) for name, replayed in found.items()}

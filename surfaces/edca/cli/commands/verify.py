@@ -19,9 +19,9 @@ from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.folder import verify_folder
 from edca.ledger.kept import counted
 from edca.ledger.note import VerifierKey
+from edca.ledger.opening import ledger_path, verify_ledger
 from edca.ledger.scan import Finding
 from edca.ledger.verification import Verification
-from edca.ledger.verify import verify as verify_ledger
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
 from edca.runtime.rebuild import compare_cells
@@ -40,7 +40,8 @@ _What = Annotated[
     Path,
     typer.Argument(
         metavar="LEDGER",
-        help="A ledger's file, a folder that `edca publish` wrote, or a receipt.",
+        help="A ledger's file or `postgresql://…`, a folder that `edca publish` wrote, or a receipt.",
+        parser=ledger_path,
         show_default=False,
     ),
 ]
@@ -156,14 +157,14 @@ def _demand(keys: Sequence[VerifierKey], what: str) -> None:
 def _cells(path: Path) -> tuple[CellDifference, ...] | None:
     """Return the cells that are not what the records add up to; null where nobody can tell."""
     try:
-        with open_to_read(path) as ledger:
+        with open_to_read(path) as ledger, ledger.whole():
             return compare_cells(ledger)
     except (LedgerError, *UNREADABLE):
         return None  # sound bytes of records that this version does not write
 
 
 def _answers(path: Path) -> CheckedAnswers:
-    with open_to_read(path) as ledger:
+    with open_to_read(path) as ledger, ledger.whole():
         return check_answers(ledger.records())
 
 

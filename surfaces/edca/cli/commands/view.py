@@ -21,6 +21,7 @@ from edca.kernel.expression import Input, ReadInput
 from edca.kernel.facts import Key
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
+from edca.ledger.opening import AnyLedger
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.context import Context
 from edca.runtime.gather import look
@@ -113,7 +114,7 @@ def _look(context: Context, about: str, key: Key, caller: Caller) -> View:
 
 
 @contextmanager
-def _store(path: Path | None) -> Iterator[SQLiteLedger]:
+def _store(path: Path | None) -> "Iterator[AnyLedger]":
     """Open the ledger for reading; where none is given, an empty one that is removed again."""
     if path is not None:
         with open_to_read(path) as ledger:
