@@ -48,6 +48,10 @@ class Modes:
         self._count(chain, question.machine, happened, question.inputs.now)
         return pairs
 
+    def in_force(self, tenant: str, machine: str) -> str:
+        """Return the mode that the records so far have left a machine in."""
+        return self._standing.get(chain_of_modes(tenant, machine), Standing()).in_force
+
     def outcome(self, machine: Machine, content: Mapping[str, Any], outcome: Outcome) -> list[Pair]:
         """Return the pairs of an outcome, and count what it signals."""
         chain = chain_of_modes(content["tenant"], machine.name)

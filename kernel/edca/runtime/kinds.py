@@ -2,6 +2,7 @@
 
 INTAKE = "intake"
 VERDICT = "verdict"
+QUERY = "query"
 SPENT = "spent"
 OUTCOME = "outcome"
 OBSERVED = "observed"

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from edca.ledger.errors import LedgerError
-from edca.runtime import approving, config, inbox, modes, observe, recover, rosters, settlement, waiting
+from edca.runtime import approving, asking, config, inbox, modes, observe, recover, rosters, settlement, waiting
 from edca.runtime.answers import Outcome, as_recorded
 from edca.runtime.cases import case_id, check_tenant
 from edca.runtime.context import Context
@@ -36,11 +36,13 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.facts import Facts, Handle, Key
     from edca.kernel.inputs import Attestation, Case
+    from edca.kernel.inquiry import Inquiry
     from edca.kernel.machine import Evidence, Machine
     from edca.kernel.roster import Roster
     from edca.kernel.verdict import Verdict
     from edca.ledger.store import StoredRecord
     from edca.runtime.answers import Answer, RecordReference
+    from edca.runtime.asking import QueryAnswer
     from edca.runtime.gather import Ahead
     from edca.runtime.ports import Clock, Router, Store
     from edca.runtime.probing import Probing
@@ -126,6 +128,21 @@ class Runtime(Operated):
                     return addressed.settled
                 answer = self._take(addressed)
         self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock)
+        return answer
+
+    def query(self, inquiry: Inquiry | Malformed, caller: Caller) -> QueryAnswer:
+        """Answer what somebody looks up, and return it once it is on record. Nothing else comes of it.
+
+        Refusals are answers, not exceptions. Raises `OverloadedError`, and then nothing was looked at, what the ledger
+        raises, and then nothing was told, and `ReentrantCallError` within an effect.
+        """
+        check_outside(self.context.lanes)
+        machine, clock = self.context.machine, self.context.clock
+        with self._entrance.inside():
+            # Who is asking is the host's word, whatever the inquiry says of itself.
+            asked = asking.as_asked_by(caller, inquiry)
+            answer = asking.ask(self.context, self._probes.looked_at(machine, asked, caller, clock))
+        self._probes.note(machine, caller, answer.verdict, clock)
         return answer
 
     def _take(self, addressed: Addressed) -> Answer:

@@ -12,21 +12,24 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from edca.kernel import canonical
 from edca.kernel.candidate import NOT_LOOKED_AT, Candidate, Malformed
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import RoleKind
 from edca.kernel.verdict import Refused
 
 if TYPE_CHECKING:
     from edca.kernel.candidate import Caller
+    from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
     from edca.runtime.ports import Clock
 
 _KEPT_MAX = 10_000  # principals; beyond that, those who have not been refused within the window are forgotten
 _MINUTE_US = 60_000_000
+Sent = TypeVar("Sent", bound=bytes | Candidate | Inquiry | Malformed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,7 @@ class Probes:
         self._lock = threading.Lock()
         self._refused: dict[tuple[str, str | None], deque[int]] = {}
 
-    def looked_at(
-        self, machine: Machine, payload: bytes | Candidate | Malformed, caller: Caller, clock: Clock
-    ) -> bytes | Candidate | Malformed:
+    def looked_at(self, machine: Machine, payload: Sent, caller: Caller, clock: Clock) -> Sent | Malformed:
         """Return what is to be admitted: the payload, or that it is not looked at. The clock is never held up."""
         if self._bound is None or _is_clock(machine, caller):
             return payload
@@ -62,7 +63,7 @@ class Probes:
             is_over = times is not None and len(times) >= self._bound.refused_max
         return _unseen(payload, caller) if is_over else payload
 
-    def note(self, machine: Machine, caller: Caller, verdict: Verdict, clock: Clock) -> None:
+    def note(self, machine: Machine, caller: Caller, verdict: Verdict | QueryVerdict, clock: Clock) -> None:
         """Count a refusal. One of what was not looked at isn't counted, so that waiting helps."""
         if self._bound is None or not isinstance(verdict, Refused) or _is_clock(machine, caller):
             return
@@ -88,7 +89,7 @@ class Probes:
         return times
 
 
-def is_not_looked_at(verdict: Verdict) -> bool:
+def is_not_looked_at(verdict: Verdict | QueryVerdict) -> bool:
     """Tell whether a verdict refuses because its proposer was refused too often of late."""
     return isinstance(verdict, Refused) and verdict.detail == NOT_LOOKED_AT
 
@@ -98,12 +99,14 @@ def _is_clock(machine: Machine, caller: Caller) -> bool:
     return role is not None and role.kind is RoleKind.CLOCK
 
 
-def _unseen(payload: bytes | Candidate | Malformed, caller: Caller) -> Malformed:
+def _unseen(payload: bytes | Candidate | Inquiry | Malformed, caller: Caller) -> Malformed:
     match payload:
         case bytes():
             size, digest = len(payload), canonical.digest("payload", payload)
         case Candidate():
             size, digest = len(canonical.encode([payload.to_raw(), payload.rationale])), payload.digest
+        case Inquiry():
+            size, digest = len(canonical.encode(payload.to_raw())), payload.digest
         case Malformed():
             size, digest = payload.size, payload.digest
         case _:

@@ -16,6 +16,7 @@ from edca.kernel.counting import limit_of, scale_of
 from edca.kernel.decide import decide
 from edca.kernel.facts import Instance
 from edca.kernel.inputs import Case, address
+from edca.kernel.look_up import answer_inquiry
 from edca.kernel.movement import arrived
 from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Accepted, Result, Verdict
@@ -23,6 +24,8 @@ from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
 from edca.runtime import config, mandates, observe, rosters
 from edca.runtime.answers import Outcome
+from edca.runtime.asking import QueryQuestion, chain_of_queries
+from edca.runtime.asking import verdict_from_raw as query_verdict_from_raw
 from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, new_case, touched
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.counters import reserved_until
@@ -41,6 +44,7 @@ from edca.runtime.kinds import (
     MODE,
     OBSERVED,
     OUTCOME,
+    QUERY,
     RECONCILED,
     ROSTER,
     SETTLEMENT,
@@ -58,13 +62,15 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Malformed
     from edca.kernel.canonical import Data
     from edca.kernel.inputs import Inputs
+    from edca.kernel.inquiry import Inquiry, QueryVerdict
     from edca.kernel.machine import Machine
     from edca.ledger.record import Record
     from edca.ledger.store import StoredRecord
     from edca.runtime.ports import Store
 
 Engine: TypeAlias = "Callable[[Machine, Case | None, Candidate | Malformed, Inputs], Verdict]"
-Essence: TypeAlias = "Callable[[Verdict], Data]"
+QueryEngine: TypeAlias = "Callable[[Machine, Inquiry | Malformed, Inputs], QueryVerdict]"
+Essence: TypeAlias = "Callable[[Verdict | QueryVerdict], Data]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +112,17 @@ def replay(
     progress: Callable[[int, int], None] | None = None,
     engine: Engine = decide,
     essence: Essence | None = None,
+    query_engine: QueryEngine = answer_inquiry,
 ) -> Replayed:
-    """Replay all records in order. `progress` is called with (done, total) after each; `engine` decides.
+    """Replay all records in order. `progress` is called with (done, total) after each; `engine` decides,
+    `query_engine` answers what was looked up.
 
     `essence` takes from a verdict what the engine can tell, and only that is compared: null, and all of it is.
     Raises what reading the ledger raises: replay takes bytes as they are, `ledger.verify` checks them.
     """
     ledger = opened(ledger)
     total = ledger.size
-    follower = _Follower(engine, essence)
+    follower = _Follower(engine, essence, query_engine)
     mismatches: list[Mismatch] = []
     not_replayed: list[NotReplayed] = []
     done = 0
@@ -154,10 +162,11 @@ UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, 
 class _Follower:
     """Reads records in order and yields, for each, what it says beside what its contents yield."""
 
-    def __init__(self, engine: Engine, essence: Essence | None) -> None:
+    def __init__(self, engine: Engine, essence: Essence | None, query_engine: QueryEngine) -> None:
         self.open: dict[str, Open] = {}
         self._engine = engine
         self._essence = essence
+        self._query_engine = query_engine
         self._configuration = config.Configuration()
         self.rebuilt = Rebuilt(self._configuration)
         self._modes = Modes()
@@ -188,6 +197,8 @@ class _Follower:
                 return []
             case kind if kind == VERDICT:
                 return self._verdict(stored, record)
+            case kind if kind == QUERY:
+                return self._query(record)
             case kind if kind == OUTCOME:
                 return self._outcome(record)
             case kind if kind == OBSERVED:
@@ -260,6 +271,24 @@ class _Follower:
                 self.open[case.id] = Open(stored.leaf.index, digest, question, case, candidate, verdict)
             self._left[case.id] = left
         return pairs
+
+    def _query(self, record: Record) -> list[Pair]:
+        """Return what a query's record says beside what its contents yield. It moves nothing, so nothing follows."""
+        content: Any = record.content
+        machine = self._configuration.machine(content["machine"])
+        question = QueryQuestion.from_data(content, machine, self._configuration.roster(content["roster"]))
+        verdict = self._query_engine(machine, question.inquiry, question.inputs)
+        tenant, recorded = content["tenant"], content["verdict"]
+        if self._essence is None:
+            compared = Pair("verdict", recorded, verdict.to_raw())
+        else:
+            compared = Pair("verdict", self._essence(query_verdict_from_raw(recorded)), self._essence(verdict))
+        return [
+            Pair("inquiry_digest", content["inquiry_digest"], question.inquiry.digest),
+            Pair("chain", record.chain, chain_of_queries(tenant, machine.name)),
+            Pair("mode", content["mode"], self._modes.in_force(tenant, machine.name)),
+            compared,
+        ]
 
     def _compared(self, recorded: Any, verdict: Verdict) -> Pair:
         if self._essence is None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def verdict_from_raw(raw: Mapping[str, Any]) -> Verdict:
     """Return the verdict whose `to_raw` is `raw`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
-    clauses = tuple(_clause(clause) for clause in raw["clauses"])
+    clauses = tuple(clause_from_raw(clause) for clause in raw["clauses"])
     match raw["outcome"]:
         case "accepted":
             return Accepted(
@@ -74,7 +74,8 @@ def _moves(rows: Iterable[Mapping[str, Any]]) -> tuple[Move, ...]:
     return tuple(Move(row["code"], tuple(row["key"]), row["used"], row["amount"], row["bound"]) for row in rows)
 
 
-def _clause(raw: Mapping[str, Any]) -> ClauseResult:
+def clause_from_raw(raw: Mapping[str, Any]) -> ClauseResult:
+    """Return the result whose `to_raw` is `raw`. Raises `KeyError`, `TypeError` or `ValueError` for anything else."""
     return ClauseResult(
         code=raw["code"],
         kind=ClauseKind(raw["kind"]),

@@ -38,11 +38,12 @@ if TYPE_CHECKING:
 
     from edca.kernel.canonical import Data
     from edca.kernel.inputs import Case, Inputs
+    from edca.kernel.inquiry import Inquiry, QueryVerdict
     from edca.kernel.verdict import Verdict
-    from edca.semantic.checked import CheckedNever, CheckedSpec
+    from edca.semantic.checked import CheckedNever, CheckedQuery, CheckedSpec
 
 
-class _Stopped(Exception):
+class StoppedError(Exception):
     """An early stage failed."""
 
     def __init__(self, stage: Stage) -> None:
@@ -74,29 +75,29 @@ class Reference:
             return self._judge(case, candidate, dataclasses.replace(inputs, attestations=heard))
         except _Chosen as chosen:
             return _refused(chosen.item.name, chosen.stage.value, chosen.stage)
-        except _Stopped as stopped:
+        except StoppedError as stopped:
             return _refused(name, stopped.stage.value, stopped.stage)
 
     # --- the early stages -------------------------------------------------------------------------------------------
 
     def _judge(self, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs) -> Verdict:
         if isinstance(candidate, Malformed):
-            raise _Stopped(Stage.MALFORMED)
+            raise StoppedError(Stage.MALFORMED)
         if case is None:
-            raise _Stopped(Stage.UNKNOWN_CASE)
+            raise StoppedError(Stage.UNKNOWN_CASE)
         if case.machine != self._digest:
-            raise _Stopped(Stage.WRONG_MACHINE)
+            raise StoppedError(Stage.WRONG_MACHINE)
         named = [item for item in self.spec.transitions if item.offered == candidate.transition]
-        self._check_proposer(named, candidate, inputs)
+        self.check_proposer(named, candidate, inputs)
         if inputs.key_used_by is not None:
-            raise _Stopped(Stage.DUPLICATE)
+            raise StoppedError(Stage.DUPLICATE)
         self._check_mode(candidate, inputs)
         if case.human_only and self.spec.words.roles[candidate.role].kind is not RoleKind.HUMAN:
-            raise _Stopped(Stage.MODE)
+            raise StoppedError(Stage.MODE)
         _check_case(case, candidate, inputs)
         if not self._graph.knows(case.entity, case.state, candidate.transition):
-            raise _Stopped(Stage.NO_SUCH_TRANSITION)
-        around = self._around(case, candidate, inputs, self._arguments(named[0], candidate))
+            raise StoppedError(Stage.NO_SUCH_TRANSITION)
+        around = self._around(case, candidate, inputs, self.arguments(named[0], candidate))
         item = self._choose(case, candidate, around)
         if candidate.role not in item.by:
             raise _Chosen(item, Stage.WRONG_ROLE)
@@ -105,53 +106,57 @@ class Reference:
         anchor = self._anchor(item, candidate, inputs)
         return self._weigh(item, dataclasses.replace(around, lets=dict(item.lets)), case, candidate, inputs, anchor)
 
-    def _check_proposer(self, named: Sequence[CheckedTransition], candidate: Candidate, inputs: Inputs) -> None:
+    def check_proposer(
+        self, named: Sequence[CheckedTransition | CheckedQuery], candidate: Candidate | Inquiry, inputs: Inputs
+    ) -> None:
+        """Stop where the roster does not give who proposes, or asks, the role, or the role may not."""
         principal = next((p for p in inputs.roster.principals if p.id == candidate.proposer), None)
         if principal is None or (principal.starts or inputs.now) > inputs.now:
-            raise _Stopped(Stage.UNKNOWN_PROPOSER)
+            raise StoppedError(Stage.UNKNOWN_PROPOSER)
         if principal.ends is not None and principal.ends <= inputs.now:
-            raise _Stopped(Stage.UNKNOWN_PROPOSER)
+            raise StoppedError(Stage.UNKNOWN_PROPOSER)
         role = self.spec.words.roles.get(candidate.role)
         if role is None or role.name not in principal.roles:
-            raise _Stopped(Stage.WRONG_ROLE)
+            raise StoppedError(Stage.WRONG_ROLE)
         if named and not any(role.name in item.by for item in named):
-            raise _Stopped(Stage.WRONG_ROLE)
+            raise StoppedError(Stage.WRONG_ROLE)
         if (role.kind is RoleKind.MODEL) != (principal.model is not None):
-            raise _Stopped(Stage.WRONG_ROLE)
+            raise StoppedError(Stage.WRONG_ROLE)
         if candidate.model != principal.model:
-            raise _Stopped(Stage.MODEL_MISMATCH)
+            raise StoppedError(Stage.MODEL_MISMATCH)
 
     def _check_mode(self, candidate: Candidate, inputs: Inputs) -> None:
         if inputs.mode == NORMAL:
             return
         mode = next((mode for mode in self.spec.modes if mode.name == inputs.mode), None)
         if inputs.mode == HALTED or mode is None:
-            raise _Stopped(Stage.HALTED)
+            raise StoppedError(Stage.HALTED)
         if candidate.transition not in mode.allow:
-            raise _Stopped(Stage.MODE)
+            raise StoppedError(Stage.MODE)
 
-    def _arguments(self, item: CheckedTransition, candidate: Candidate) -> dict[str, Any]:
+    def arguments(self, item: CheckedTransition | CheckedQuery, candidate: Candidate | Inquiry) -> dict[str, Any]:
+        """Return the arguments as values; stop where one is missing, surplus or not of its type."""
         values: dict[str, Any] = {}
         try:
             for parameter in item.parameters:
                 raw = candidate.arguments.get(parameter.name)
                 values[parameter.name] = from_raw(parameter.type, raw, self.spec.words.entities)
         except ValueProblem:
-            raise _Stopped(Stage.BAD_ARGUMENT) from None
+            raise StoppedError(Stage.BAD_ARGUMENT) from None
         if set(candidate.arguments) - set(values):
-            raise _Stopped(Stage.BAD_ARGUMENT)
+            raise StoppedError(Stage.BAD_ARGUMENT)
         return values
 
     def _choose(self, case: Case, candidate: Candidate, around: Surroundings) -> CheckedTransition:
         def ask(item: CheckedTransition) -> bool:
             truth = True if item.guard is None else needed(item.guard, around)
             if isinstance(truth, Unknown):
-                raise _Stopped(Stage.NO_BRANCH)
+                raise StoppedError(Stage.NO_BRANCH)
             return truth is True
 
         item = self._graph.take(case.entity, case.state, candidate.transition, ask)
         if item is None:
-            raise _Stopped(Stage.NO_BRANCH)
+            raise StoppedError(Stage.NO_BRANCH)
         return item
 
     def _anchor(self, item: CheckedTransition, candidate: Candidate, inputs: Inputs) -> Anchor:
@@ -178,12 +183,6 @@ class Reference:
     # --- what the clauses read --------------------------------------------------------------------------------------
 
     def _around(self, case: Case, candidate: Candidate, inputs: Inputs, arguments: Mapping[str, Any]) -> Surroundings:
-        fresh = self._fresh_us()
-        facts: dict[tuple[str, Any], Mapping[str, Any]] = {}
-        for (entity, key), instance in inputs.facts.items():
-            age = inputs.now - instance.as_of
-            stale = age < 0 or (fresh is not None and age > fresh)
-            facts[entity, key] = {name: Unknown.STALE if stale else value for name, value in instance.fields.items()}
         return Surroundings(
             definitions=self.spec.definitions,
             arguments=arguments,
@@ -198,8 +197,18 @@ class Reference:
                 Input.CONFIDENCE: Unknown.UNSTATED if candidate.confidence is None else candidate.confidence,
                 Input.CASE: case.key,
             },
-            facts=facts,
+            facts=self.facts(inputs),
         )
+
+    def facts(self, inputs: Inputs) -> dict[tuple[str, Any], Mapping[str, Any]]:
+        """Return what is known of each instance; of one that was read too long ago, or after now, nothing is."""
+        fresh = self._fresh_us()
+        facts: dict[tuple[str, Any], Mapping[str, Any]] = {}
+        for (entity, key), instance in inputs.facts.items():
+            age = inputs.now - instance.as_of
+            stale = age < 0 or (fresh is not None and age > fresh)
+            facts[entity, key] = {name: Unknown.STALE if stale else value for name, value in instance.fields.items()}
+        return facts
 
     def _fresh_us(self) -> int | None:
         case = self.spec.words.case
@@ -317,7 +326,7 @@ class Reference:
         return [truth for truth in found if truth is not False]
 
 
-class _Chosen(_Stopped):
+class _Chosen(StoppedError):
     """A stage failed after a branch was chosen."""
 
     def __init__(self, item: CheckedTransition, stage: Stage) -> None:
@@ -331,14 +340,14 @@ def _states(property_: CheckedNever, spec: CheckedSpec) -> Sequence[str]:
 
 def _check_case(case: Case, candidate: Candidate, inputs: Inputs) -> None:
     if inputs.now < case.touched:
-        raise _Stopped(Stage.CLOCK_WENT_BACK)
+        raise StoppedError(Stage.CLOCK_WENT_BACK)
     if candidate.revision is not None and candidate.revision != case.revision:
-        raise _Stopped(Stage.STALE_REVISION)
+        raise StoppedError(Stage.STALE_REVISION)
     if case.pending is not None:
-        raise _Stopped(Stage.EFFECT_PENDING)
+        raise StoppedError(Stage.EFFECT_PENDING)
     routed = inputs.facts.get((case.entity, case.key))
     if routed is not None and case.state in routed.mapped and routed.state != case.state:
-        raise _Stopped(Stage.STATE_DRIFT)
+        raise StoppedError(Stage.STATE_DRIFT)
 
 
 def _refused(
@@ -351,7 +360,7 @@ def _refused(
     return Refused(transition=transition, code=code, stage=stage, detail="", clauses=clauses, anchor=anchor)
 
 
-def essence(verdict: Verdict) -> Data:
+def essence(verdict: Verdict | QueryVerdict) -> Data:
     """Return the verdict in raw form without what only explains it, so that two engines' can be compared."""
     raw = dict(verdict.to_raw())
     raw.pop("detail", None)

@@ -159,21 +159,18 @@ def candidate_of(parsed: dict[str, Any], caller: Caller) -> Candidate:
     surplus = sorted(set(parsed) - set(MEMBERS))
     if surplus:
         raise MalformedError(f"unexpected member `{surplus[0]}`; allowed are {', '.join(MEMBERS)}")
-    arguments = parsed.get("arguments", {})
-    if not isinstance(arguments, dict) or set(arguments) == {DECIMAL_TAG}:
-        raise MalformedError("`arguments` is not an object")
     candidate = Candidate(
-        transition=_text(parsed, "transition", NAME_MAX, required=True),
-        arguments=arguments,
+        transition=text_of(parsed, "transition", NAME_MAX, required=True),
+        arguments=arguments_of(parsed),
         proposer=caller.proposer,
         role=caller.role,
         subject=caller.subject,
         model=caller.model,
         revision=_revision(parsed.get("revision")),
-        key=_text(parsed, "key", KEY_MAX),
+        key=text_of(parsed, "key", KEY_MAX),
         confidence=_confidence(parsed.get("confidence")),
         evidence=_evidence(parsed.get("evidence", [])),
-        rationale=_text(parsed, "rationale", RATIONALE_MAX),
+        rationale=text_of(parsed, "rationale", RATIONALE_MAX),
     )
     try:
         canonical.encode([candidate.to_raw(), candidate.rationale])
@@ -182,7 +179,16 @@ def candidate_of(parsed: dict[str, Any], caller: Caller) -> Candidate:
     return candidate
 
 
-def _text(parsed: dict[str, Any], name: str, length_max: int, *, required: bool = False) -> str:
+def arguments_of(parsed: dict[str, Any]) -> dict[str, Raw]:
+    """Return the arguments, none where none are given. Raises `MalformedError` where they are no object."""
+    arguments = parsed.get("arguments", {})
+    if not isinstance(arguments, dict) or set(arguments) == {DECIMAL_TAG}:
+        raise MalformedError("`arguments` is not an object")
+    return arguments
+
+
+def text_of(parsed: dict[str, Any], name: str, length_max: int, *, required: bool = False) -> str:
+    """Return the text of a member, empty where there is none. Raises `MalformedError` for anything but a short text."""
     value = parsed.get(name, "")
     if not isinstance(value, str):
         raise MalformedError(f"`{name}` is not text")

@@ -27,7 +27,7 @@ from edca.semantic.notation_clauses import clause_notation, condition_notation, 
 
 if TYPE_CHECKING:
     from edca.kernel.canonical import Data
-    from edca.kernel.machine import Clause, Machine, Transition
+    from edca.kernel.machine import Clause, Machine, Query, Transition
     from edca.kernel.verdict import ClauseResult, Move, Need
     from edca.runtime.question import Question
 
@@ -109,7 +109,7 @@ def for_model(machine: Machine, candidate: Candidate | Malformed, verdict: Verdi
             said = _texts(machine, verdict.transition, open_clauses)
         case _:
             assert_never(verdict)
-    if said is None or any(_is_withheld(clause) for clause in open_clauses):
+    if said is None or any(is_withheld(clause) for clause in open_clauses):
         return Told(outcome, (NOT_POSSIBLE,), (NOT_POSSIBLE_TEXT,))
     return Told(outcome, tuple(said), tuple(said.values()), needs)
 
@@ -148,7 +148,8 @@ def _from_the_spec_alone(machine: Machine, candidate: Candidate | Malformed) -> 
     return None
 
 
-def _is_withheld(clause: ClauseResult) -> bool:
+def is_withheld(clause: ClauseResult) -> bool:
+    """Tell whether a model may not know that the clause failed."""
     return clause.withheld or clause.reason in _UNREADABLE
 
 
@@ -167,7 +168,7 @@ def for_operator(machine: Machine, verdict: Verdict, question: Question | None =
     if judged is not None:
         lines += [f"  {line}" for line in branches(judged)]
     for result in failed(verdict):
-        lines += [f"  {line}" for line in _failed(machine, transition, result)]
+        lines += [f"  {line}" for line in failed_lines(machine, transition, result)]
     lines += [f"  {line}" for result in verdict.clauses for line in _waived(machine, verdict.transition, result)]
     passed = sum(1 for result in verdict.clauses if result.result is Result.PASSED)
     if verdict.clauses:
@@ -229,7 +230,7 @@ def _detail(machine: Machine, verdict: Refused, question: Question | None) -> li
     return [verdict.detail]
 
 
-def _failed(machine: Machine, transition: Transition | None, result: ClauseResult) -> list[str]:
+def failed_lines(machine: Machine, transition: Transition | Query | None, result: ClauseResult) -> list[str]:
     """Return all that an operator needs to know of a clause that did not pass."""
     clause = None if transition is None else _declared(transition, result.code)
     text = "" if clause is None else clause.text
@@ -276,5 +277,5 @@ def _move(machine: Machine, transition: Transition, move: Move) -> str:
     return f"limit {move.code}: {counted}{f', per {per}' if per else ''}"
 
 
-def _declared(transition: Transition, code: str) -> Clause | None:
+def _declared(transition: Transition | Query, code: str) -> Clause | None:
     return next((clause for clause in transition.clauses if clause.code == code), None)

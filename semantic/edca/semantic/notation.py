@@ -35,7 +35,7 @@ from edca.semantic.relations import plain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from edca.kernel.machine import Machine, Transition
+    from edca.kernel.machine import Machine, Query, Transition
     from edca.kernel.values import Value
 
 LENGTH_MAX = 600  # characters of a whole expression; what is longer ends in `…`
@@ -74,13 +74,14 @@ class Notation:
     let_types: Mapping[str, Type] = field(default_factory=dict)
 
     @staticmethod
-    def of(machine: Machine, transition: Transition) -> Notation:
-        """Return what writes the expressions of a transition."""
+    def of(machine: Machine, transition: Transition | Query) -> Notation:
+        """Return what writes the expressions of a transition or query."""
         parameters = {parameter.name: parameter.type for parameter in transition.parameters}
         lets = {let.name: let.value for let in transition.lets}
         read = [*lets.values(), *(clause.condition for clause in transition.clauses)]
-        typed = let_types(Typing(machine, transition.about, parameters, lets), read)
-        return Notation(machine, transition.about, parameters, lets, typed)
+        about = transition.about or ""
+        typed = let_types(Typing(machine, about, parameters, lets), read)
+        return Notation(machine, about, parameters, lets, typed)
 
     def write(self, node: ir.Expression, type_: Type | None = None) -> str:
         """Return an expression on one line, shortened if it is too long. `type_` is what it is used as, if known."""

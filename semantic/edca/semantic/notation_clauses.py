@@ -12,13 +12,13 @@ from edca.semantic.notation import Notation
 
 if TYPE_CHECKING:
     from edca.kernel.expression import Expression
-    from edca.kernel.machine import Clause, Limit, Machine, Transition, Window
+    from edca.kernel.machine import Clause, Limit, Machine, Query, Transition, Window
 
 _UTC = {3600 * SECOND: "hour", DAY: "day", 7 * DAY: "week"}
 _ALWAYS = Constant(True)
 
 
-def clause_notation(machine: Machine, transition: Transition, clause: Clause) -> tuple[str, ...]:
+def clause_notation(machine: Machine, transition: Transition | Query, clause: Clause) -> tuple[str, ...]:
     """Return a clause without its text as one line, and then each `let` that it reads."""
     notation = Notation.of(machine, transition)
     line = _clause(notation, clause)

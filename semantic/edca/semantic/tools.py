@@ -1,7 +1,8 @@
 """Tools: what a view offers, in the shape in which each kind of client asks for it. Pure data, nothing to call.
 
-One tool stands for one transition that may be proposed now. The members of its parameters are those of a candidate
-(`edca.semantic.candidate`) without `transition`, which is the tool's name:
+One tool stands for one transition that may be proposed now, or for one query, which takes `arguments` alone. The
+members of a transition's parameters are those of a candidate (`edca.semantic.candidate`) without `transition`, which is
+the tool's name:
 
 ```json
 {"arguments": {"order_id": "o1", "amount": "20.00"}, "confidence": 0.91, "evidence": ["order.status"], "rationale": "…"}
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edca.kernel.canonical import Data
-    from edca.semantic.view import Offer, View
+    from edca.semantic.view import Offer, OfferedQuery, View
 
 # What every provider's interface takes as the name of a tool.
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}", re.ASCII)
@@ -54,12 +55,13 @@ class Tool:
 
 
 def tools_of(view: View) -> tuple[Tool, ...]:
-    """Return one tool for each transition that the view offers, in the view's order.
+    """Return one tool for each transition and then each query that the view offers, in the view's order.
 
     Raises `ToolError` for a name that providers' interfaces don't take.
     """
     cited: list[Data] = [*citable(view)]
-    return tuple(_tool(offer, ToolKind.TRANSITION, cited) for offer in view.offers)
+    transitions = tuple(_tool(offer, ToolKind.TRANSITION, cited) for offer in view.offers)
+    return (*transitions, *map(_query_tool, view.queries))
 
 
 def citable(view: View) -> tuple[str, ...]:
@@ -67,9 +69,25 @@ def citable(view: View) -> tuple[str, ...]:
     return tuple(sorted({*view.facts, *view.memory}))
 
 
+def _query_tool(query: OfferedQuery) -> Tool:
+    """Return the tool for a query, which needs nothing but its arguments."""
+    _check_name(query.name)
+    parameters: dict[str, Data] = {
+        "type": "object",
+        "properties": {"arguments": query.arguments},
+        "required": ["arguments"],
+        "additionalProperties": False,
+    }
+    return Tool(query.name, query.means, ToolKind.QUERY, parameters)
+
+
+def _check_name(name: str) -> None:
+    if _NAME.fullmatch(name) is None:
+        raise ToolError(f"`{name}` is longer than the 64 characters that the name of a tool may have")
+
+
 def _tool(offer: Offer, kind: ToolKind, cited: list[Data]) -> Tool:
-    if _NAME.fullmatch(offer.name) is None:
-        raise ToolError(f"`{offer.name}` is longer than the 64 characters that the name of a tool may have")
+    _check_name(offer.name)
     properties: dict[str, Data] = {
         "arguments": offer.arguments,
         "confidence": {
@@ -168,17 +186,27 @@ def as_text(view: View) -> str:
     if view.last is not None:
         lines += ["", f"Your last proposal was {view.last.outcome}.", *(f"- {text}" for text in view.last.texts)]
     tools = tools_of(view)
-    if not tools:
+    asked = [tool for tool in tools if tool.kind is ToolKind.QUERY]
+    if asked:
+        lines += [
+            "",
+            'You may look these up, each with {"query": its name, "arguments": an object}; nothing changes by it.',
+        ]
+        lines += [line for tool in asked for line in _text_of(tool)]
+    if len(asked) == len(tools):
         return "\n".join([*lines, "", "There is nothing that you may propose now.", ""])
     lines += ["", "You may propose one of these; whether it happens is decided elsewhere."]
-    for tool in tools:
-        lines += [f"- {tool.name}: {tool.description}", f"  {_json(tool.parameters)}"]
+    lines += [line for tool in tools if tool.kind is ToolKind.TRANSITION for line in _text_of(tool)]
     return "\n".join([*lines, "", HOW_TO_ANSWER, ""])
 
 
 HOW_TO_ANSWER = (
     'Answer with one JSON object and nothing else: {"transition": one of these names, and the members of its schema}.'
 )
+
+
+def _text_of(tool: Tool) -> tuple[str, str]:
+    return f"- {tool.name}: {tool.description}", f"  {_json(tool.parameters)}"
 
 
 def _json(value: Data) -> str:

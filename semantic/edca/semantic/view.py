@@ -45,10 +45,20 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedQuery:
+    """What the one who looks may ask: its name, its meaning, its arguments as JSON Schema."""
+
+    name: str
+    means: str
+    arguments: dict[str, Data]
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """What a model sees of a case. `state` is null where nothing is possible.
 
-    `last` is what its last proposal came to, as it was told then; null where there was none in this session.
+    `last` is what its last proposal came to, as it was told then; null where there was none in this session. `queries`
+    are what may be asked, which is the same for every case, and for none.
     """
 
     machine: str
@@ -59,6 +69,7 @@ class View:
     facts: dict[str, Data]
     offers: tuple[Offer, ...]
     last: Told | None = None
+    queries: tuple[OfferedQuery, ...] = ()
 
     def to_raw(self) -> dict[str, Data]:
         """Return the view as JSON data."""
@@ -71,6 +82,8 @@ class View:
             "facts": self.facts,
             "transitions": [{"name": o.name, "means": o.means, "arguments": o.arguments} for o in self.offers],
         }
+        if self.queries:
+            seen["queries"] = [{"name": q.name, "means": q.means, "arguments": q.arguments} for q in self.queries]
         return seen if self.last is None else seen | {"last": self.last.to_raw()}
 
 
@@ -79,14 +92,15 @@ def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now:
 
     Of a case of another version nobody sees anything: what its state and memory mean here, only a migration tells.
     """
+    nothing = View(machine.name, None, _NOTHING, None, {}, {}, (), queries=queries_of(machine, caller, mode))
     if case is None or case.machine != machine.digest or not _is_there(machine, case, facts, now):
-        return View(machine.name, None, _NOTHING, None, {}, {}, ())
+        return nothing
     legal = () if case.pending is not None else _legal(machine, case, caller, now, mode)
     if not _is_open(machine, case, facts, caller, now):
         # Who may do what no `forbid` holds up must see the case to do it; no model is ever among them.
         legal = tuple(transition for transition in legal if transition.unblockable)
         if not legal:
-            return View(machine.name, None, _NOTHING, None, {}, {}, ())
+            return nothing
     return View(
         machine=machine.name,
         state=case.state,
@@ -99,6 +113,7 @@ def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now:
         },
         facts=_public_facts(machine, case, facts, legal, caller.role),
         offers=_offers(machine, legal),
+        queries=nothing.queries,
     )
 
 
@@ -111,7 +126,19 @@ def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
     ]
     state = machine.index.initial[starts[0].about] if starts else None
     meaning = _NOTHING if state is None else meaning_of(machine, state)
-    return View(machine.name, state, meaning, None, {}, {}, _offers(machine, tuple(starts)))
+    offers = _offers(machine, tuple(starts))
+    return View(machine.name, state, meaning, None, {}, {}, offers, queries=queries_of(machine, caller, mode))
+
+
+def queries_of(machine: Machine, caller: Caller, mode: str = NORMAL) -> tuple[OfferedQuery, ...]:
+    """Return what `caller` may ask, in order of names: all that the role may, unless the machine is halted."""
+    if mode != NORMAL and mode not in machine.index.modes:
+        return ()
+    return tuple(
+        OfferedQuery(query.name, query.text, parameters_schema(machine, query.parameters))
+        for query in machine.queries
+        if caller.role in query.by
+    )
 
 
 def role_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:

@@ -28,6 +28,7 @@ from edca.api.toolset import ToolAnswer, Toolset
 from edca.api.untrusted import Untrusted
 from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.kernel.inputs import Attestation
+from edca.kernel.inquiry import Inquiry, QueryVerdict, Returned
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict
 from edca.ledger.errors import LedgerError
@@ -35,6 +36,7 @@ from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
 from edca.runtime.answers import Answer, Outcome, RecordReference
 from edca.runtime.approving import Answered, AnswerError, Void
+from edca.runtime.asking import QueryAnswer
 from edca.runtime.entrance import OverloadedError
 from edca.runtime.inbox import OpenQuestion
 from edca.runtime.limit_use import LimitUse
@@ -54,6 +56,7 @@ from edca.runtime.takeover import TakeoverError
 from edca.semantic import candidates
 from edca.semantic.confidence import Bands
 from edca.semantic.explain import Told, for_model, for_operator
+from edca.semantic.explain_query import QueryTold, query_for_model, query_for_operator
 from edca.semantic.missing import Missing, missing, missing_line
 from edca.semantic.nearest import Change, nearest_changes
 from edca.semantic.nearest_text import change_line
@@ -68,7 +71,7 @@ from edca.semantic.tools import (
     as_text,
     tools_of,
 )
-from edca.semantic.view import View
+from edca.semantic.view import OfferedQuery, View
 
 __all__ = [
     "Accepted",
@@ -92,6 +95,7 @@ __all__ = [
     "Fate",
     "Fired",
     "FixedClock",
+    "Inquiry",
     "Kernel",
     "KernelBudget",
     "LedgerError",
@@ -109,6 +113,7 @@ __all__ = [
     "NoClockError",
     "NotObserved",
     "ObservationError",
+    "OfferedQuery",
     "OpenQuestion",
     "Outcome",
     "OverloadedError",
@@ -117,6 +122,9 @@ __all__ = [
     "Principal",
     "Probing",
     "Prompt",
+    "QueryAnswer",
+    "QueryTold",
+    "QueryVerdict",
     "Reconciled",
     "ReconciliationError",
     "RecordReference",
@@ -126,6 +134,7 @@ __all__ = [
     "ReentrantCallError",
     "Refused",
     "Reply",
+    "Returned",
     "Roster",
     "RosterError",
     "RouteError",
@@ -162,5 +171,7 @@ __all__ = [
     "missing_line",
     "nearest_changes",
     "open_engine",
+    "query_for_model",
+    "query_for_operator",
     "tools_of",
 ]

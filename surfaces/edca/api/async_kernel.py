@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
     from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.inputs import Attestation
+    from edca.kernel.inquiry import Inquiry
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.approving import Answered
+    from edca.runtime.asking import QueryAnswer
     from edca.runtime.inbox import OpenQuestion
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.operating import Adopted
@@ -116,6 +118,12 @@ class AsyncKernel:
     ) -> Answer:
         """Take one candidate all the way."""
         return await self._run(self.kernel.submit, candidate, caller=caller, attestations=attestations)
+
+    async def query(
+        self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Malformed, *, caller: Caller
+    ) -> QueryAnswer:
+        """Look something up, and return what came of it once it is on record."""
+        return await self._run(self.kernel.query, inquiry, caller=caller)
 
     async def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
         """Return what `caller` may see of a case."""

@@ -22,6 +22,7 @@ from edca.diagnostics import Severity, Source
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.counting import scale_of
 from edca.kernel.inputs import Attestation
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
@@ -46,6 +47,7 @@ from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
 from edca.runtime.settlement import SettlementError, measured_in
 from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
+from edca.semantic.inquiry import admit_inquiry
 from edca.semantic.view import creation_view, view, view_evidence, view_wants
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Key
     from edca.ledger.opening import AnyLedger
     from edca.runtime.answers import Answer, RecordReference
+    from edca.runtime.asking import QueryAnswer
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.ports import Clock, Router
     from edca.runtime.question import Question
@@ -181,6 +184,16 @@ class Kernel(Operating, Answering, Migrating):
         """
         payload = candidate if isinstance(candidate, (Candidate, Malformed)) else candidate_bytes(candidate)
         return self._runtime.submit(payload, caller, attestations)
+
+    def query(self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Malformed, *, caller: Caller) -> QueryAnswer:
+        """Look something up, and return what came of it once it is on record: see `Runtime.query`.
+
+        `{"query": "order_of", "arguments": {"order_id": "o1"}}`, as a mapping or as text, is admitted as strictly as
+        bytes are; what is no inquiry is refused as `malformed`.
+        """
+        if not isinstance(inquiry, Inquiry | Malformed):
+            inquiry = admit_inquiry(candidate_bytes(inquiry), caller)
+        return self._runtime.query(inquiry, caller)
 
     def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
         """Return what `caller` may see of the case about that instance; `key` is in raw form, part by part.

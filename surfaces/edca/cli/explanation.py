@@ -17,15 +17,18 @@ from edca.cli.telling_operations import operation_lines
 from edca.kernel.calendar import time_text
 from edca.kernel.candidate import Malformed
 from edca.kernel.canonical import Data
+from edca.kernel.inquiry import Returned
 from edca.kernel.types import decimal_text
 from edca.kernel.values import DECIMAL_TAG, ValueProblem
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import Record, parse
 from edca.runtime.answers import Outcome
+from edca.runtime.asking import verdict_from_raw as query_verdict_from_raw
 from edca.runtime.config import CHAIN
-from edca.runtime.kinds import APPROVAL, CLOSED, OBSERVED, OUTCOME, SETTLEMENT, VERDICT
+from edca.runtime.kinds import APPROVAL, CLOSED, OBSERVED, OUTCOME, QUERY, SETTLEMENT, VERDICT
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.explain import for_operator
+from edca.semantic.explain_query import query_for_operator
 
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, ValueProblem)
 
@@ -42,6 +45,8 @@ def explained(index: int, record: Record, ledger: Readable) -> tuple[str, ...]:
         head = [f"record {index}: {record.kind}, entry {record.entry} of {record.chain}"]
         if record.kind == VERDICT:
             return (*head, *_verdict(content, kept))
+        if record.kind == QUERY:
+            return (*head, *_query(content, kept))
         if record.kind == OUTCOME:
             return (*head, *_outcome(content, record.chain, kept, ledger))
         if record.kind == OBSERVED:
@@ -59,6 +64,26 @@ def explained(index: int, record: Record, ledger: Readable) -> tuple[str, ...]:
         return (*head, *(f"{name}: {value_text(content[name])}" for name in sorted(content)))
     except _UNREADABLE as error:
         raise LedgerFormatError(f"record {index} does not hold what a record of its kind holds: {error}") from error
+
+
+def _query(content: Mapping[str, Any], kept: Kept) -> list[str]:
+    machine = kept.machine(content["machine"])
+    inquiry, verdict = content["inquiry"], query_verdict_from_raw(content["verdict"])
+    places = "; ".join(f"{what}: {kept.place(what, content[what])}" for what in ("routes", "roster"))
+    lines = [
+        _time(content),
+        f"machine: {machine.name} {machine.version}, {kept.place('machine', content['machine'])}; {places}",
+    ]
+    if inquiry is None:
+        sent = content["malformed"]
+        lines.append(f"sent by {_person(sent)}: {sent['size']} bytes that are no query")
+    else:
+        arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(inquiry["arguments"].items()))
+        lines.append(f"asked by {_person(inquiry)}: {inquiry['query']}({arguments})")
+    lines += query_for_operator(machine, verdict)
+    if isinstance(verdict, Returned):
+        lines += [f"  {name} = {value_text(value)}" for name, value in sorted(verdict.values.items())]
+    return lines
 
 
 def _verdict(content: Mapping[str, Any], kept: Kept) -> list[str]:

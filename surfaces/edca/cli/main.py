@@ -31,6 +31,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "compile": "Compile a spec to its artefact, and print the digest.",
     "view": "Show what a model may see of a case.",
     "submit": "Submit one candidate, and print the verdict.",
+    "ask": "Ask a query, and print what it returns.",
     "tick": "Propose what is due by the clock, once, and print what came of it.",
     "limits": "Say how far each limit is used.",
     "mode": "Show which mode a machine is in, or begin or end one.",

@@ -36,7 +36,7 @@ _Code = Annotated[
     str | None, typer.Option("--code", metavar="CODE", help="Only verdicts with this code.", show_default=False)
 ]
 _HEADINGS: Final = ("index", "time", "case", "entry", "kind", "outcome", "code", "by", "what")
-_OUTCOMES: Final = ("accepted", "refused", "escalated", *(outcome.value for outcome in Outcome))
+_OUTCOMES: Final = ("accepted", "refused", "escalated", "returned", *(outcome.value for outcome in Outcome))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,8 @@ def log(
 ) -> None:
     """List the records of a ledger.
 
-    A verdict's outcome is `accepted`, `refused` or `escalated`; that of its effects stands in a record of its own. A
+    A verdict's outcome is `accepted`, `refused` or `escalated`, a query's `returned` or `refused`; that of a verdict's
+    effects stands in a record of its own. A
     case's id is TENANT/ENTITY:KEY, so it begins with a slash where there are no tenants. What belongs to no case
     stands under `intake`, and the machine, the routes and the roster under `config`. Of a ledger that does not verify,
     what can be read is listed, and the exit code is 1.
@@ -121,13 +122,13 @@ def _line(index: int, record: Record, kept: Kept) -> _Line:
         outcome=str(told.get("outcome", "")),
         code=str(told.get("code", "")),
         by=_by(content),
-        what=_what(record, kept, str(told.get("transition", ""))),
+        what=_what(record, kept, str(told.get("transition", told.get("query", "")))),
     )
 
 
 def _by(content: Any) -> str:
     """Return who proposed, sent or looked."""
-    for name in ("candidate", "malformed"):
+    for name in ("candidate", "inquiry", "malformed"):
         sent = content.get(name)
         if isinstance(sent, dict):
             return str(sent.get("proposer", ""))

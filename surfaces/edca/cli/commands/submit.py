@@ -116,7 +116,7 @@ def submit(
     failing = _failing(fail_on)
     policy = load_policy(spec)
     found_routes = load_routes(routes, policy)
-    people = _roster(roster, policy.machine)
+    people = load_people(roster, policy.machine)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     vouched = attestations(attest or (), attested_through, policy.machine, clock.now())
     payload = _payload(candidate)
@@ -187,7 +187,8 @@ def _failing(text: str | None) -> frozenset[str]:
     return words
 
 
-def _roster(path: Path, machine: Machine) -> Roster:
+def load_people(path: Path, machine: Machine) -> Roster:
+    """Return the roster of a file, checked against the machine. Raises `CLIError`."""
     try:
         roster = load_roster(path)
         check_roster(roster, machine)

@@ -1,0 +1,280 @@
+"""Goal: what a role may look up goes through the same gate: released values only, on record, and nothing moves."""
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edca.api import (
+    AsyncKernel,
+    Caller,
+    FixedClock,
+    Inquiry,
+    Kernel,
+    Malformed,
+    Probing,
+    Refused,
+    Returned,
+    query_for_model,
+    query_for_operator,
+)
+from edca.diagnostics import Source
+from edca.ledger.record import parse
+from edca.semantic.inquiry import admit_inquiry
+from edca.semantic.tools import ToolKind, as_mcp, as_text, tools_of
+
+_HERE = Path(__file__).resolve().parent
+BOT = Caller("bot", "assistant", subject="carla", model="small-model-2024-05-01")
+SVEN = Caller("sven", "supervisor", subject="carla")
+
+QUERIES = """
+query order_of(order_id: id) about order by order_id
+{
+  means "The customer's own order."
+  by    assistant, customer
+  let worth = sum(l.price for l in order.lines)
+  require order.status != placed else refuse too_soon "Nothing has been sent yet."
+  returns status    = order.status
+  returns total     = order.total
+  returns worth     = worth
+  returns delivered = order.delivered_at
+  returns lines     = each l in order.lines where l.returnable { sku = l.sku, price = l.price }
+}
+query any_order(order_id: id) about order by order_id
+{
+  means "Anybody's order, for who answers for them."
+  by    supervisor
+  unblockable
+  returns owner = order.owner
+}
+"""
+_SHOP = """
+CREATE TABLE t_ord(ono TEXT PRIMARY KEY, cno TEXT, lvl TEXT, st_cd TEXT, tot_c INTEGER, ref_c INTEGER,
+                   dlv_us INTEGER, frz_f INTEGER);
+CREATE TABLE t_itm(ono TEXT, art TEXT, prc_c INTEGER, ret_f INTEGER, PRIMARY KEY(ono, art));
+CREATE TABLE t_done(op_key TEXT PRIMARY KEY, body TEXT);
+INSERT INTO t_ord VALUES('o1', 'carla', 'R', 'D', 8000, 0, 1772355600000000, 0);
+INSERT INTO t_ord VALUES('o2', 'mallory', 'R', 'D', 8000, 0, 1772355600000000, 0);
+INSERT INTO t_ord VALUES('o3', 'carla', 'R', 'D', 8000, 0, NULL, 1);
+INSERT INTO t_ord VALUES('o4', 'carla', 'R', 'P', 8000, 0, NULL, 0);
+INSERT INTO t_ord VALUES('o5', 'carla', 'R', '??', 8000, 0, NULL, 0);
+INSERT INTO t_ord VALUES('o6', 'carla', 'R', 'D', NULL, 0, NULL, 0);
+INSERT INTO t_itm VALUES('o1', 'a1', 7000, 1);
+INSERT INTO t_itm VALUES('o1', 'b2', 1000, 0);
+"""
+NOT_POSSIBLE = {"outcome": "refused", "codes": ["not_possible"], "texts": ["This is not possible."]}
+
+
+@pytest.fixture
+def kernel(tmp_path, monkeypatch, repository):
+    path = tmp_path / "shop.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(_SHOP)
+    monkeypatch.setenv("EDCA_TEST_SHOP_URL", f"sqlite:///{path}")
+    spec = Source("refund.edca", (repository / "specs" / "refund" / "refund.edca").read_text("utf-8") + QUERIES)
+    with Kernel.open(
+        spec,
+        routes=_HERE / "refund.arp",
+        roster=_HERE / "roster.toml",
+        ledger=tmp_path / "ledger.db",
+        clock=FixedClock("2026-03-20T12:00:00Z"),
+        probing=Probing(refused_max=20),
+    ) as opened:
+        yield opened
+
+
+def told(kernel, inquiry, caller=BOT):
+    answer = kernel.query(inquiry, caller=caller)
+    asked = inquiry if isinstance(inquiry, bytes) else None
+    read = admit_inquiry(asked, caller) if asked is not None else as_inquiry(inquiry, caller)
+    return query_for_model(kernel.machine, read, answer.verdict).to_raw()
+
+
+def as_inquiry(data, caller):
+    return Inquiry(data["query"], data.get("arguments", {}), caller.proposer, caller.role, caller.subject, caller.model)
+
+
+def order(key, query="order_of"):
+    return {"query": query, "arguments": {"order_id": key}}
+
+
+def test_what_is_ones_own_is_returned_and_nothing_else(kernel) -> None:
+    answer = kernel.query(order("o1"), caller=BOT)
+    assert isinstance(answer.verdict, Returned)
+    assert dict(answer.verdict.values) == {
+        "status": "delivered",
+        "total": "80.00",
+        "worth": "80.00",
+        "delivered": 1772355600000000,
+        "lines": [{"sku": "a1", "price": "70.00"}],
+    }
+    assert told(kernel, order("o1")) == {
+        "outcome": "returned",
+        "values": {
+            "status": "delivered",
+            "total": "80.00",
+            "worth": "80.00",
+            "delivered": "2026-03-01T09:00:00Z",
+            "lines": [{"sku": "a1", "price": "70.00"}],
+        },
+    }
+    lines = query_for_operator(kernel.machine, answer.verdict)
+    assert lines[0] == "returned order_of: The customer's own order."
+    assert lines[-1] == "  3 of 3 clauses passed"
+
+
+def test_what_is_not_theirs_absent_drifted_frozen_and_half_known_is_one_answer(kernel) -> None:
+    """A model can't tell them apart, whatever the operator knows; the other clauses' codes say nothing either."""
+    codes = {}
+    for key in ("o2", "o3", "o5", "o6", "o9"):
+        answer = kernel.query(order(key), caller=BOT)
+        assert isinstance(answer.verdict, Refused)
+        codes[key] = answer.verdict.code
+        assert told(kernel, order(key)) == NOT_POSSIBLE, key
+    assert codes == {"o2": "not_yours", "o3": "frozen", "o5": "too_soon", "o6": "fact_missing", "o9": "not_yours"}
+
+
+def test_a_clause_that_gives_nothing_away_says_why(kernel) -> None:
+    assert told(kernel, order("o4")) == {
+        "outcome": "refused",
+        "codes": ["too_soon"],
+        "texts": ["Nothing has been sent yet."],
+    }
+
+
+def test_absence_and_anothers_make_the_same_requests(kernel, monkeypatch) -> None:
+    """What only the answer needs is not read before the clauses have passed, so neither time nor load tells."""
+    router, asked = kernel._runtime.context.router, []
+    read = router.read
+
+    def counting(requests, as_of):
+        asked.append([(request.entity, request.fields) for request in requests])
+        return read(requests, as_of)
+
+    monkeypatch.setattr(type(router), "read", lambda self, requests, as_of: counting(requests, as_of))
+    seen = {}
+    for key in ("o2", "o9", "o1"):
+        asked.clear()
+        kernel.query(order(key), caller=BOT)
+        seen[key] = list(asked)
+    assert seen["o2"] == seen["o9"]
+    assert len(seen["o1"]) == len(seen["o2"]) + 1
+
+
+def test_nothing_is_offered_to_whom_it_isnt_meant_for(kernel) -> None:
+    assert told(kernel, order("o1", "any_order")) == NOT_POSSIBLE
+    answer = kernel.query(order("o2", "any_order"), caller=SVEN)
+    assert isinstance(answer.verdict, Returned) and answer.verdict.values == {"owner": "mallory"}
+    assert [query.name for query in kernel.view("order", ["o1"], caller=BOT).queries] == ["order_of"]
+    assert [query.name for query in kernel.view("order", ["o9"], caller=BOT).queries] == ["order_of"]
+    assert [query.name for query in kernel.creation_view(caller=SVEN).queries] == ["any_order"]
+
+
+@pytest.mark.parametrize(
+    ("inquiry", "code"),
+    [
+        (b"{", "malformed"),
+        (b'{"query": "order_of", "query": "order_of"}', "malformed"),
+        (b'{"query": "order_of", "proposer": "sven"}', "malformed"),
+        (b'{"query": 1}', "malformed"),
+        (b'{"query": "order_of", "arguments": []}', "malformed"),
+        (b'{"query": "order_of", "arguments": {"order_id": "\\ud800"}}', "malformed"),
+        (b'{"query": "orders"}', "no_such_query"),
+        (b'{"query": "order_of"}', "bad_argument"),
+        (b'{"query": "order_of", "arguments": {"order_id": 1}}', "bad_argument"),
+        (b'{"query": "order_of", "arguments": {"order_id": "o1", "subject": "mallory"}}', "bad_argument"),
+        (b'{"query": "pay", "arguments": {"order_id": "o1"}}', "no_such_query"),
+    ],
+)
+def test_what_is_no_query_is_refused_and_recorded(kernel, inquiry, code) -> None:
+    answer = kernel.query(inquiry, caller=BOT)
+    assert isinstance(answer.verdict, Refused) and answer.verdict.code == code
+    assert told(kernel, inquiry)["codes"] == [code]
+    assert parse(kernel.ledger.read(answer.record.number).body).content["verdict"]["code"] == code
+
+
+def test_who_asks_is_the_hosts_word(kernel) -> None:
+    claimed = Inquiry("order_of", {"order_id": "o2"}, "mallory", "customer", "mallory", None)
+    answer = kernel.query(claimed, caller=BOT)
+    assert isinstance(answer.verdict, Refused) and answer.verdict.code == "not_yours"
+    nobody = kernel.query(order("o1"), caller=Caller("stranger", "assistant", "carla", BOT.model))
+    assert nobody.verdict.code == "unknown_proposer"
+    other = kernel.query(order("o1"), caller=Caller("bot", "assistant", "carla", "another-model"))
+    assert other.verdict.code == "model_mismatch"
+    unsaid = kernel.query(order("o1"), caller=Caller("bot", "assistant", None, BOT.model))
+    assert unsaid.verdict.code == "not_yours"
+
+
+def test_law_4_a_query_moves_nothing_and_touches_nothing(kernel) -> None:
+    """Whatever is asked, however often: no case, no counter, no effect, and no source is written to."""
+    before = {space: list(kernel.ledger.cells(space)) for space in kernel.ledger.spaces()}
+    shop = kernel.view("order", ["o1"], caller=BOT)
+    for key in ("o1", "o2", "o9"):
+        kernel.query(order(key), caller=BOT)
+    assert {space: list(kernel.ledger.cells(space)) for space in kernel.ledger.spaces()} == before
+    assert kernel.view("order", ["o1"], caller=BOT) == shop
+    kinds = [parse(stored.body).kind for stored in kernel.ledger.records()]
+    assert set(kinds) == {"config", "query"}
+
+
+def test_a_halted_machine_answers_nothing(kernel) -> None:
+    kernel.halt(by="sven", reason="something is wrong")
+    answer = kernel.query(order("o1"), caller=BOT)
+    assert answer.verdict.code == "halted"
+    assert kernel.view("order", ["o1"], caller=BOT).queries == ()
+
+
+def test_every_answer_is_on_record_and_replays(kernel) -> None:
+    first = kernel.query(order("o1"), caller=BOT)
+    kernel.query(order("o2"), caller=BOT)
+    kernel.query(b"{", caller=BOT)
+    kernel.halt(by="sven", reason="something is wrong")
+    kernel.query(order("o1"), caller=BOT)
+    record = parse(kernel.ledger.read(first.record.number).body)
+    assert (record.kind, record.chain, record.entry) == ("query", "/#query:refund", 0)
+    content = record.content
+    assert content["inquiry"]["subject"] == "carla"
+    assert content["verdict"]["values"]["lines"] == [{"sku": "a1", "price": "70.00"}]
+    assert [clause["code"] for clause in content["verdict"]["clauses"]] == ["not_yours", "frozen", "too_soon"]
+    replayed = kernel.replay()
+    assert (replayed.mismatches, replayed.not_replayed, replayed.cells) == ((), (), ())
+    assert replayed.equal == replayed.total
+
+
+def test_who_probes_too_often_is_not_looked_at(kernel) -> None:
+    for _ in range(20):
+        assert told(kernel, order("o2")) == NOT_POSSIBLE
+    answer = kernel.query(order("o1"), caller=BOT)
+    assert isinstance(answer.verdict, Refused) and answer.verdict.code == "malformed"
+    assert told(kernel, order("o1")) == NOT_POSSIBLE
+    record = parse(kernel.ledger.read(answer.record.number).body)
+    assert record.content["facts"] == [] and record.content["inquiry"] is None
+
+
+def test_asked_in_a_task_it_is_the_same(kernel) -> None:
+    async def ask():
+        answers = AsyncKernel(kernel)
+        return await asyncio.gather(*(answers.query(order(key), caller=BOT) for key in ("o1", "o2", "o1")))
+
+    first, second, third = asyncio.run(ask())
+    assert first.verdict == third.verdict and isinstance(second.verdict, Refused)
+    assert len({answer.record.number for answer in (first, second, third)}) == 3
+
+
+def test_tools_tell_queries_from_transitions(kernel) -> None:
+    view = kernel.view("order", ["o1"], caller=BOT)
+    tools = tools_of(view)
+    (asked,) = [tool for tool in tools if tool.kind is ToolKind.QUERY]
+    assert (asked.name, list(asked.parameters["properties"])) == ("order_of", ["arguments"])
+    hints = {tool["name"]: tool["annotations"]["readOnlyHint"] for tool in as_mcp(tools)}
+    assert hints == {tool.name: tool.kind is ToolKind.QUERY for tool in tools}
+    assert "- order_of: The customer's own order." in as_text(view)
+
+
+def test_malformed_bytes_are_kept_by_digest_alone(kernel) -> None:
+    answer = kernel.query(b'{"secret": "do not keep this"}', caller=BOT)
+    stored = kernel.ledger.read(answer.record.number)
+    assert b"do not keep this" not in stored.body
+    assert isinstance(admit_inquiry(b"[]", BOT), Malformed)
