@@ -12,6 +12,7 @@ ARGS   ?=
 # How much the campaigns try, e.g. `make campaign-mutants COUNT=1000 SEED=7`.
 COUNT    ?= 100000
 QUESTIONS ?= 1000000
+MESSAGES ?= 1000000
 EXAMPLES ?= 5000
 CUTS     ?= 1000000
 SEED     ?= 1
@@ -67,6 +68,9 @@ campaign-kernel: $(STAMP) ## break the kernel's source in some 90 ways; each mus
 
 campaign-hidden: $(STAMP) ## look for internal words in what 100,000 candidates make a model see (about 20 minutes)
 	$(PY) tests/campaigns/hidden.py --count $(COUNT) --seed $(SEED)
+
+campaign-hostile: $(STAMP) ## send 1,000,000 hostile messages (about 50 minutes); MESSAGES and SEED change that
+	$(PY) tests/campaigns/hostile/campaign.py --count $(MESSAGES) --seed $(SEED)
 
 campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,000 runs (about 10 minutes)
 	EDCA_FAULTS_EVERY=1 $(PY) -m pytest tests/faults/test_law_3_no_record_no_act.py -q -s --timeout 0
