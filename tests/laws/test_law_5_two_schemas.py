@@ -22,7 +22,7 @@ from masquerade import World, disguised
 from edca.api import Kernel, for_model
 from edca.kernel.canonical import encode
 from edca.kernel.facts import Instance
-from edca.routing.router import SQLRouter
+from edca.routing.router import SourceRouter
 from edca.runtime.ports import Request
 from edca.semantic.candidate import admit
 
@@ -132,11 +132,11 @@ def test_a_leak_planted_in_the_router_is_found(
     plain = desk.world(tmp_path)
     other, _ = disguised(plain, tmp_path, seed=3)
     tried = asks(desk, seed=3, count=40)
-    read = SQLRouter.read
+    read = SourceRouter.read
 
-    def leaking(router: SQLRouter, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
+    def leaking(router: SourceRouter, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
         return tuple(leak(instance) for instance in read(router, requests, as_of))
 
-    monkeypatch.setattr(SQLRouter, "read", leaking)
+    monkeypatch.setattr(SourceRouter, "read", leaking)
     one = transcript(desk, plain, tmp_path / "one", tried, NOTHING_FAILS)
     assert one != transcript(desk, other, tmp_path / "two", tried, NOTHING_FAILS)

@@ -150,6 +150,9 @@ _ALL = (
     Code("R010", "unknown-source", "No source of this name is declared."),
     Code("R011", "bad-key", "The route's key doesn't fit the entity's key."),
     Code("R012", "wrong-machine", "The routes are written for another machine."),
+    Code("R013", "bad-request", "The request that a route describes can't be sent, or is the same for different keys."),
+    Code("R014", "no-idempotency-rule", "Nothing says how an effect of a service is kept from happening twice."),
+    Code("R015", "wrong-kind-of-route", "The route is of another kind than its source."),
     # M: the map leaves something out
     Code("M001", "wrong-version", "The map is written for other versions, or for one."),
     Code("M002", "unmapped-state", "No line says where the cases in a state go."),

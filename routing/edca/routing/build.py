@@ -28,12 +28,24 @@ class Builder:
             self._span(node),
         )
 
-    def source_declaration(self, node: Node) -> tree.Source:
+    def source_declaration(self, node: Node) -> tree.Source | tree.HTTPSource | tree.PythonSource:
         """Return a declared source."""
-        applied = None
-        if len(node.children) == 3:
-            applied = tree.Applied(*(self._name(part) for part in _trees(_tree(node, 2))))
-        return tree.Source(self._name(_tree(node, 0)), self._text(_token(node, 1)), applied, self._span(node))
+        name, span = self._name(_tree(node, 0)), self._span(node)
+        match node.data:
+            case "python_source":
+                return tree.PythonSource(name, span)
+            case "http_source":
+                options = tuple(self._option(part) for part in _trees(node)[1:])
+                return tree.HTTPSource(name, self._text(_token(node, 1)), options, span)
+            case _:
+                applied = None
+                if len(node.children) == 3:
+                    applied = tree.Applied(*(self._name(part) for part in _trees(_tree(node, 2))))
+                return tree.Source(name, self._text(_token(node, 1)), applied, span)
+
+    def _option(self, node: Node) -> tree.Option:
+        texts = tuple(self._text(token) for token in _tokens(node, "STRING"))
+        return tree.Option(str(node.data), texts, _numbers(node), self._span(node))
 
     def codes(self, node: Node) -> tree.Codes:
         """Return a named map of codes."""
@@ -47,8 +59,10 @@ class Builder:
         states: tuple[tree.CaseState, ...],
         *,
         broken: bool,
-    ) -> tree.Entity:
+    ) -> tree.Entity | tree.DocumentEntity:
         """Return an entity of its head and members."""
+        if head.data == "document_head":
+            return self._document_entity(head, members, states, broken=broken)
         name, source, table, key, *rest = _trees(head)
         return tree.Entity(
             name=self._name(name),
@@ -63,6 +77,43 @@ class Builder:
             broken=broken,
             span=self._span(head),
         )
+
+    def _document_entity(
+        self, head: Node, members: tuple[tree.Member, ...], states: tuple[tree.CaseState, ...], *, broken: bool
+    ) -> tree.DocumentEntity:
+        name, source, fetch, key, *rest = _trees(head)
+        parts = {str(part.data): part for part in rest}
+        batch = parts.get("batch")
+        allotted = parts.get("allotted")
+        ignoring = self._names(parts["ignoring_names"]) if "ignoring_names" in parts else ()
+        return tree.DocumentEntity(
+            name=self._name(name),
+            source=self._name(source),
+            fetch=self._fetch(fetch),
+            key=self._cells(key),
+            key_span=self._span(key),
+            batch=None if batch is None else self._batch(batch),
+            ignoring=None if "ignoring_others" in parts else ignoring,
+            allot=None if allotted is None else self._fetch(_tree(allotted, 0)),
+            members=members,
+            states=states,
+            broken=broken,
+            span=self._span(head),
+        )
+
+    def _fetch(self, node: Node) -> tree.Fetch:
+        text = self._text(_token(node, 0))
+        return tree.Called(text) if node.data == "called" else tree.Got(text, self._inside(node))
+
+    def _batch(self, node: Node) -> tree.Batch:
+        prefix, each, between = (self._text(token) for token in _tokens(node, "STRING"))
+        (up_to,) = _numbers(node)
+        return tree.Batch(prefix, each, between, up_to, self._inside(node), self._span(node))
+
+    def _inside(self, node: Node) -> tuple[Name, ...]:
+        """Return the members behind `in`, none where there is no `in`."""
+        found = [part for part in _trees(node) if part.data == "inside"]
+        return self._names(_tree(found[0], 0)) if found else ()
 
     def members(self, node: Node) -> list[tree.Member | tree.CaseState]:
         """Return the members of a piece of an entity's body."""
@@ -148,8 +199,8 @@ class Builder:
                 return tree.CodesEncoding(self._code_map(part), self._span(node))
 
     def _column(self, node: Node) -> tree.Column:
-        names = self._names(node)
-        return tree.Column(names[0] if len(names) == 2 else None, names[-1], self._span(node))
+        *leading, name = self._names(node)
+        return tree.Column(tuple(leading), name, self._span(node))
 
     def _cell(self, node: Node) -> tree.Cell:
         column, *encoding = _trees(node)
@@ -174,10 +225,12 @@ class Builder:
     def _place(self, node: Node) -> tree.Place:
         parts = {str(part.data): part for part in _trees(node)}
         match node.data:
+            case "row_elements" | "ref_elements" | "value_elements":
+                return self._elements(node)
             case "one_value" | "values":
                 table, column = (self._name(part) for part in _trees(node)[:2])
                 encoding = next((self._encoding(p) for p in _trees(node) if str(p.data) in _ENCODINGS), None)
-                item: tree.Item = tree.Cell(tree.Column(None, column, column.span), encoding, column.span)
+                item: tree.Item = tree.Cell(tree.Column((), column, column.span), encoding, column.span)
             case "one_reference" | "refs":
                 table = self._name(_tree(node, 0))
                 cells = parts["cells"]
@@ -198,6 +251,24 @@ class Builder:
         last = _token(pick, 0).type == "LAST"
         return tree.OneRow(table, where, self._names(_tree(pick, 1)), last, item, self._span(node))
 
+    def _elements(self, node: Node) -> tree.Elements:
+        where, *rest = _trees(node)
+        among = self._names(_tree(where, 0)) if where.data == "at" else self._got(where)
+        item: tree.Item
+        match node.data:
+            case "row_elements":
+                item = self._record(rest[0])
+            case "ref_elements":
+                item = tree.Reference(self._cells(rest[0]), self._span(rest[0]))
+            case _:
+                # An element that is a scalar has no name: it is the member of that name of nothing.
+                here = tree.Column((), Name("", self._span(where)), self._span(where))
+                item = tree.Cell(here, self._encoding(rest[0]) if rest else None, self._span(node))
+        return tree.Elements(among, item, self._span(node))
+
+    def _got(self, node: Node) -> tree.Got:
+        return tree.Got(self._text(_token(node, 0)), self._inside(node))
+
     def _match(self, node: Node) -> tree.Match:
         column, equals = _trees(node)
         side = self._column(equals) if equals.data == "column" else self._literal(equals)
@@ -209,7 +280,10 @@ class Builder:
         return tuple(self._statement(part) for part in _trees(node))
 
     def _statement(self, node: Node) -> tree.Statement:
-        first, span = self._name(_tree(node, 0)), self._span(node)
+        span = self._span(node)
+        if node.data in ("request", "call"):
+            return self._call(node)
+        first = self._name(_tree(node, 0))
         parts = {str(part.data): part for part in _trees(node)[1:]}
         where = tuple(self._test(part) for part in _trees(parts["tests"])) if "tests" in parts else ()
         expect = int(str(_token(parts["expect"], 0))) if "expect" in parts else None
@@ -225,6 +299,39 @@ class Builder:
             case _:
                 path = self._path(parts["path"])
                 return tree.Loop(first, path, self._statements(parts["statements"]), span)
+
+    def _call(self, node: Node) -> tree.Request | tree.Invoke:
+        parts = {str(part.data): part for part in _trees(node)}
+        text, span = self._text(_tokens(node, "STRING")[0]), self._span(node)
+        send = None if "send" not in parts else self._object(_tree(parts["send"], 0))
+        asked = None
+        if "asked" in parts:
+            asked = tree.Asked(str(_token(parts["asked"], 0)), self._text(_token(parts["asked"], 1)))
+        if node.data == "call":
+            return tree.Invoke(text, send, asked, span)
+        statuses = tuple(
+            tree.Status(str(_token(part, 0)), _numbers(part), self._span(part))
+            for part in _trees(node)
+            if part.data == "status"
+        )
+        word = _token(_tree(node, 0), 0)
+        return tree.Request(Name(str(word), self._span(word)), text, send, statuses, asked, span)
+
+    def _object(self, sent: Node) -> tree.ObjectBody:
+        return tree.ObjectBody(self._sent(sent), self._span(sent))
+
+    def _sent(self, node: Node) -> tuple[tree.Sent, ...]:
+        return tuple(tree.Sent(self._name(_tree(part, 0)), self._body(_tree(part, 1))) for part in _trees(node))
+
+    def _body(self, node: Node) -> tree.Body:
+        match node.data:
+            case "object_body":
+                return self._object(_tree(node, 0))
+            case "list_body":
+                variable, over, sent = _trees(node)
+                return tree.ListBody(self._name(variable), self._path(over), self._sent(sent), self._span(node))
+            case _:
+                return self._value(node)
 
     def _assignments(self, node: Node) -> tuple[tree.Assignment, ...]:
         return tuple(
@@ -249,6 +356,8 @@ class Builder:
         return tree.Test(column, str(_token(node, 1)), value, self._span(node))
 
     def _value(self, node: Node) -> tree.Value:
+        if node.data == "state_value":
+            return tree.StateValue(self._name(_tree(node, 0)), self._name(_tree(node, 1)), self._span(node))
         if node.data != "path_value":
             return self._literal(node)
         path, *encoding = _trees(node)
@@ -270,6 +379,14 @@ def _tree(node: Node, index: int) -> Node:
 
 def _trees(node: Node) -> list[Node]:
     return [child for child in node.children if isinstance(child, Tree)]
+
+
+def _tokens(node: Node, type_: str) -> list[Token]:
+    return [child for child in node.children if isinstance(child, Token) and child.type == type_]
+
+
+def _numbers(node: Node) -> tuple[int, ...]:
+    return tuple(int(str(token)) for token in _tokens(node, "INT"))
 
 
 def _token(node: Node, index: int) -> Token:

@@ -37,7 +37,7 @@ def clashes(spec: tree.Spec, routes: Routes) -> tuple[Diagnostic, ...]:
         clash = internal.get(text.casefold())
         if clash is not None and text.casefold() not in reported:
             reported.add(text.casefold())
-            kind = "table" if clash.column is None else "column"
+            kind = "table" if clash.column is None else "column" if clash.table else "member"
             message = f"`{text}` is also the name of an internal {kind}"
             labels = (Label(clash.span, f"the {kind}"),)
             repair = "rename it in the spec, or give the source a view under other names"

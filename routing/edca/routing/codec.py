@@ -40,6 +40,7 @@ ENCODINGS: dict[type, tuple[Encoding, ...]] = {
 }
 """The encodings a type has; a type that isn't listed has PLAIN only."""
 
+_DIGITS_MAX = 64  # on either side of the point; no decimal type allows so many
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRUTH = {"true": True, "false": False}
 
@@ -107,7 +108,8 @@ def _plain(type_: Type, stored: object) -> object:
         case BoolType() if isinstance(stored, int) and stored in (0, 1):
             return bool(stored)
         case DecimalType() if isinstance(stored, Decimal):
-            return format(stored, "f") if stored.is_finite() else _NOTHING
+            # `1E+999999999` is a short number, and a text of a gigabyte.
+            return format(stored, "f") if stored.is_finite() and _is_short(stored) else _NOTHING
         case DateType() if isinstance(stored, date) and not isinstance(stored, datetime):
             return stored.isoformat()
         case TimeType() if isinstance(stored, datetime):
@@ -117,6 +119,11 @@ def _plain(type_: Type, stored: object) -> object:
             return _NOTHING
         case _:
             return stored
+
+
+def _is_short(number: Decimal) -> bool:
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_DIGITS_MAX and number.adjusted() <= _DIGITS_MAX
 
 
 def read_shape(shape: Shape, content: Callable[[ColumnRoute], object]) -> Value | Unknown:
@@ -153,14 +160,19 @@ def worst(reasons: list[Unknown]) -> Unknown:
 
 def columns(shape: Shape) -> Iterator[ColumnRoute]:
     """Yield the columns a shape reads, in order."""
+    return (at for at, _ in scalars(shape))
+
+
+def scalars(shape: Shape) -> Iterator[tuple[ColumnRoute, Codec]]:
+    """Yield the columns a shape reads, each with how it holds its value, in order."""
     match shape:
-        case Scalar(at, _):
-            yield at
+        case Scalar(at, codec):
+            yield at, codec
         case Reference(_, _, cells):
-            yield from (cell.at for cell in cells)
+            yield from ((cell.at, cell.codec) for cell in cells)
         case Record(_, parts):
             for part in parts:
-                yield from columns(part)
+                yield from scalars(part)
 
 
 # --- writing -------------------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from edca.diagnostics import Span
     from edca.dsl.tree import Name
     from edca.kernel.machine import Machine
-    from edca.routing.model import SourceRoute, Stored
+    from edca.routing.model import SourceRoute, StateRoute, Stored
+    from edca.routing.model_documents import HTTPSource, PythonSource
 
 _AS = ("units", "micros", "seconds", "days")
 
@@ -37,8 +38,10 @@ class Context:
 
     machine: Machine
     enums: Mapping[str, EnumType]
-    sources: dict[str, SourceRoute] = field(default_factory=dict)
+    sources: dict[str, SourceRoute | HTTPSource | PythonSource] = field(default_factory=dict)
     codes: dict[str, tree.Codes] = field(default_factory=dict)
+    states: dict[str, tuple[str, StateRoute]] = field(default_factory=dict)  # by entity: its source, and its codes
+    undecided: set[str] = field(default_factory=set)  # services without a word on idempotency
     broken_codes: frozenset[str] = frozenset()
     broken_sources: frozenset[str] = frozenset()
     found: list[Diagnostic] = field(default_factory=list)
@@ -61,7 +64,7 @@ class Context:
         at = table if column is None else column
         self.identifiers.append(Identifier(source, table.text, None if column is None else column.text, at.span))
 
-    def source(self, name: Name) -> SourceRoute | None:
+    def source(self, name: Name) -> SourceRoute | HTTPSource | PythonSource | None:
         """Return the declared source of that name."""
         if name.text not in self.sources and name.text not in self.broken_sources:
             self.unknown("R010", f"no source `{name.text}` is declared", name, tuple(self.sources))

@@ -6,19 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.kernel.expression import Comparison
-from edca.kernel.types import (
-    DateType,
-    DurationType,
-    IntType,
-    ListType,
-    OptionalType,
-    RecordType,
-    ReferenceType,
-    Type,
-    describe,
-)
+from edca.kernel.types import DateType, DurationType, IntType
 from edca.routing import tree
-from edca.routing.codec import bare
+from edca.routing.calls import CallCheck
 from edca.routing.model import (
     Changed,
     CheckRows,
@@ -33,19 +23,21 @@ from edca.routing.model import (
     Numbered,
     Operand,
     Setting,
+    SourceRoute,
     StatementRoute,
     UpdateRows,
 )
+from edca.routing.model_documents import HTTPSource, InvokeRoute, PythonSource, RequestRoute
+from edca.routing.operands import Operands
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from edca.diagnostics import Span
     from edca.dsl.tree import Name
     from edca.kernel.machine import EffectDeclaration
     from edca.routing.context import Context
-
-    Scope = Mapping[str, Type]
+    from edca.routing.operands import Scope
 
 _COMPARISONS = {
     "=": Comparison.EQUAL,
@@ -58,7 +50,7 @@ _COMPARISONS = {
 _NUMERIC = (Encoding.UNITS, Encoding.MICROS, Encoding.SECONDS, Encoding.DAYS)
 
 
-def check_effect(context: Context, node: tree.Effect) -> EffectRoute | None:
+def check_effect(context: Context, node: tree.Effect) -> EffectRoute | RequestRoute | InvokeRoute | None:
     """Return the effect's route, or null where something about it was reported."""
     effect = context.machine.index.effects.get(node.name.text)
     if effect is None:
@@ -74,12 +66,12 @@ class _EffectCheck:
     effect: EffectDeclaration
     node: tree.Effect
 
-    def check(self) -> EffectRoute | None:
+    def check(self) -> EffectRoute | RequestRoute | InvokeRoute | None:
         """Check everything, so that all findings come in one run."""
         context, node = self.context, self.node
         count = len(context.found)
         source = context.source(node.source)
-        if source is not None and source.applied is None:
+        if isinstance(source, SourceRoute) and source.applied is None:
             message = f"`{source.name}` doesn't say where performed effects are remembered"
             repair = "write `applied TABLE (KEY, BODY)` behind the source's `env`"
             context.report("R001", message, node.source.span, repair)
@@ -90,11 +82,17 @@ class _EffectCheck:
             return None
         if not node.statements:
             context.report("R001", f"nothing stands for the effect `{node.name.text}`", node.name.span)
-        scope = {part.name: part.type for part in self.effect.parameters}
+        scope: Scope = {part.name: part.type for part in self.effect.parameters}
+        if isinstance(source, (HTTPSource, PythonSource)):
+            return CallCheck(context, self.effect, node, self._operands, scope).check(source)
         statements = self._statements(node.statements, scope)
         if len(context.found) > count:
             return None
         return EffectRoute(self.effect.name, node.source.text, self.effect.parameters, statements)
+
+    @property
+    def _operands(self) -> Operands:
+        return Operands(self.context, self.effect.name, self.node.source.text)
 
     # --- statements ---
 
@@ -115,21 +113,16 @@ class _EffectCheck:
                 return CheckRows(table.text, self._conditions(table, where, scope), expect_exactly)
             case tree.Loop():
                 return self._loop(node, scope)
+            case tree.Request() | tree.Invoke():
+                message = "a database is changed by `insert`, `update`, `delete` and `check`"
+                self.context.report("R015", message, node.span)
+                return None
 
     def _loop(self, node: tree.Loop, scope: Scope) -> ForEach | None:
-        if node.variable.text in scope:
-            message = f"`{node.variable.text}` means something else here already"
-            self.context.report("N003", message, node.variable.span, "use another name")
+        found = self._operands.elements(node.variable, node.over, scope)
+        if found is None:
             return None
-        led = self._path(node.over, scope)
-        if led is None:
-            return None
-        steps, type_ = led
-        if not isinstance(type_, ListType):
-            message = f"only a list has elements, and this is a `{describe(type_)}`"
-            self.context.report("T009", message, node.over.span)
-            return None
-        inside = {**scope, node.variable.text: type_.of}
+        steps, inside = found
         statements = self._statements(node.statements, inside)
         return ForEach(node.variable.text, node.over.names[0].text, steps, statements)
 
@@ -157,14 +150,14 @@ class _EffectCheck:
                     message = "a new row has no value to change yet"
                     self.context.report("R003", message, span)
                     return None
-                operand = self._operand(value, scope)
+                operand = self._operands.operand(value, scope)
                 if operand is None or not self._is_number(operand, value.span):
                     return None
                 return Changed(column.text, add, operand)
             case tree.Numbered(prefix, start, where, _):
                 return Numbered(prefix.value, start, self._conditions(table, where, scope))
             case _:
-                return self._operand(node, scope)
+                return self._operands.operand(node, scope)
 
     def _conditions(self, table: Name, tests: Sequence[tree.Test], scope: Scope) -> tuple[Condition, ...]:
         self.context.identifier(self.node.source.text, table)
@@ -172,58 +165,12 @@ class _EffectCheck:
         for test in tests:
             self.context.identifier(self.node.source.text, table, test.column)
             comparison = _COMPARISONS[test.comparison]
-            operand = self._operand(test.value, scope)
+            operand = self._operands.operand(test.value, scope)
             if operand is None:
                 continue
             if comparison in (Comparison.EQUAL, Comparison.UNEQUAL) or self._has_order(operand, test):
                 conditions.append(Condition(test.column.text, comparison, operand))
         return tuple(conditions)
-
-    # --- values ---
-
-    def _operand(self, node: tree.Value, scope: Scope) -> Operand | None:
-        if isinstance(node, tree.Literal):
-            return Fixed(node.value)
-        led = self._path(node.path, scope)
-        if led is None:
-            return None
-        steps, type_ = led
-        codec = self.context.codec(type_, node.encoding, node.span)
-        return None if codec is None else Given(node.path.names[0].text, steps, codec)
-
-    def _path(self, path: tree.Path, scope: Scope) -> tuple[tuple[int, ...], Type] | None:
-        """Return the positions that a path goes through and the type it ends at."""
-        first, *rest = path.names
-        type_ = scope.get(first.text)
-        if type_ is None:
-            message = f"`{first.text}` is no parameter of `{self.effect.name}`"
-            self.context.unknown("N001", message, first, tuple(scope))
-            return None
-        steps: list[int] = []
-        absent = False
-        for name in rest:
-            inner, optional = bare(type_)
-            absent = absent or optional
-            parts = self._parts(inner)
-            names = [part for part, _ in parts]
-            if name.text not in names:
-                message = f"a `{describe(inner)}` has no part `{name.text}`"
-                self.context.unknown("T003", message, name, names)
-                return None
-            steps.append(names.index(name.text))
-            type_ = parts[steps[-1]][1]
-        if absent and not isinstance(type_, OptionalType):
-            type_ = OptionalType(type_)
-        return tuple(steps), type_
-
-    def _parts(self, type_: Type) -> Sequence[tuple[str, Type]]:
-        match type_:
-            case RecordType(_, parts):
-                return parts
-            case ReferenceType(entity):
-                return [(part.name, part.type) for part in self.context.machine.index.entities[entity].key]
-            case _:
-                return ()
 
     def _is_number(self, operand: Operand, span: Span) -> bool:
         if not _numeric(operand):

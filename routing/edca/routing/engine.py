@@ -13,9 +13,7 @@ from edca.routing.errors import RouteError
 from edca.routing.performing import WRITES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from edca.routing.model import Routes
+    from collections.abc import Callable
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -73,20 +71,6 @@ def _existing(url: sa.URL) -> sa.URL:
         raise RouteError(f"there is no database at `{name}`")
     # SQLAlchemy passes on what isn't its own; `mode=rw` is SQLite's word for "there already".
     return url.set(database=path.resolve().as_uri()).update_query_dict({"uri": "true", "mode": "rw"})
-
-
-def open_engines(routes: Routes, environment: Mapping[str, str]) -> dict[str, sa.Engine]:
-    """Return an engine for each source of the routes. Raises `RouteError` for a variable that is missing or wrong."""
-    engines: dict[str, sa.Engine] = {}
-    for source in routes.sources:
-        url = environment.get(source.env)
-        if not url:
-            raise RouteError(f"the source `{source.name}` needs its URL in the environment variable {source.env}")
-        try:
-            engines[source.name] = open_engine(url)
-        except RouteError as error:
-            raise RouteError(f"{error} (source `{source.name}`)") from None
-    return engines
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.types import ListType, RecordType, ReferenceType, Type, describe
+from edca.kernel.types import ListType, Type, describe
 from edca.routing import tree
 from edca.routing.codec import bare
 from edca.routing.model import (
@@ -17,18 +17,14 @@ from edca.routing.model import (
     ListField,
     Matching,
     OwnField,
-    Record,
-    Reference,
     RowField,
-    Scalar,
-    Shape,
-    StateRoute,
+    SourceRoute,
 )
+from edca.routing.shapes import Shapes, check_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edca.diagnostics import Span
     from edca.dsl.tree import Name
     from edca.kernel.machine import Entity
     from edca.routing.context import Context
@@ -54,12 +50,18 @@ class _EntityCheck:
         """Check everything, so that all findings come in one run."""
         context, node = self.context, self.node
         count = len(context.found)
-        context.source(node.source)
+        source = context.source(node.source)
+        if source is not None and not isinstance(source, SourceRoute):
+            message = f"`{source.name}` has no tables"
+            context.report("R015", message, node.table.span, 'write `from SOURCE get "/PATH"` or `call "FUNCTION"`')
+            return None
         context.identifier(node.source.text, node.table)
         joins = self._joins()
-        key = self._cells(node.key, self._key_types(), node.key_span, self.entity.name, self._own)
+        key = self._shapes.cells(node.key, self._key_types(), node.key_span, self.entity.name, self._own)
         fields = self._fields()
-        state = self._state()
+        state = check_state(context, node.states, self._own)
+        if state is not None:
+            context.states[self.entity.name] = (node.source.text, state)
         allot = self._allot()
         if len(context.found) > count or key is None:
             return None
@@ -73,6 +75,10 @@ class _EntityCheck:
             state=state,
             fields=fields,
         )
+
+    @property
+    def _shapes(self) -> Shapes:
+        return Shapes(self.context)
 
     def _key_types(self) -> tuple[Type, ...]:
         return tuple(part.type for part in self.entity.key)
@@ -92,25 +98,6 @@ class _EntityCheck:
             JoinRoute(join.table.text, tuple((theirs.text, ours.text) for theirs, ours in join.on))
             for join in self.node.joins
         )
-
-    def _state(self) -> StateRoute | None:
-        context = self.context
-        if not self.node.states:
-            return None
-        state, *others = self.node.states
-        for other in others:
-            context.report("R002", "the case's state has two routes", other.span, before=state.span)
-        if state.word.text != "state":
-            context.report("P001", f"`case {state.word.text}` means nothing", state.word.span, "write `state`")
-        encoding = state.cell.encoding
-        at = self._own(state.cell.column)
-        if not isinstance(encoding, tree.CodesEncoding) or not isinstance(encoding.codes, tree.CodeMap):
-            message = "the case's state is held in codes"
-            context.report("R003", message, state.cell.span, "write `codes { STATE = CODE, … }` behind it")
-            return None
-        names = tuple(context.machine.index.states)
-        pairs = context.code_pairs(encoding.codes, names, "N006", context.machine.name, total=False)
-        return None if pairs is None or at is None else StateRoute(at, pairs)
 
     def _allot(self) -> AllotRoute | None:
         context, allot = self.context, self.node.allot
@@ -158,7 +145,7 @@ class _EntityCheck:
         match member.place:
             case tree.OneRow() as place:
                 rows = self._matching(place.table, place.where, place.by, place.last is True)
-                shape = self._other_shape(place.table, type_, place.item)
+                shape = self._shapes.shape(type_, place.item, self._of(place.table))
                 if rows is None or shape is None:
                     return None
                 return RowField(name, rows, place.last is None, optional, shape)
@@ -169,13 +156,20 @@ class _EntityCheck:
                     repair = "take one row: `TABLE.COLUMN where … first by COLUMN`"
                     self.context.report("R003", message, place.span, repair)
                     return None
-                shape = self._other_shape(place.table, inner.of, place.item)
+                shape = self._shapes.shape(inner.of, place.item, self._of(place.table))
                 if rows is None or shape is None:
                     return None
                 return ListField(name, rows, inner.low, inner.high, shape)
+            case tree.Elements(_, _, span):
+                message = "a table has no arrays: `at` and `get` lead into documents of services and functions"
+                self.context.report("R015", message, span, "write `rows TABLE where … by …`")
+                return None
             case _:
-                own = self._shape(type_, member.place, self._own)
+                own = self._shapes.shape(type_, member.place, self._own)
                 return None if own is None else OwnField(name, own)
+
+    def _of(self, table: Name) -> _Other:
+        return _Other(self.context, self.node.source.text, table)
 
     def _matching(
         self, table: Name, where: Sequence[tree.Match], by: Sequence[Name], descending: bool
@@ -204,79 +198,12 @@ class _EntityCheck:
             return None
         return Matching(table.text, tuple(same), tuple(fixed), tuple(name.text for name in by), descending)
 
-    # --- shapes ---
-
-    def _shape(self, type_: Type, item: tree.Item, resolve: _Resolve) -> Shape | None:
-        match item:
-            case tree.Cell():
-                return self._scalar(type_, item, resolve)
-            case tree.Reference(cells, span):
-                return self._reference(type_, cells, span, resolve)
-            case tree.Record():
-                return self._record(type_, item, resolve)
-
-    def _other_shape(self, table: Name, type_: Type, item: tree.Item) -> Shape | None:
-        return self._shape(type_, item, _Other(self.context, self.node.source.text, table))
-
-    def _scalar(self, type_: Type, cell: tree.Cell, resolve: _Resolve) -> Scalar | None:
-        at = resolve(cell.column)
-        codec = self.context.codec(type_, cell.encoding, cell.span)
-        return None if at is None or codec is None else Scalar(at, codec)
-
-    def _reference(self, type_: Type, cells: tuple[tree.Cell, ...], span: Span, resolve: _Resolve) -> Reference | None:
-        inner, optional = bare(type_)
-        if not isinstance(inner, ReferenceType):
-            message = f"`ref` gives another entity's key, and this is a `{describe(type_)}`"
-            self.context.report("R003", message, span)
-            return None
-        key = self.context.machine.index.entities[inner.entity].key
-        scalars = self._cells(cells, tuple(part.type for part in key), span, inner.entity, resolve)
-        return None if scalars is None else Reference(inner.entity, optional, scalars)
-
-    def _cells(
-        self,
-        cells: tuple[tree.Cell, ...],
-        types: tuple[Type, ...],
-        span: Span,
-        entity: str,
-        resolve: _Resolve,
-    ) -> tuple[Scalar, ...] | None:
-        if len(cells) != len(types):
-            parts = ", ".join(part.name for part in self.context.machine.index.entities[entity].key)
-            message = f"the key of `{entity}` has {len(types)} parts ({parts}), not {len(cells)}"
-            self.context.report("R011", message, span)
-            return None
-        scalars = [self._scalar(type_, cell, resolve) for type_, cell in zip(types, cells, strict=True)]
-        whole = tuple(scalar for scalar in scalars if scalar is not None)
-        return whole if len(whole) == len(cells) else None
-
-    def _record(self, type_: Type, item: tree.Record, resolve: _Resolve) -> Record | None:
-        inner, optional = bare(type_)
-        if not isinstance(inner, RecordType):
-            message = f"parts in braces make a record, and this is a `{describe(type_)}`"
-            self.context.report("R003", message, item.span)
-            return None
-        self.context.distinct([part.name for part in item.parts], "the part")
-        declared = dict(inner.parts)
-        shapes: dict[str, Shape | None] = {}
-        for part in item.parts:
-            part_type = declared.get(part.name.text)
-            if part_type is None:
-                message = f"`{inner.name}` has no part `{part.name.text}`"
-                self.context.unknown("R004", message, part.name, tuple(declared))
-                continue
-            shapes.setdefault(part.name.text, self._shape(part_type, part.item, resolve))
-        missing = [name for name in declared if name not in {part.name.text for part in item.parts}]
-        if missing:
-            said = ", ".join(f"`{name}`" for name in missing)
-            self.context.report("R001", f"no route for {said} of `{inner.name}`", item.span)
-        ordered = [shapes.get(name) for name, _ in inner.parts]
-        whole = tuple(shape for shape in ordered if shape is not None)
-        return Record(optional, whole) if len(whole) == len(ordered) else None
-
     def _own(self, column: tree.Column) -> ColumnRoute | None:
         """Return a column of the entity's own table or a joined one."""
         table = column.table or self.node.table
+        if len(column.leading) > 1:
+            self.context.report("R015", "a column is `COLUMN` or `TABLE.COLUMN`", column.span)
+            return None
         known = (self.node.table.text, *(join.table.text for join in self.node.joins))
         if table.text not in known:
             message = f"`{self.entity.name}` isn't read from `{table.text}`"
@@ -296,16 +223,9 @@ class _Other:
     table: Name
 
     def __call__(self, column: tree.Column) -> ColumnRoute | None:
-        if column.table is not None and column.table.text != self.table.text:
-            message = f"the rows are of `{self.table.text}`, not of `{column.table.text}`"
-            self.context.report("N001", message, column.table.span)
+        if len(column.leading) > 1 or (column.table is not None and column.table.text != self.table.text):
+            message = f"the rows are of `{self.table.text}`, and have no columns elsewhere"
+            self.context.report("N001", message, column.leading[0].span)
             return None
         self.context.identifier(self.source, self.table, column.name)
         return ColumnRoute(self.table.text, column.name.text)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
-    _Resolve: TypeAlias = Callable[[tree.Column], ColumnRoute | None]

@@ -10,17 +10,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.diagnostics import Severity, ordered
+from edca.routing import tree
 from edca.routing.agreement import disagreements
 from edca.routing.context import Context, enums_of, value_names
+from edca.routing.documents import check_document_entity
 from edca.routing.effects import check_effect
 from edca.routing.entities import check_entity
-from edca.routing.model import AppliedRoute, Routes, SourceRoute
+from edca.routing.model import EffectRoute, EntityRoute, Routes
 from edca.routing.parse import parse
+from edca.routing.sources import check_source
 
 if TYPE_CHECKING:
     from edca.diagnostics import Diagnostic, Source
     from edca.kernel.machine import Machine
-    from edca.routing import tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,21 @@ def load(source: Source, machine: Machine) -> Loaded:
     )
     _check_header(context, file.header)
     for declared in file.sources:
-        _check_source(context, declared)
+        check_source(context, declared)
     context.distinct([node.name for node in file.codes], "the codes")
     for codes in file.codes:
         _check_codes(context, codes)
     context.distinct([node.name for node in file.entities], "the entity")
     context.distinct([node.name for node in file.effects], "the effect")
-    entities = [check_entity(context, node) for node in file.entities]
+    entities = [
+        check_entity(context, node) if isinstance(node, tree.Entity) else check_document_entity(context, node)
+        for node in file.entities
+    ]
     effects = [check_effect(context, node) for node in file.effects]
     _check_complete(context, file, broken)
-    read = [route for route in entities if route is not None]
+    tables = [route for route in entities if isinstance(route, EntityRoute)]
     for node, route in zip(file.effects, effects, strict=True):
-        for message in () if route is None else disagreements(read, route):
+        for message in disagreements(tables, route) if isinstance(route, EffectRoute) else ():
             help_ = "write it as it is read: `as units` behind the value, for money in the smallest unit"
             context.report("R003", message, node.name.span, help_)
     diagnostics = ordered(context.found, cap=None).diagnostics
@@ -80,22 +85,6 @@ def _check_header(context: Context, header: tree.Header) -> None:
     if header.machine.text != context.machine.name:
         message = f"these routes are for `{header.machine.text}`, and the machine is `{context.machine.name}`"
         context.report("R012", message, header.machine.span)
-
-
-def _check_source(context: Context, node: tree.Source) -> None:
-    if node.name.text in context.sources:
-        context.report("R002", f"the source `{node.name.text}` is declared twice", node.name.span)
-        return
-    applied = node.applied
-    if applied is not None:
-        for name in (applied.key, applied.body):
-            context.identifier(node.name.text, applied.table, name)
-        context.identifier(node.name.text, applied.table)
-    context.sources[node.name.text] = SourceRoute(
-        node.name.text,
-        node.env.value,
-        AppliedRoute(applied.table.text, applied.key.text, applied.body.text) if applied is not None else None,
-    )
 
 
 def _check_codes(context: Context, node: tree.Codes) -> None:

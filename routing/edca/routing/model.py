@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edca.diagnostics import Span
     from edca.kernel.machine import Parameter
     from edca.kernel.types import Type
+    from edca.routing.model_documents import DocumentRoute, HTTPSource, InvokeRoute, PythonSource, RequestRoute
 
 FORMAT_VERSION = 1
 
@@ -49,7 +50,11 @@ class Codec:
 
 @dataclass(frozen=True, slots=True)
 class ColumnRoute:
-    """One column of one table."""
+    """One column of one table; or one member of an object in a document.
+
+    Then `table` is the JSON Pointer (RFC 6901) of the object, `` for the document itself, and `column` the member's
+    name. An element of an array that is a scalar is the member `` of nothing.
+    """
 
     table: str
     column: str
@@ -318,7 +323,10 @@ class SourceRoute:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An internal name where the routes file writes it: a column of a table, or (null) the table itself."""
+    """An internal name where the routes file writes it: a column of a table, or (null) the table itself.
+
+    The members of documents are columns of no table (``).
+    """
 
     source: str
     table: str
@@ -333,9 +341,9 @@ class Routes:
     name: str
     version: str
     machine: str
-    sources: tuple[SourceRoute, ...]
-    entities: tuple[EntityRoute, ...]
-    effects: tuple[EffectRoute, ...]
+    sources: tuple[SourceRoute | HTTPSource | PythonSource, ...]
+    entities: tuple[EntityRoute | DocumentRoute, ...]
+    effects: tuple[EffectRoute | RequestRoute | InvokeRoute, ...]
     identifiers: tuple[Identifier, ...] = field(compare=False, repr=False)
 
     @property
@@ -358,21 +366,21 @@ class Routes:
         """The routes' identity: 32 bytes."""
         return canonical.digest("routes", self.document)
 
-    def source(self, name: str) -> SourceRoute:
+    def source(self, name: str) -> SourceRoute | HTTPSource | PythonSource:
         """Return the source. Raises `KeyError` for a name that isn't declared."""
         for route in self.sources:
             if route.name == name:
                 return route
         raise KeyError(name)
 
-    def entity(self, name: str) -> EntityRoute:
+    def entity(self, name: str) -> EntityRoute | DocumentRoute:
         """Return the entity's route. Raises `KeyError` for a name that has none."""
         for route in self.entities:
             if route.name == name:
                 return route
         raise KeyError(name)
 
-    def effect(self, name: str) -> EffectRoute:
+    def effect(self, name: str) -> EffectRoute | RequestRoute | InvokeRoute:
         """Return the effect's route. Raises `KeyError` for a name that has none."""
         for route in self.effects:
             if route.name == name:

@@ -28,7 +28,13 @@ DECLARATIONS = ("arp", "routes", "source", "codes", "entity", "effect")
 
 _NESTING_MAX = 50
 # What stands third in a declaration.
-_THIRD = {"routes": "version", "source": "sql", "codes": "for", "entity": "from", "effect": "("}
+_THIRD = {
+    "routes": ("version",),
+    "source": ("sql", "http", "python"),
+    "codes": ("for",),
+    "entity": ("from",),
+    "effect": ("(",),
+}
 _SIGNS = {
     "{": "LBRACE",
     "}": "RBRACE",
@@ -92,7 +98,7 @@ def _declarations(lexemes: Sequence[Lexeme]) -> list[list[Lexeme]]:
     depth = 0
     for index, lexeme in enumerate(lexemes):
         following = [later.text for later in lexemes[index + 1 : index + 3]]
-        certain = len(following) == 2 and _THIRD.get(lexeme.text) == following[1]
+        certain = len(following) == 2 and following[1] in _THIRD.get(lexeme.text, ())
         # A misspelt word cuts as well, or the declaration before it would be blamed.
         known = lexeme.text in DECLARATIONS or closest(lexeme.text, DECLARATIONS) is not None
         starts = (
@@ -139,9 +145,9 @@ class _Reader:
     found: list[Diagnostic]
     version_seen: bool = False
     header: tree.Header | None = None
-    sources: list[tree.Source] = field(default_factory=list)
+    sources: list[tree.Source | tree.HTTPSource | tree.PythonSource] = field(default_factory=list)
     codes: list[tree.Codes] = field(default_factory=list)
-    entities: list[tree.Entity] = field(default_factory=list)
+    entities: list[tree.Entity | tree.DocumentEntity] = field(default_factory=list)
     effects: list[tree.Effect] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
 

@@ -1,4 +1,4 @@
-"""The evidence plan: what each transition reads, and from where."""
+"""The evidence plan: what each transition reads, from where, and in how many round trips."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.routing.codec import columns
-from edca.routing.model import OwnField
+from edca.routing.model import EntityRoute, OwnField
+from edca.routing.model_documents import CallRoute, ElementsField
+from edca.routing.reading import KEY_COUNT_MAX
 
 if TYPE_CHECKING:
     from edca.kernel.machine import Machine
-    from edca.routing.model import EntityRoute, Routes
+    from edca.routing.model import Routes
+    from edca.routing.model_documents import DocumentRoute
 
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """What one transition reads of one entity: its fields, the source, and the tables, each once.
+    """What one transition reads of one entity: its fields, the source, and the tables or addresses, each once.
 
+    Up to `together` instances are read in `round_trips` statements, requests or calls; null: however many there are.
     `tables` are internal names: for operators only.
     """
 
@@ -25,6 +29,8 @@ class PlanLine:
     fields: tuple[str, ...]
     source: str
     tables: tuple[str, ...]
+    round_trips: int
+    together: int | None
 
 
 def evidence_plan(machine: Machine, routes: Routes) -> tuple[PlanLine, ...]:
@@ -33,15 +39,21 @@ def evidence_plan(machine: Machine, routes: Routes) -> tuple[PlanLine, ...]:
     for transition in machine.transitions:
         for evidence in transition.evidence:
             route = routes.entity(evidence.entity)
-            tables = _tables(route, evidence.fields)
-            lines.append(PlanLine(transition.name, route.name, evidence.fields, route.source, tables))
+            if isinstance(route, EntityRoute):
+                tables, trips, together = _of_table(route, evidence.fields)
+            else:
+                tables, trips, together = _of_documents(route, evidence.fields)
+            name = transition.name
+            lines.append(PlanLine(name, route.name, evidence.fields, route.source, tables, trips, together))
     return tuple(lines)
 
 
-def _tables(route: EntityRoute, fields: tuple[str, ...]) -> tuple[str, ...]:
+def _of_table(route: EntityRoute, fields: tuple[str, ...]) -> tuple[tuple[str, ...], int, int | None]:
+    """One statement for the own row and its joins, one for each other table and order of its rows."""
     tables = [route.table]
     if route.state is not None:
         tables.append(route.state.at.table)
+    others = set()
     for name in fields:
         field = route.field(name)
         if isinstance(field, OwnField):
@@ -49,4 +61,20 @@ def _tables(route: EntityRoute, fields: tuple[str, ...]) -> tuple[str, ...]:
         else:
             tables += [at.table for _, at in field.rows.same]
             tables.append(field.rows.table)
-    return tuple(dict.fromkeys(tables))
+            others.add(field.rows)
+    return tuple(dict.fromkeys(tables)), 1 + len(others), KEY_COUNT_MAX
+
+
+def _of_documents(route: DocumentRoute, fields: tuple[str, ...]) -> tuple[tuple[str, ...], int, int | None]:
+    """One request for each instance, or for a batch; and one for each instance and list that has its own answer."""
+    if isinstance(route.fetch, CallRoute):
+        return (route.fetch.function,), 1, None
+    fetched = [one.fetch for name in fields if isinstance(one := route.field(name), ElementsField) and one.fetch]
+    places = tuple(_shown(each.path.parts) for each in (route.fetch, *fetched))
+    if route.batch is not None and not fetched:
+        return (*places, route.batch.prefix), 1, route.batch.up_to
+    return places, 1 + len(fetched), 1
+
+
+def _shown(parts: tuple[object, ...]) -> str:
+    return "".join(part if isinstance(part, str) else "{}" for part in parts)

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DataError
 
+from edca.kernel.types import describe
 from edca.kernel.values import Unknown, Value
-from edca.routing.codec import columns, read, read_shape, same_code, worst, write
+from edca.routing.bounds import TOO_LARGE, bounded, has_length, is_guarded, is_too_large
+from edca.routing.codec import columns, read, read_shape, same_code, scalars, worst, write
+from edca.routing.drift import Drift, Notice, kind_of, unnoticed
 from edca.routing.model import (
     ColumnRoute,
     EntityRoute,
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 KEY_COUNT_MAX = 200
 """Keys in one statement: well inside every driver's limit of bound values, key parts included."""
 
+_DRIFTS_MAX = 20  # of one field, for operators: enough to see what happened
 _ROWS_A_KEY = 16  # rows of another table that a statement for many keys takes for each, on average
 
 Row: TypeAlias = "Mapping[ColumnRoute, object]"
@@ -40,17 +45,19 @@ Row: TypeAlias = "Mapping[ColumnRoute, object]"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the source holds of one instance."""
+    """What the source holds of one instance, and for how long it has held it at least, in microseconds."""
 
     state: str | Unknown | None
     fields: Mapping[str, Value | Unknown]
+    age_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class EntityReader:
-    """Reads one entity by its route."""
+    """Reads one entity by its route; `notice` is told of what isn't as the route says."""
 
     route: EntityRoute
+    notice: Notice = unnoticed
 
     def read(self, connection: sa.Connection, keys: Sequence[Key], fields: Sequence[str]) -> dict[Key, Found]:
         """Return what is found, by key; a key that isn't in the answer isn't in the source.
@@ -60,8 +67,22 @@ class EntityReader:
         found: dict[Key, Found] = {}
         distinct = list(dict.fromkeys(keys))
         for start in range(0, len(distinct), KEY_COUNT_MAX):
-            found |= self._chunk(connection, distinct[start : start + KEY_COUNT_MAX], fields)
+            found |= self._bounded(connection, distinct[start : start + KEY_COUNT_MAX], fields)
         return found
+
+    def _bounded(self, connection: sa.Connection, keys: Sequence[Key], fields: Sequence[str]) -> dict[Key, Found]:
+        """Read keys together; where a value is too large to be looked at, one by one, so that only its own is lost."""
+        try:
+            with bounded(connection):
+                return self._chunk(connection, keys, fields)
+        except DataError as error:
+            if not has_length(error):
+                raise
+        if len(keys) > 1:
+            return {key: one for each in keys for key, one in self._bounded(connection, [each], fields).items()}
+        self._drifted(None, self.route.table, "values of a bounded size", "a value that is too large")
+        unknown = dict.fromkeys(fields, Unknown.DRIFT)
+        return {keys[0]: Found(None if self.route.state is None else Unknown.DRIFT, unknown)}
 
     def allot(self, connection: sa.Connection) -> Key | None:
         """Return the first key on offer that no instance has, or null."""
@@ -95,9 +116,11 @@ class EntityReader:
             for key, values in found.items():
                 for other in others:
                     values[other.name] = _other_value(other, of_others[key])
+                    self._look(other, values[other.name], of_others[key])
         for key, values in found.items():
             for route in own:
                 values[route.name] = _own_value(route, rows[key])
+                self._look(route, values[route.name], rows[key])
         return {key: Found(self._state(rows[key]), values) for key, values in found.items()}
 
     def _state(self, rows: Sequence[Row]) -> str | Unknown | None:
@@ -109,7 +132,29 @@ class EntityReader:
         stored = rows[0][state.at]
         if stored is None:
             return Unknown.MISSING
-        return next((name for name, code in state.codes if same_code(code, stored)), Unknown.DRIFT)
+        found = next((name for name, code in state.codes if same_code(code, stored)), None)
+        if found is None:
+            self._drifted(None, f"{state.at.table}.{state.at.column}", "the code of a state", kind_of(stored))
+        return Unknown.DRIFT if found is None else found
+
+    def _look(self, route: FieldRoute, value: Value | Unknown, rows: Sequence[Row]) -> None:
+        """Tell of the columns by which a value has drifted, or that there are too many rows or too few."""
+        if value is not Unknown.DRIFT:
+            return
+        wrong = [
+            (at, codec, row[at])
+            for row in rows
+            for at, codec in scalars(route.shape)
+            if read(codec, row[at]) is Unknown.DRIFT
+        ]
+        for at, codec, stored in wrong[:_DRIFTS_MAX]:
+            self._drifted(route.name, f"{at.table}.{at.column}", describe(codec.type), kind_of(stored))
+        if not wrong:
+            table = self.route.table if isinstance(route, OwnField) else route.rows.table
+            self._drifted(route.name, table, "as many rows as the route says", f"{len(rows)} or more")
+
+    def _drifted(self, name: str | None, place: str, expected: str, found: str) -> None:
+        self.notice(Drift(self.route.name, name, self.route.source, place, expected, found))
 
     def _others(
         self,
@@ -146,14 +191,15 @@ class EntityReader:
         own = [*key_columns, *(at for _, at in matching.same)] if matching else [*key_columns, *wanted]
         tables = self._own_tables(own)
         source = self._joined(tables)
+        guarded = is_guarded(connection)
         chosen: list[sa.ColumnElement[Any]] = [tables[at.table].c[at.column] for at in key_columns]
         if matching is None:
-            chosen += [tables[at.table].c[at.column] for at in wanted]
+            chosen += _guarded([tables[at.table].c[at.column] for at in wanted], guarded)
             statement = sa.select(*_labelled(chosen)).select_from(source)
         else:
             other = _other_table(matching, wanted)
             tied = [other.c[theirs] == tables[ours.table].c[ours.column] for theirs, ours in matching.same]
-            chosen += [other.c[at.column] for at in wanted]
+            chosen += _guarded([other.c[at.column] for at in wanted], guarded)
             order = [other.c[name] for name in matching.by]
             statement = (
                 sa.select(*_labelled(chosen))
@@ -168,7 +214,11 @@ class EntityReader:
         rows: defaultdict[tuple[object, ...], list[Row]] = defaultdict(list)
         for row in connection.execute(statement):
             key = tuple(read(cell.codec, row[index]) for index, cell in enumerate(self.route.key))
-            rows[key].append(dict(zip(wanted, row[len(key) :], strict=True)))
+            values: Sequence[object] = row[len(key) :]
+            if guarded:
+                pairs = zip(values[: len(wanted)], values[len(wanted) :], strict=True)
+                values = [TOO_LARGE if too_large else value for value, too_large in pairs]
+            rows[key].append(dict(zip(wanted, values, strict=True)))
         return {key: rows[key] for key in keys}
 
     def _has_key(self, key: Sequence[sa.ColumnElement[Any]], keys: Sequence[Key]) -> sa.ColumnElement[bool]:
@@ -216,6 +266,17 @@ def _other_table(matching: Matching, wanted: Sequence[ColumnRoute]) -> sa.FromCl
     names += [at.column for at in wanted]
     # Under another name, so that a table can also be tied to itself.
     return sa.table(matching.table, *_columns(names)).alias("other")
+
+
+def _guarded(columns_: list[sa.ColumnElement[Any]], guarded: bool) -> list[sa.ColumnElement[Any]]:
+    """Return the columns; where the database has to be told not to send large values, also which ones are."""
+    if not guarded:
+        return columns_
+    large = [is_too_large(column) for column in columns_]
+    sent: list[sa.ColumnElement[Any]] = [
+        sa.case((too_large, sa.null()), else_=column) for column, too_large in zip(columns_, large, strict=True)
+    ]
+    return sent + large
 
 
 def _labelled(chosen: Sequence[sa.ColumnElement[Any]]) -> list[sa.Label[Any]]:

@@ -9,22 +9,26 @@ from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 
 from edca.diagnostics import CODES, Diagnostic, Label, closest, ordered
 from edca.routing.errors import RouteError
+from edca.routing.model import SourceRoute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edca.routing.model import Routes, SourceRoute
+    from edca.routing.connections import Connection
+    from edca.routing.model import Routes
 
 
-def check_against(routes: Routes, engines: Mapping[str, sa.Engine]) -> tuple[Diagnostic, ...]:
+def check_against(routes: Routes, engines: Mapping[str, Connection]) -> tuple[Diagnostic, ...]:
     """Return what the routes name and the sources don't have (R005, R006), and keys that aren't unique (R011).
 
     Raises `RouteError` where a source can't be looked at.
     """
     found: list[Diagnostic] = []
     for source in routes.sources:
+        if not isinstance(source, SourceRoute):
+            continue
         engine = engines.get(source.name)
-        if engine is None:
+        if not isinstance(engine, sa.Engine):
             raise RouteError(f"no engine for the source `{source.name}`")
         try:
             found += _check_source(routes, source, sa.inspect(engine))

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edca.api.answering import Answering
 from edca.api.clocks import SystemClock
-from edca.api.errors import RosterError, RoutesError
+from edca.api.errors import RosterError
 from edca.api.keeping import check_first, read_kept
 from edca.api.migrating import Migrating
 from edca.api.operating import Operating
 from edca.api.questions import question_at
 from edca.api.roster import fitting
-from edca.api.specs import compiled_machine, read_source
-from edca.diagnostics import Severity, Source
+from edca.api.routers import open_router
+from edca.api.specs import compiled_machine
+from edca.diagnostics import Source
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.counting import scale_of
 from edca.kernel.inputs import Attestation
@@ -28,11 +29,8 @@ from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
 from edca.ledger.ed25519 import sign
 from edca.ledger.opening import open_ledger
-from edca.routing.clashes import clashes
-from edca.routing.engine import open_engines
-from edca.routing.load import load
-from edca.routing.reflect import check_against
-from edca.routing.router import SQLRouter
+from edca.routing.connections import Connection
+from edca.routing.drift import Drift, unnoticed
 from edca.runtime.cases import key_from_raw
 from edca.runtime.entrance import WAITING_MAX
 from edca.runtime.inbox import OPEN_MAX
@@ -54,10 +52,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
-    import sqlalchemy as sa
-
-    from edca.diagnostics import Diagnostic
-    from edca.dsl import tree
     from edca.kernel.candidate import Caller
     from edca.kernel.facts import Key
     from edca.ledger.opening import AnyLedger
@@ -102,13 +96,14 @@ class Kernel(Operating, Answering, Migrating):
         roster: File | Roster,
         ledger: File | AnyLedger,
         clock: Clock | None = None,
-        engines: Mapping[str, sa.Engine] | None = None,
+        engines: Mapping[str, Connection] | None = None,
         tenant: str = "",
         check_sources: bool = True,
         schedule: Schedule | None = None,
         inbox_max: int = OPEN_MAX,
         waiting_max: int = WAITING_MAX,
         read_within_s: float | None = READ_WITHIN_S,
+        on_drift: Callable[[Drift], None] | None = None,
         probing: Probing | None = PROBING,
         kept: Sequence[File] = (),
         trust: Sequence[str] = (),
@@ -117,8 +112,10 @@ class Kernel(Operating, Answering, Migrating):
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
         `ledger` is a file, the URL of a PostgreSQL database (`postgresql://…`, with `edca[postgres]`), or one that is
-        open. `engines` are the routes' sources by name; without them each source's URL is taken from the environment
-        variable that the routes name. `check_sources` compares the routes with the sources' real schemas. A ledger or
+        open. `engines` are the routes' sources by name: an engine (`open_engine`), a service (`open_service`) or Python
+        `Functions`; without them each source's URL and credential are taken from the environment variables that the
+        routes name. `on_drift` is called with what a source holds otherwise than its route says, for operators; it may
+        come from any thread. `check_sources` compares the routes with the sources' real schemas. A ledger or
         engine that is handed in stays the caller's to close. `schedule` says how often and after which pauses an effect
         is tried again whose route calls a fault transient; without it three times in all, after 0.2 and 1 seconds.
         `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
@@ -138,7 +135,7 @@ class Kernel(Operating, Answering, Migrating):
         machine, syntax = compiled_machine(spec)
         people = fitting(roster, machine)
         with ExitStack() as resources:
-            router = _router(routes, machine, syntax, engines, check_sources, resources)
+            router = open_router(routes, machine, syntax, engines, check_sources, on_drift or unnoticed, resources)
             if isinstance(ledger, (str, os.PathLike)):
                 store = open_ledger(ledger)
                 resources.callback(store.close)
@@ -375,33 +372,3 @@ def _plain_number(amount: object) -> int | str:
     if isinstance(amount, bool) or not isinstance(amount, (int, str)):
         raise ValueError("an amount is a whole number, or a decimal as text")
     return amount
-
-
-def _errors(diagnostics: Sequence[Diagnostic]) -> bool:
-    return any(found.severity is Severity.ERROR for found in diagnostics)
-
-
-def _router(
-    routes: File | Source | Router,
-    machine: Machine,
-    syntax: tree.Spec | None,
-    engines: Mapping[str, sa.Engine] | None,
-    check_sources: bool,
-    resources: ExitStack,
-) -> Router:
-    if not isinstance(routes, (str, os.PathLike, Source)):
-        return routes
-    loaded = load(routes if isinstance(routes, Source) else read_source(routes), machine)
-    if loaded.routes is None:
-        raise RoutesError(loaded.diagnostics)
-    clashing = () if syntax is None else clashes(syntax, loaded.routes)
-    if _errors(clashing):
-        raise RoutesError(clashing)
-    if engines is None:
-        engines = open_engines(loaded.routes, os.environ)
-        for engine in engines.values():
-            resources.callback(engine.dispose)
-    missing = check_against(loaded.routes, engines) if check_sources else ()
-    if _errors(missing):
-        raise RoutesError(missing)
-    return SQLRouter(loaded.routes, machine, engines)

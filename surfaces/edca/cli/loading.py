@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Final
 
 import typer
-from sqlalchemy import Engine
 
 from edca.api.imports import reader
 from edca.cli.errors import CLIError, from_os_error
@@ -23,7 +22,18 @@ from edca.kernel.machine import Machine
 from edca.ledger.opening import AnyLedger, open_ledger
 from edca.ledger.record import Record, parse
 from edca.ledger.store import StoredRecord
-from edca.routing import RouteError, Routes, SQLRouter, check_against, clashes, load, open_engine
+from edca.routing import (
+    Connection,
+    RouteError,
+    Routes,
+    SourceRouter,
+    check_against,
+    clashes,
+    close,
+    load,
+    open_source,
+)
+from edca.routing.model_documents import PythonSource
 from edca.semantic.checked import CheckedSpec
 from edca.semantic.compile import Compiled, compile_spec, without_machine
 
@@ -118,7 +128,7 @@ def load_routes(path: Path, policy: Policy, format_: ErrorFormat = ErrorFormat.H
 
 
 @contextmanager
-def open_router(routes: Routes, machine: Machine, given: Iterable[str]) -> Iterator[SQLRouter]:
+def open_router(routes: Routes, machine: Machine, given: Iterable[str]) -> Iterator[SourceRouter]:
     """Open the routes' sources, from `--source` where it names one and else from the environment.
 
     What the routes name and a source does not have ends the command with exit code 1. Raises `CLIError` for a
@@ -129,25 +139,22 @@ def open_router(routes: Routes, machine: Machine, given: Iterable[str]) -> Itera
     if unknown:
         names = ", ".join(f"`{source.name}`" for source in routes.sources)
         raise CLIError(f"`--source` names `{unknown[0]}`, and the routes have {names}")
-    engines: dict[str, Engine] = {}
+    engines: dict[str, Connection] = {}
     with ExitStack() as stack:
         for source in routes.sources:
-            url = urls.get(source.name) or os.environ.get(source.env)
-            if not url:
-                message = f"the source `{source.name}` has no URL: the variable {source.env} is not set"
-                raise CLIError(message, f"set it, or give `--source {source.name}=URL`")
             try:
-                engines[source.name] = open_engine(url)
+                engines[source.name] = open_source(source, os.environ, urls.get(source.name))
             except RouteError as error:
-                where = f"`--source {source.name}`" if source.name in urls else f"the variable {source.env}"
-                raise CLIError(f"{error} (source `{source.name}`)", f"check {where}") from error
-            stack.callback(engines[source.name].dispose)
+                env = "" if isinstance(source, PythonSource) else source.env
+                hint = f"check `--source {source.name}`" if source.name in urls else f"set {env}, or give `--source`"
+                raise CLIError(str(error), hint) from error
+            stack.callback(close, engines[source.name])
         try:
             missing = check_against(routes, engines)
         except RouteError as error:
             raise CLIError(str(error), "check its URL, and that the database is there") from error
         stop_on_errors(missing, ErrorFormat.HUMAN)
-        yield SQLRouter(routes, machine, engines)
+        yield SourceRouter(routes, machine, engines)
 
 
 def parse_instant(text: str) -> int:

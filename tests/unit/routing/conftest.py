@@ -1,11 +1,17 @@
 """A small machine, its routes, and a source whose names are unlike the machine's: what the routing tests share."""
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from shop_service import ARP, FOLDER, TOKEN, Shop, routed, start
 
 from edca.diagnostics import Source
 from edca.kernel.machine import (
@@ -39,7 +45,8 @@ from edca.kernel.types import (
     TimeType,
     Type,
 )
-from edca.routing import Routes, SQLRouter, load, open_engine
+from edca.routing import Drift, Routes, SourceRouter, close, load, open_engine, open_sources
+from edca.semantic.compile import Compiled, compile_spec
 
 _HERE = Path(__file__).parent
 _MONEY = DecimalType(2, 0, 1_000_000)
@@ -199,9 +206,9 @@ def gone(tmp_path: Path) -> sa.Engine:
 
 
 @pytest.fixture
-def router(routes: Routes, machine: Machine, engine: sa.Engine) -> SQLRouter:
+def router(routes: Routes, machine: Machine, engine: sa.Engine) -> SourceRouter:
     """A router on the source."""
-    return SQLRouter(routes, machine, {"yard": engine})
+    return SourceRouter(routes, machine, {"yard": engine})
 
 
 @pytest.fixture
@@ -214,3 +221,60 @@ def codes_of(machine: Machine) -> Callable[[str], list[str]]:
         return [finding.code.id for finding in loaded.diagnostics]
 
     return codes
+
+
+# --- refunds over HTTP ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def refund_spec() -> Compiled:
+    """The spec of refunds."""
+    return compile_spec(Source("refund.edca", (FOLDER / "refund.edca").read_text("utf-8")))
+
+
+@pytest.fixture(scope="session")
+def refund(refund_spec: Compiled) -> Machine:
+    """The machine of refunds."""
+    assert refund_spec.machine is not None
+    return refund_spec.machine
+
+
+@pytest.fixture
+def shop() -> Shop:
+    """The state of a shop's service."""
+    return Shop()
+
+
+@pytest.fixture
+def url(shop: Shop) -> Iterator[str]:
+    """Where the shop is served."""
+    server, address = start(shop)
+    yield address
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def drifts() -> list[Drift]:
+    """What the operator was told."""
+    return []
+
+
+@pytest.fixture
+def opened(refund: Machine, url: str, drifts: list[Drift]) -> Iterator[Callable[..., SourceRouter]]:
+    """Makes a router of routes on the service, or on one at another address."""
+    with ExitStack() as stack:
+
+        def make(text: str, address: str = url) -> SourceRouter:
+            routes = routed(text, refund)
+            engines = open_sources(routes, {"REFUND_SHOP_API": address, "REFUND_SHOP_TOKEN": TOKEN})
+            stack.callback(close, engines["shop"])
+            return SourceRouter(routes, refund, engines, drifts.append)
+
+        yield make
+
+
+@pytest.fixture
+def service_router(opened: Callable[..., SourceRouter]) -> SourceRouter:
+    """A router on the shop's service."""
+    return opened(ARP)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from edca.kernel.machine import Machine
 from edca.kernel.values import Raw
-from edca.routing import Routes, SQLRouter, open_engine
+from edca.routing import Routes, SourceRouter, open_engine
 from edca.runtime.ports import Performed, Permit, Report
 
 _SHIP: dict[str, Raw] = {
@@ -30,7 +30,7 @@ def _dump(database: sqlite3.Connection) -> list[str]:
     return list(database.iterdump())
 
 
-def test_all_statements_happen(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_all_statements_happen(router: SourceRouter, database: sqlite3.Connection) -> None:
     assert router.perform(_permit("ship", _SHIP)) == Report(Performed.DONE)
     assert database.execute("SELECT st, mk_us FROM x_pcl WHERE pno = 'p1'").fetchall() == [("G", 1716199200000000)]
     assert database.execute("SELECT dcd, fee_c, pd_f FROM x_stp WHERE sid > 3").fetchall() == [("D1", 100, 0)]
@@ -41,7 +41,7 @@ def test_all_statements_happen(router: SQLRouter, database: sqlite3.Connection) 
     assert [key for key, _ in database.execute("SELECT k, v FROM x_done")] == ["k1"]
 
 
-def test_the_same_permit_twice_makes_one_change(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_the_same_permit_twice_makes_one_change(router: SourceRouter, database: sqlite3.Connection) -> None:
     permit = _permit("ship", _SHIP)
     assert router.performed(permit) is Performed.FAILED
     router.perform(permit)
@@ -51,7 +51,7 @@ def test_the_same_permit_twice_makes_one_change(router: SQLRouter, database: sql
     assert _dump(database) == after
 
 
-def test_one_key_stands_for_one_effect(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_one_key_stands_for_one_effect(router: SourceRouter, database: sqlite3.Connection) -> None:
     router.perform(_permit("ship", _SHIP))
     after = _dump(database)
     other = _permit("ship", {**_SHIP, "parcel": ["p2"]})
@@ -69,7 +69,7 @@ def test_one_key_stands_for_one_effect(router: SQLRouter, database: sqlite3.Conn
         "CREATE UNIQUE INDEX one_tag ON x_tag (tg); INSERT INTO x_tag (pno, tg) VALUES ('p2', 'trip_8')",
     ],
 )
-def test_a_lost_precondition_changes_nothing(router: SQLRouter, database: sqlite3.Connection, change: str) -> None:
+def test_a_lost_precondition_changes_nothing(router: SourceRouter, database: sqlite3.Connection, change: str) -> None:
     database.executescript(change)
     before = _dump(database)
     report = router.perform(_permit("ship", _SHIP))
@@ -79,7 +79,7 @@ def test_a_lost_precondition_changes_nothing(router: SQLRouter, database: sqlite
     assert router.performed(_permit("ship", _SHIP)) is Performed.FAILED
 
 
-def test_an_error_before_the_commit_changes_nothing(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_an_error_before_the_commit_changes_nothing(router: SourceRouter, database: sqlite3.Connection) -> None:
     database.execute("ALTER TABLE x_tag RENAME COLUMN tg TO tg2")
     before = _dump(database)
     report = router.perform(_permit("ship", _SHIP))
@@ -101,20 +101,20 @@ def test_an_error_before_the_commit_changes_nothing(router: SQLRouter, database:
     ids=["none", "out of range", "float", "surplus", "no key", "part missing"],
 )
 def test_other_arguments_than_declared_do_nothing(
-    router: SQLRouter, database: sqlite3.Connection, arguments: Mapping[str, Raw]
+    router: SourceRouter, database: sqlite3.Connection, arguments: Mapping[str, Raw]
 ) -> None:
     before = _dump(database)
     assert router.perform(_permit("ship", arguments)).performed is Performed.FAILED
     assert _dump(database) == before
 
 
-def test_an_effect_nobody_routed(router: SQLRouter) -> None:
+def test_an_effect_nobody_routed(router: SourceRouter) -> None:
     permit = _permit("teleport", {})
     assert router.perform(permit).performed is Performed.FAILED
     assert router.performed(permit) is Performed.FAILED
 
 
-def test_a_failing_commit_is_unknown(router: SQLRouter, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_commit_is_unknown(router: SourceRouter, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_connection: object) -> None:
         raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
 
@@ -126,7 +126,7 @@ def test_a_failing_commit_is_unknown(router: SQLRouter, engine: sa.Engine, monke
 
 
 def test_a_source_that_is_not_there(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
-    router = SQLRouter(routes, machine, {"yard": gone})
+    router = SourceRouter(routes, machine, {"yard": gone})
     permit = _permit("ship", _SHIP)
     assert router.perform(permit).performed is Performed.TRANSIENT  # nothing was sent
     assert router.performed(permit) is Performed.UNKNOWN
@@ -140,7 +140,7 @@ def test_a_source_that_somebody_else_is_writing_can_be_tried_again(
         database.backup(copy)
     engine = open_engine(f"sqlite:///{file}")
     sa.event.listen(engine, "connect", lambda opened, _: opened.execute("PRAGMA busy_timeout = 0").close())
-    router = SQLRouter(routes, machine, {"yard": engine})
+    router = SourceRouter(routes, machine, {"yard": engine})
     copy.execute("BEGIN IMMEDIATE")
     assert router.perform(_permit("ship", _SHIP)).performed is Performed.TRANSIENT
     copy.rollback()
@@ -161,7 +161,7 @@ class _Overtaken(Exception):
     [("40001", Performed.TRANSIENT), ("40P01", Performed.TRANSIENT), ("55P03", Performed.TRANSIENT), ("42601", None)],
 )
 def test_what_another_transaction_did_to_ours_can_be_tried_again(
-    router: SQLRouter,
+    router: SourceRouter,
     engine: sa.Engine,
     monkeypatch: pytest.MonkeyPatch,
     at: str,
@@ -183,7 +183,7 @@ def test_concurrent_deliveries_make_one_change(
     with sqlite3.connect(file) as copy:
         database.backup(copy)
     copy.close()
-    router = SQLRouter(routes, machine, {"yard": (engine := open_engine(f"sqlite:///{file}"))})
+    router = SourceRouter(routes, machine, {"yard": (engine := open_engine(f"sqlite:///{file}"))})
     reports: list[Report] = []
     threads = [Thread(target=lambda: reports.append(router.perform(_permit("ship", _SHIP)))) for _ in range(8)]
     for thread in threads:

@@ -59,7 +59,7 @@ def test_the_sample_parses(text: str) -> None:
         ("effect e() on s { check t where a = 1 }", [("P001", "}")]),
         ("effect e() on s { delete t }", [("P001", "}")]),
         ('source s sql env "S', [("P002", '"S')]),
-        ('source s http env "S"', [("P001", "http")]),
+        ('source s smtp env "S"', [("P001", "smtp")]),
         ("codes c for e { a = 1.5 }", [("P003", "1.5")]),
         ("codes c for e { a = 'x' }", [("P004", "'x'")]),
         ("entty a from s.t key (k) { }", [("P001", "entty")]),

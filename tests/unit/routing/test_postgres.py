@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from edca.diagnostics import Source
 from edca.kernel.machine import Machine
 from edca.kernel.values import Raw, Unknown
-from edca.routing import Routes, SQLRouter, check_against, load, open_engine
+from edca.routing import Routes, SourceRouter, check_against, load, open_engine
 from edca.runtime.ports import Performed, Permit, Report, Request
 
 _AS_OF = 1_700_000_000_000_000
@@ -60,12 +60,12 @@ def served(postgres_url: Callable[[], str], database: sqlite3.Connection) -> Ite
 
 
 @pytest.fixture
-def on_postgres(routes: Routes, machine: Machine, served: sa.Engine) -> SQLRouter:
+def on_postgres(routes: Routes, machine: Machine, served: sa.Engine) -> SourceRouter:
     """A router on the served source."""
-    return SQLRouter(routes, machine, {"yard": served})
+    return SourceRouter(routes, machine, {"yard": served})
 
 
-def test_every_answer_is_that_of_sqlite(on_postgres: SQLRouter, router: SQLRouter, machine: Machine) -> None:
+def test_every_answer_is_that_of_sqlite(on_postgres: SourceRouter, router: SourceRouter, machine: Machine) -> None:
     fields = tuple(field.name for field in machine.index.entities["parcel"].fields)
     requests = [Request("parcel", (key,), fields) for key in ("p1", "p2", "p3", "p4")]
     requests += [Request("slot", ("D1", 19863), ("free",)), Request("customer", ("c2",), ("state",))]
@@ -76,7 +76,7 @@ def test_every_answer_is_that_of_sqlite(on_postgres: SQLRouter, router: SQLRoute
     assert on_postgres.allot("parcel") == ("p8",)
 
 
-def test_one_statement_a_table_however_many_instances(on_postgres: SQLRouter, served: sa.Engine) -> None:
+def test_one_statement_a_table_however_many_instances(on_postgres: SourceRouter, served: sa.Engine) -> None:
     statements: list[str] = []
     sa.event.listen(served, "before_cursor_execute", lambda *args: statements.append(args[2]))
     fields = ("city", "pieces", "stops", "depot_last", "tags")
@@ -96,7 +96,7 @@ def test_one_statement_a_table_however_many_instances(on_postgres: SQLRouter, se
     ],
 )
 def test_a_changed_schema_is_never_a_value(
-    on_postgres: SQLRouter, served: sa.Engine, change: str, field: str | None
+    on_postgres: SourceRouter, served: sa.Engine, change: str, field: str | None
 ) -> None:
     with served.begin() as connection:
         connection.exec_driver_sql(f"ALTER TABLE {change}")
@@ -104,7 +104,7 @@ def test_a_changed_schema_is_never_a_value(
     assert not answer.found or isinstance(answer.fields[field or "pieces"], Unknown)
 
 
-def test_an_effect_happens_once(on_postgres: SQLRouter, served: sa.Engine) -> None:
+def test_an_effect_happens_once(on_postgres: SourceRouter, served: sa.Engine) -> None:
     permit = _permit("ship", _SHIP)
     assert on_postgres.performed(permit) is Performed.FAILED
     assert on_postgres.perform(permit) == Report(Performed.DONE)
@@ -121,7 +121,7 @@ def test_an_effect_happens_once(on_postgres: SQLRouter, served: sa.Engine) -> No
 @pytest.mark.parametrize(
     "change", ["UPDATE x_pcl SET st = 'X'", "UPDATE x_slt SET left_n = 0", "INSERT INTO x_cst VALUES ('banned')"]
 )
-def test_a_lost_precondition_changes_nothing(on_postgres: SQLRouter, served: sa.Engine, change: str) -> None:
+def test_a_lost_precondition_changes_nothing(on_postgres: SourceRouter, served: sa.Engine, change: str) -> None:
     with served.begin() as connection:
         connection.exec_driver_sql(change)
     permit = _permit("ship", _SHIP)
@@ -131,7 +131,7 @@ def test_a_lost_precondition_changes_nothing(on_postgres: SQLRouter, served: sa.
         assert connection.exec_driver_sql("SELECT count(*) FROM x_stp").scalar() == 3
 
 
-def test_concurrent_deliveries_make_one_change(on_postgres: SQLRouter, served: sa.Engine) -> None:
+def test_concurrent_deliveries_make_one_change(on_postgres: SourceRouter, served: sa.Engine) -> None:
     reports: list[Report] = []
     permit = _permit("ship", _SHIP)
 
@@ -154,7 +154,7 @@ def test_concurrent_deliveries_make_one_change(on_postgres: SQLRouter, served: s
 
 
 def test_a_connection_that_breaks_leaves_nothing_half_known(
-    on_postgres: SQLRouter, served: sa.Engine, postgres_url: Callable[[], str]
+    on_postgres: SourceRouter, served: sa.Engine, postgres_url: Callable[[], str]
 ) -> None:
     def cut(connection: sa.Connection, *_: object) -> None:
         with served.connect() as other:

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from edca.kernel.facts import Instance
 from edca.kernel.machine import Machine
 from edca.kernel.values import Unknown, Value
-from edca.routing import Routes, SQLRouter
+from edca.routing import Routes, SourceRouter
 from edca.runtime.ports import Request
 
 _AS_OF = 1_700_000_000_000_000
 
 
-def _read(router: SQLRouter, key: str, *fields: str) -> Instance:
+def _read(router: SourceRouter, key: str, *fields: str) -> Instance:
     (instance,) = router.read([Request("parcel", (key,), fields)], _AS_OF)
     return instance
 
@@ -50,13 +50,13 @@ def _read(router: SQLRouter, key: str, *fields: str) -> Instance:
         ("tags", ("b", "a", "trip_7")),
     ],
 )
-def test_every_encoding(router: SQLRouter, field: str, value: Value) -> None:
+def test_every_encoding(router: SourceRouter, field: str, value: Value) -> None:
     instance = _read(router, "p1", field)
     assert (instance.found, instance.state, instance.source, instance.as_of) == (True, "waiting", "yard", _AS_OF)
     assert instance.fields == {field: value}
 
 
-def test_absent_and_missing(router: SQLRouter) -> None:
+def test_absent_and_missing(router: SourceRouter) -> None:
     fields = ("seen_at", "label", "depot_next", "tags", "depot_last")
     assert _read(router, "p2", *fields).fields == {
         "seen_at": None,
@@ -71,20 +71,20 @@ def test_absent_and_missing(router: SQLRouter) -> None:
     assert third.state is Unknown.DRIFT
 
 
-def test_unknown_instance(router: SQLRouter) -> None:
+def test_unknown_instance(router: SourceRouter) -> None:
     instance = _read(router, "p9", "city", "stops")
     assert (instance.found, instance.state, dict(instance.fields)) == (False, None, {})
     assert instance.key == ("p9",)
 
 
-def test_composite_keys_and_the_order_of_answers(router: SQLRouter) -> None:
+def test_composite_keys_and_the_order_of_answers(router: SourceRouter) -> None:
     keys = [("D2", 19863), ("D9", 1), ("D1", 19863), ("D2", 19863), ("D1", 1)]
     answers = router.read([Request("slot", key, ("free",)) for key in keys], _AS_OF)
     assert [answer.key for answer in answers] == keys
     assert [answer.fields.get("free") for answer in answers] == [0, None, 1, 0, None]
 
 
-def test_only_what_was_asked_for(router: SQLRouter) -> None:
+def test_only_what_was_asked_for(router: SourceRouter) -> None:
     answers = router.read(
         [Request("parcel", ("p1",), ("city",)), Request("parcel", ("p2",), ("pieces", "tags"))], _AS_OF
     )
@@ -128,7 +128,7 @@ def test_only_what_was_asked_for(router: SQLRouter) -> None:
     ],
 )
 def test_drift(
-    router: SQLRouter, database: sqlite3.Connection, column: str, content: object, field: str | None
+    router: SourceRouter, database: sqlite3.Connection, column: str, content: object, field: str | None
 ) -> None:
     database.execute(f"UPDATE x_pcl SET {column} = ? WHERE pno = 'p1'", [content])
     instance = _read(router, "p1", *([field] if field else []), "city")
@@ -138,14 +138,14 @@ def test_drift(
 
 
 @pytest.mark.parametrize("field", ["owner", "weight", "size", "fragile", "due_day", "pieces", "courier"])
-def test_null_is_missing_where_a_value_is_due(router: SQLRouter, database: sqlite3.Connection, field: str) -> None:
+def test_null_is_missing_where_a_value_is_due(router: SourceRouter, database: sqlite3.Connection, field: str) -> None:
     database.execute(
         "UPDATE x_pcl SET cno = NULL, wgt_c = NULL, sz = NULL, frg_f = NULL, due_d = NULL, pcs_n = NULL, crr = NULL"
     )
     assert _read(router, "p1", field).fields == {field: Unknown.MISSING}
 
 
-def test_lists_keep_their_bounds(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_lists_keep_their_bounds(router: SourceRouter, database: sqlite3.Connection) -> None:
     database.executemany("INSERT INTO x_tag (pno, tg) VALUES ('p1', ?)", [("y",)] * 500)
     database.execute("INSERT INTO x_tag (pno, tg) VALUES ('p2', 'z')")
     first, second, third = router.read([Request("parcel", (key,), ("tags",)) for key in ("p1", "p2", "p3")], _AS_OF)
@@ -157,7 +157,7 @@ def test_lists_keep_their_bounds(router: SQLRouter, database: sqlite3.Connection
     assert _read(router, "p3", "others").fields == {"others": (("p3",),)}
 
 
-def test_a_second_row_where_there_may_be_one(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_a_second_row_where_there_may_be_one(router: SourceRouter, database: sqlite3.Connection) -> None:
     database.execute("INSERT INTO x_nxt VALUES ('p1', 'D1')")
     assert _read(router, "p1", "depot_next").fields == {"depot_next": Unknown.DRIFT}
     database.execute("INSERT INTO x_pcl SELECT * FROM x_pcl WHERE pno = 'p1'")
@@ -167,7 +167,7 @@ def test_a_second_row_where_there_may_be_one(router: SQLRouter, database: sqlite
 
 @pytest.mark.parametrize("change", ["ALTER TABLE x_stp RENAME COLUMN dcd TO dc2", "DROP TABLE x_stp"])
 def test_a_source_that_fails_is_unknown_never_an_exception(
-    router: SQLRouter, database: sqlite3.Connection, change: str
+    router: SourceRouter, database: sqlite3.Connection, change: str
 ) -> None:
     database.execute(change)
     instance = _read(router, "p1", "city", "stops")
@@ -176,12 +176,12 @@ def test_a_source_that_fails_is_unknown_never_an_exception(
 
 
 def test_a_source_that_is_not_there(routes: Routes, machine: Machine, gone: sa.Engine) -> None:
-    router = SQLRouter(routes, machine, {"yard": gone})
+    router = SourceRouter(routes, machine, {"yard": gone})
     assert not _read(router, "p1", "city").found
     assert router.allot("parcel") is None
 
 
-def test_one_statement_a_table_however_many_instances(router: SQLRouter, engine: sa.Engine) -> None:
+def test_one_statement_a_table_however_many_instances(router: SourceRouter, engine: sa.Engine) -> None:
     statements: list[str] = []
     sa.event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     fields = ("city", "pieces", "stops", "depot_last", "tags")
@@ -198,14 +198,14 @@ def test_one_statement_a_table_however_many_instances(router: SQLRouter, engine:
     assert "wgt_c" not in select, "nor a column"
 
 
-def test_many_keys_are_read_in_chunks(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_many_keys_are_read_in_chunks(router: SourceRouter, database: sqlite3.Connection) -> None:
     rows = [("D3", day, day % 50) for day in range(450)]
     database.executemany("INSERT INTO x_slt VALUES (?, ?, ?)", rows)
     requests = [Request("slot", ("D3", day), ("free",)) for day in range(450)]
     assert [answer.fields["free"] for answer in router.read(requests, _AS_OF)] == [day % 50 for day in range(450)]
 
 
-def test_answers_hold_nothing_internal(router: SQLRouter, machine: Machine, routes: Routes) -> None:
+def test_answers_hold_nothing_internal(router: SourceRouter, machine: Machine, routes: Routes) -> None:
     fields = tuple(field.name for field in machine.index.entities["parcel"].fields)
     raw = _read(router, "p1", *fields).to_raw(machine.index.entities)
     assert raw.pop("source") == "yard"
@@ -214,7 +214,7 @@ def test_answers_hold_nothing_internal(router: SQLRouter, machine: Machine, rout
     assert not [name for name in names if len(name) > 2 and f'"{name}"' in said]
 
 
-def test_the_next_key_is_the_first_that_nothing_has(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_the_next_key_is_the_first_that_nothing_has(router: SourceRouter, database: sqlite3.Connection) -> None:
     assert router.allot("parcel") == ("p8",)
     database.execute("INSERT INTO x_pcl (pno) VALUES ('p8')")
     assert router.allot("parcel") == ("p7",)
@@ -223,7 +223,7 @@ def test_the_next_key_is_the_first_that_nothing_has(router: SQLRouter, database:
     assert router.allot("customer") is None
 
 
-def test_texts_are_values_never_sql(router: SQLRouter, database: sqlite3.Connection) -> None:
+def test_texts_are_values_never_sql(router: SourceRouter, database: sqlite3.Connection) -> None:
     hostile = "p1' OR '1'='1"
     assert not _read(router, hostile, "city").found
     assert database.execute("SELECT count(*) FROM x_pcl").fetchone() == (3,)

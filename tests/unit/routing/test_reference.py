@@ -8,7 +8,7 @@ import pytest
 
 from edca.diagnostics import Source, human
 from edca.kernel.machine import Machine
-from edca.routing import Routes, SQLRouter, clashes, load, open_engine
+from edca.routing import Routes, SourceRouter, clashes, load, open_engine
 from edca.routing.parse import grammar
 from edca.runtime.ports import Performed, Permit, Request
 from edca.semantic.compile import Compiled, compile_spec
@@ -56,7 +56,7 @@ def routes(page: str, machine: Machine) -> Routes:
 def test_the_example_reads_and_performs(machine: Machine, routes: Routes) -> None:
     database = sqlite3.connect(":memory:", isolation_level=None)
     database.executescript(_SCHEMA)
-    router = SQLRouter(routes, machine, {"books": open_engine("sqlite://", creator=lambda: database)})
+    router = SourceRouter(routes, machine, {"books": open_engine("sqlite://", creator=lambda: database)})
     arguments = {"order": ["o1"], "parts": [{"method": "m1", "amount": "1.50"}, {"method": "m2", "amount": "2.00"}]}
     permit = Permit(b"r" * 32, "case", 1, b"m" * 32, 0, "send_money", arguments, "k1")
     assert router.perform(permit).performed is Performed.DONE
@@ -80,10 +80,26 @@ def test_the_example_hides_its_names(compiled: Compiled, routes: Routes) -> None
     assert clashes(compiled.spec, routes) == ()
 
 
-def test_every_word_is_in_the_reference(page: str) -> None:
+@pytest.fixture(scope="module")
+def services() -> str:
+    return (Path(__file__).parents[3] / "docs" / "reference" / "routes-to-services.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["arp", "arp functions"])
+def test_the_examples_of_services_and_functions_load_and_hide_their_names(
+    services: str, compiled: Compiled, machine: Machine, kind: str
+) -> None:
+    text = "\n".join(re.findall(rf"```{kind}\n(.*?)```", services, re.DOTALL))
+    loaded = load(Source("shop.arp", text), machine)
+    assert loaded.routes is not None, human(loaded.diagnostics)
+    assert compiled.spec is not None
+    assert clashes(compiled.spec, loaded.routes) == ()
+
+
+def test_every_word_is_in_the_reference(page: str, services: str) -> None:
     words = {
         str(terminal.pattern.value)
         for terminal in grammar().terminals
         if terminal.pattern.type == "str" and str(terminal.pattern.value).isalpha()
     }
-    assert sorted(word for word in words if not re.search(rf"\b{word}\b", page)) == []
+    assert sorted(word for word in words if not re.search(rf"\b{word}\b", page + services)) == []

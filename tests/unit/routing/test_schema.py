@@ -12,12 +12,12 @@ from edca.kernel.machine import Machine
 from edca.routing import (
     RouteError,
     Routes,
-    SQLRouter,
+    SourceRouter,
     check_against,
     clashes,
     load,
     open_engine,
-    open_engines,
+    open_sources,
 )
 from edca.runtime.ports import Request
 
@@ -66,17 +66,17 @@ def test_a_source_that_can_not_be_looked_at(routes: Routes, machine: Machine, go
     with pytest.raises(RouteError, match="can't be looked at"):
         check_against(routes, {"yard": gone})
     with pytest.raises(RouteError, match="no engine"):
-        SQLRouter(routes, machine, {})
+        SourceRouter(routes, machine, {})
 
 
 def test_engines_come_from_the_environment(routes: Routes, tmp_path: Path) -> None:
     with pytest.raises(RouteError, match="YARD_URL"):
-        open_engines(routes, {})
+        open_sources(routes, {})
     with pytest.raises(RouteError) as caught:
-        open_engines(routes, {"YARD_URL": "no url at all: s3cret"})
+        open_sources(routes, {"YARD_URL": "no url at all: s3cret"})
     assert "s3cret" not in str(caught.value)
     (tmp_path / "yard.db").touch()
-    engines = open_engines(routes, {"YARD_URL": f"sqlite:///{tmp_path / 'yard.db'}"})
+    engines = open_sources(routes, {"YARD_URL": f"sqlite:///{tmp_path / 'yard.db'}"})
     with engines["yard"].connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
     engines["yard"].dispose()
@@ -94,7 +94,7 @@ def test_engines_come_from_the_environment(routes: Routes, tmp_path: Path) -> No
 )
 def test_a_source_that_can_not_be_opened_says_why_in_plain_words(routes: Routes, url: str, message: str) -> None:
     with pytest.raises(RouteError) as caught:
-        open_engines(routes, {"YARD_URL": url})
+        open_sources(routes, {"YARD_URL": url})
     told = str(caught.value)
     assert message in told and "(source `yard`)" in told
     assert "s3cret" not in told and "Error" not in told
@@ -143,7 +143,7 @@ def test_a_spec_with_names_of_its_own(routes: Routes) -> None:
 
 
 def test_a_renamed_schema_with_renamed_routes_changes_no_answer(
-    text: str, machine: Machine, router: SQLRouter, database: sqlite3.Connection
+    text: str, machine: Machine, router: SourceRouter, database: sqlite3.Connection
 ) -> None:
     fields = tuple(field.name for field in machine.index.entities["parcel"].fields)
     requests = [Request("parcel", (key,), fields) for key in ("p1", "p2", "p3", "p4")]
@@ -162,5 +162,5 @@ def test_a_renamed_schema_with_renamed_routes_changes_no_answer(
     assert routes is not None
     engine = open_engine("sqlite://", creator=lambda: moved)
     assert check_against(routes, {"yard": engine}) == ()
-    assert SQLRouter(routes, machine, {"yard": engine}).read(requests, 5) == before
+    assert SourceRouter(routes, machine, {"yard": engine}).read(requests, 5) == before
     moved.close()

@@ -33,7 +33,7 @@ from edca.kernel.machine import Machine
 from edca.kernel.values import Value, ValueProblem, from_raw
 from edca.kernel.verdict import Accepted, failed
 from edca.ledger.sqlite import SQLiteLedger
-from edca.routing import Routes, SQLRouter, open_engine
+from edca.routing import Routes, SourceRouter, open_engine
 from edca.runtime.answers import Answer, Outcome
 from edca.runtime.cases import case_id, load_row
 from edca.runtime.loop import Runtime
@@ -142,7 +142,7 @@ def run_one(bench: Bench, run: Run) -> RunResult:
 class _RecordedRouter:
     """A router whose effects fail while `happens` is false, as the recorded call did."""
 
-    def __init__(self, router: SQLRouter) -> None:
+    def __init__(self, router: SourceRouter) -> None:
         self._router = router
         self.happens = True
 
@@ -321,10 +321,10 @@ class _Runner:
             self.runtime.observe(about.entity, about.key, bench.settings.observer)
 
 
-def router_on(bench: Bench, connection: sqlite3.Connection) -> SQLRouter:
+def router_on(bench: Bench, connection: sqlite3.Connection) -> SourceRouter:
     """Return the routes' router over one internal database, whatever its sources are called."""
     engine = open_engine("sqlite://", creator=lambda: connection)
-    return SQLRouter(bench.routes, bench.machine, {source.name: engine for source in bench.routes.sources})
+    return SourceRouter(bench.routes, bench.machine, {source.name: engine for source in bench.routes.sources})
 
 
 def _attested(machine: Machine, name: str, raw: object) -> Value:
