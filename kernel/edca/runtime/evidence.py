@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, TypeVar
 from edca.kernel.facts import Instance
 from edca.kernel.values import Unknown
 from edca.runtime.readers import LateError
+from edca.runtime.reentry import within_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edca.kernel.facts import Key
     from edca.runtime.context import Context
+    from edca.runtime.lanes import Lanes
     from edca.runtime.ports import Performed, Permit, Report, Request, Router
     from edca.runtime.readers import Readers
 
@@ -37,8 +39,12 @@ class UnreadError(Exception):
 class Evidence:
     """A router that asks each question once, and within a turn none. It performs nothing."""
 
-    def __init__(self, router: Router, readers: Readers, within_us: int | None) -> None:
-        """Begin with nothing read. All reading may take `within_us` in real time; null: as long as it takes."""
+    def __init__(self, router: Router, readers: Readers, within_us: int | None, lanes: Lanes) -> None:
+        """Begin with nothing read. All reading may take `within_us` in real time; null: as long as it takes.
+
+        `lanes` are the ledger's: a route that is read may not call its kernel back.
+        """
+        self._lanes = lanes
         self.digest = router.digest
         self.document = router.document
         self._router = router
@@ -97,6 +103,7 @@ class Evidence:
 
     def _within(self, work: Callable[[], _T]) -> _T | None:
         """Return what `work` returns, or null where that is not in time."""
+        work = within_read(self._lanes, work)
         if self._until is None:
             return work()
         try:
@@ -111,7 +118,7 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
     Both get a context whose router is the evidence, and `act` what `read` returned. Where `act` wants more, that is
     read, and it runs again, anew. Raises what they raise, and as `Context.turn`.
     """
-    evidence = Evidence(context.router, context.readers, context.read_within_us)
+    evidence = _evidence(context)
     inner = dataclasses.replace(context, router=evidence)
     ahead = read(inner)
     tried = 0
@@ -126,7 +133,11 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
 
 def reading_within(context: Context) -> Context:
     """Return the context with a router that asks as long as it may: for looking, outside of turns."""
-    return dataclasses.replace(context, router=Evidence(context.router, context.readers, context.read_within_us))
+    return dataclasses.replace(context, router=_evidence(context))
+
+
+def _evidence(context: Context) -> Evidence:
+    return Evidence(context.router, context.readers, context.read_within_us, context.lanes)
 
 
 def _untold(request: Request, as_of: int) -> Instance:

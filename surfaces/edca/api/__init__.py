@@ -32,8 +32,11 @@ from edca.kernel.inquiry import Inquiry, QueryVerdict, Returned
 from edca.kernel.roster import Mandate, Principal, Roster
 from edca.kernel.verdict import Accepted, Escalated, Refused, Verdict
 from edca.ledger.errors import LedgerError
+from edca.routing.connections import open_source
+from edca.routing.drift import Drift
 from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
+from edca.routing.python_calls import Functions, NotDoneError, PreconditionLostError, TryAgainError
 from edca.runtime.answers import Answer, Outcome, RecordReference
 from edca.runtime.approving import Answered, AnswerError, Void
 from edca.runtime.asking import QueryAnswer
@@ -90,11 +93,13 @@ __all__ = [
     "Change",
     "Conversation",
     "DivergedError",
+    "Drift",
     "Ended",
     "Escalated",
     "Fate",
     "Fired",
     "FixedClock",
+    "Functions",
     "Inquiry",
     "Kernel",
     "KernelBudget",
@@ -111,6 +116,7 @@ __all__ = [
     "Model",
     "ModelError",
     "NoClockError",
+    "NotDoneError",
     "NotObserved",
     "ObservationError",
     "OfferedQuery",
@@ -119,6 +125,7 @@ __all__ = [
     "OverloadedError",
     "OwnBudget",
     "PolicyError",
+    "PreconditionLostError",
     "Principal",
     "Probing",
     "Prompt",
@@ -152,6 +159,7 @@ __all__ = [
     "ToolError",
     "ToolKind",
     "Toolset",
+    "TryAgainError",
     "Untrusted",
     "Verdict",
     "View",
@@ -171,6 +179,7 @@ __all__ = [
     "missing_line",
     "nearest_changes",
     "open_engine",
+    "open_source",
     "query_for_model",
     "query_for_operator",
     "tools_of",
