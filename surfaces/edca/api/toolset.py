@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edca.semantic.candidate import SIZE_MAX, malformed
-from edca.semantic.candidates import from_mcp
+from edca.semantic.candidates import from_mcp, from_openai
 from edca.semantic.explain import for_model
 from edca.semantic.tools import tools_of
 from edca.semantic.view import View, meaning_of, role_view, showable
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 Case: TypeAlias = "tuple[str, tuple[object, ...]]"
 """A case by what it is about: the entity's name, and its key in raw form, part by part."""
+
+
+_AS_TEXT: dict[str, Any] = {"type": "function_call"}
+_AS_OBJECT: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class Toolset:
         """Return the tools that are legal now, in order of the spec."""
         return tools_of(self._seen())
 
+    def all_tools(self) -> tuple[Tool, ...]:
+        """Return what the caller may propose about some case or other, whichever cases they are here about."""
+        return tools_of(role_view(self.machine, self.caller, self._kernel.mode))
+
     def view(self, case: Case | None = None) -> View:
         """Return what the caller may see of a case; null: what creates one. Raises `ValueError` for another entity."""
         if case is None:
@@ -95,8 +103,9 @@ class Toolset:
     def call(self, name: str, given: object, *, key: str = "") -> ToolAnswer:
         """Take a call of the tool `name` with the input `given` all the way, and return what became of it.
 
-        `key` is the idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a
-        model or a client has done.
+        `given` is best the very text that the model wrote; what a library has made of it will do. `key` is the
+        idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a model or a
+        client has done.
         """
         candidate = self._read(name, given, key)
         vouched = () if self._vouch is None else self._vouch(candidate)
@@ -110,14 +119,15 @@ class Toolset:
         return {"machine": machine.name, "version": machine.version, "means": machine.text, "states": states}
 
     def _read(self, name: str, given: object, key: str) -> Candidate | Malformed:
+        read, call_of = (from_openai, _AS_TEXT) if isinstance(given, str) else (from_mcp, _AS_OBJECT)
         try:
-            call = json.dumps({"name": name, "arguments": given}, separators=(",", ":")).encode("ascii")
+            call = json.dumps(call_of | {"name": name, "arguments": given}, separators=(",", ":")).encode("ascii")
         except (TypeError, ValueError, RecursionError):
             return malformed("holds something that JSON can't hold", b"", self.caller)
         if len(call) > SIZE_MAX:
             return malformed(f"larger than {SIZE_MAX} bytes", call, self.caller)
         # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
-        return from_mcp(call, self.caller, key=key, view=self._citable)
+        return read(call, self.caller, key=key, view=self._citable)
 
     def _seen(self) -> View:
         """Return the views of all cases in one, as far as tools need them."""
