@@ -6,7 +6,7 @@ Within a group whatever is read is noted, since the group is written only if it 
 import select
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, LiteralString
 
@@ -119,6 +119,28 @@ class Reading:
             if group is not None:
                 group.seen_cells[place] = value
             return value
+
+    def fetch(self, cells: Iterable[tuple[str, str]], chains: Iterable[str]) -> None:
+        """Look up cells, by space and key, and heads of chains, for the rest of a `group`: in two queries for all."""
+        with self._read() as (connection, group):
+            if group is None:
+                return
+            places = sorted(set(cells).difference(group.seen_cells))
+            query: LiteralString = (
+                "SELECT space, key, value FROM cells"
+                " WHERE (space, key) IN (SELECT * FROM unnest(%s::text[], %s::text[]))"
+            )
+            held = fetch(connection, query, ([space for space, _ in places], [key for _, key in places]))
+            values: dict[tuple[str, str], bytes] = {(space, key): value for space, key, value in held}
+            group.seen_cells.update((place, values.get(place)) for place in places)
+            names = sorted(set(chains).difference(group.seen_heads))
+            query = (
+                "SELECT DISTINCT ON (chain) chain, entry, digest FROM records WHERE chain = ANY(%s)"
+                " ORDER BY chain, entry DESC"
+            )
+            newest = fetch(connection, query, (names,))
+            heads: dict[str, Head] = {chain: (entry, digest) for chain, entry, digest in newest}
+            group.seen_heads.update((name, heads.get(name)) for name in names)
 
     def spaces(self) -> tuple[str, ...]:
         """Return the spaces that hold any cell, sorted."""

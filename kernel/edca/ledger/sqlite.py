@@ -10,7 +10,7 @@ is ever chained to a broken ledger.
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,6 +23,7 @@ from edca.ledger.lock import WriterLock
 from edca.ledger.record import Draft
 from edca.ledger.rows import FORGETFUL, Link, check_cell, check_heads, leaf_of, stored_record, walked_back, write
 from edca.ledger.schema import READ_ERRORS, begin, connect, has_vault, prepare, primary_code, translated
+from edca.ledger.seen import Seen, cells_with, stored_cells
 from edca.ledger.staging import Head, Staged
 from edca.ledger.store import Cell, Stored, StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
@@ -49,6 +50,7 @@ class SQLiteLedger(Alone):
         self._tip = NO_HASH
         self._in_doubt = False
         self._staged: Staged | None = None
+        self._seen: Seen | None = None
         self.vault: Final = Vault(self._fetch, lambda: self._staged, is_there=has_vault(connection, path))
 
     @classmethod
@@ -175,10 +177,13 @@ class SQLiteLedger(Alone):
         """Let all reads of the block see one moment: no commit comes between them. Keep it short."""
         with self._mutex:
             begins = self._lock is not None and begin(self._connection, self.path)
+            if begins:
+                self._seen = Seen()
             try:
                 yield
             finally:
                 if begins:
+                    self._seen = None
                     self._roll_back()  # what a group has written is committed by now
 
     def _write(self, staged: Staged) -> None:
@@ -240,21 +245,29 @@ class SQLiteLedger(Alone):
 
     def head(self, chain: str) -> tuple[int, bytes] | None:
         """Return the newest entry of `chain` and the digest of its body, or None if it has no record."""
-        with self._mutex:
-            head = self._head(chain)
+        head = self._head(chain)
         return None if head is None else (head[0], head[2])
 
     def cell(self, space: str, key: str) -> bytes | None:
         """Return the value of one cell, or None."""
+        place = (space, key)
         with self._mutex:
-            staged, place = self._staged, (space, key)
-            if staged is not None and (place in staged.cells or place in staged.seen_cells):
-                return staged.cells[place] if place in staged.cells else staged.seen_cells[place]
+            staged, seen = self._staged, self._seen
+            if staged is not None and place in staged.cells:
+                return staged.cells[place]
+            if seen is not None and place in seen.cells:
+                return seen.cells[place]
             rows = self._fetch("SELECT value FROM cells WHERE space = ? AND key = ?", place)
-            value = rows[0][0] if rows else None
-            if staged is not None:
-                staged.seen_cells[place] = value
+            value: bytes | None = rows[0][0] if rows else None
+            if seen is not None:
+                seen.cells[place] = value
         return value
+
+    def fetch(self, cells: Iterable[tuple[str, str]], chains: Iterable[str]) -> None:
+        """Look up cells, by space and key, and heads of chains, for the rest of a `group` or `reading`."""
+        with self._mutex:
+            if self._seen is not None:
+                self._seen.look_up(self._fetch, cells, chains)
 
     def spaces(self) -> tuple[str, ...]:
         """Return the spaces that hold any cell, sorted."""
@@ -263,22 +276,8 @@ class SQLiteLedger(Alone):
     def cells(self, space: str, *, exact: bool = True) -> Iterator[tuple[str, bytes]]:
         """Yield the keys and values of a space in the order of the keys' UTF-8 bytes; here they are always exact."""
         with self._mutex:
-            cells = {} if self._staged is None else self._staged.cells
-            staged = {key: value for (where, key), value in cells.items() if where == space}
-        if not staged:
-            yield from self._stored_cells(space)
-            return
-        found: dict[str, bytes | None] = {**dict(self._stored_cells(space)), **staged}
-        # Python orders text by code point, which is the order of its UTF-8 bytes.
-        yield from ((key, value) for key in sorted(found) if (value := found[key]) is not None)
-
-    def _stored_cells(self, space: str) -> Iterator[tuple[str, bytes]]:
-        query = "SELECT key, value FROM cells WHERE space = ? AND key >= ? ORDER BY key LIMIT ?"
-        rows = self._fetch(query, (space, "", _ROWS_A_READ))
-        query = query.replace(">=", ">")
-        while rows:
-            yield from rows
-            rows = self._fetch(query, (space, rows[-1][0], _ROWS_A_READ))
+            staged = {} if self._staged is None else self._staged.cells_in(space)
+        yield from cells_with(staged, stored_cells(self._fetch, space))
 
     def read(self, index: int) -> StoredRecord:
         """Return the record at `index`.
@@ -352,13 +351,15 @@ class SQLiteLedger(Alone):
 
     def _head(self, chain: str) -> Head | None:
         with self._mutex:
-            staged = self._staged
-            if staged is not None and (chain in staged.heads or chain in staged.seen_heads):
-                return staged.heads[chain] if chain in staged.heads else staged.seen_heads[chain]
+            staged, seen = self._staged, self._seen
+            if staged is not None and chain in staged.heads:
+                return staged.heads[chain]
+            if seen is not None and chain in seen.heads:
+                return seen.heads[chain]
             rows = self._fetch("SELECT entry, leaf, head FROM chains WHERE chain = ?", (chain,))
-            head = rows[0] if rows else None
-            if staged is not None:
-                staged.seen_heads[chain] = head
+            head: Head | None = rows[0] if rows else None
+            if seen is not None:
+                seen.heads[chain] = head
         return head
 
     def _current_range(self) -> CompactRange:

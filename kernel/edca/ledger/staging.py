@@ -28,9 +28,6 @@ class Staged:
         self.cells: dict[tuple[str, str], bytes | None] = {}
         self.keys: dict[str, tuple[str, bytes]] = {}  # the vault's: subject and stored key, by scope
         self.vault: dict[int, tuple[str, str, bytes]] = {}  # scope, asker and encrypted values, by index
-        # What the file holds, as far as anybody has looked: it cannot change meanwhile.
-        self.seen_cells: dict[tuple[str, str], bytes | None] = {}
-        self.seen_heads: dict[str, Head | None] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
     def add(self, draft: Draft, head: Head | None) -> Stored:
@@ -60,6 +57,10 @@ class Staged:
     def put_key(self, scope: str, subject: str, stored: bytes) -> None:
         """Keep a scope's key, or whose it is."""
         self._set(self.keys, scope, (subject, stored))
+
+    def cells_in(self, space: str) -> dict[str, bytes | None]:
+        """Return what was written or removed in a space, by key."""
+        return {key: value for (where, key), value in self.cells.items() if where == space}
 
     def row(self, index: int) -> tuple[int, int | None, bytes, bytes] | None:
         """Return the row of a record placed here, or null where the file has it, or nobody."""

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from edca.kernel.canonical import Data
     from edca.ledger.store import Cell
+    from edca.runtime.addressing import Addressed
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.context import Context, Place
-    from edca.runtime.gather import Addressed
     from edca.runtime.inbox import OpenQuestion
     from edca.runtime.loop import Runtime
     from edca.runtime.question import Question

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edca.ledger.sealing import ScopeKey
     from edca.ledger.store import Stored
     from edca.runtime.ports import Clock, Router, Store
+    from edca.runtime.turns import Needs
 
 _T = TypeVar("_T")
 
@@ -103,6 +104,32 @@ class Context:
         It must ask no route: see `edca.runtime.turns`. Raises what `work` raises, and what the store's `commit` raises.
         """
         return self.turns.take(self.store, work)
+
+    def asking(self, router: Router) -> Context:
+        """Return the context with another router."""
+        return Context(
+            self.machine,
+            router,
+            self.store,
+            self.opened_with,
+            self.clock,
+            self.tenant,
+            self.schedule,
+            self.pause,
+            self.inbox_max,
+            self.read_within_us,
+            self.turns,
+            self.lanes,
+            self.readers,
+            self.interrupted,
+            self.stop,
+            self.postponed,
+            self.adopted,
+        )
+
+    def turns_for(self, works: Sequence[Callable[[], _T]], needs: Needs) -> tuple[_T | Exception, ...]:
+        """Do what `turn` does for each of `works`: see `Turns.take_all`."""
+        return self.turns.take_all(self.store, works, needs)
 
     def append(
         self,

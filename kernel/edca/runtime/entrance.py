@@ -37,13 +37,24 @@ class Entrance:
         """Go in; `leave` must follow. Raises `OverloadedError` where that would be one too many."""
         with self._lock:
             if self._inside >= self._most:
-                raise OverloadedError(f"{self._most} candidates are being taken already; try again later")
+                raise self.overloaded()
             self._inside += 1
 
-    def leave(self) -> None:
+    def enter_most(self, count: int) -> int:
+        """Let in as many of so many as there is room for, and return how many; `leave` must follow for them."""
+        with self._lock:
+            let_in = min(count, max(0, self._most - self._inside))
+            self._inside += let_in
+            return let_in
+
+    def overloaded(self) -> OverloadedError:
+        """Return what is raised where one would be too many."""
+        return OverloadedError(f"{self._most} candidates are being taken already; try again later")
+
+    def leave(self, count: int = 1) -> None:
         """Go out."""
         with self._lock:
-            self._inside -= 1
+            self._inside -= count
 
     @contextmanager
     def inside(self) -> Iterator[None]:

@@ -7,7 +7,6 @@ it wants something else, because the case has moved meanwhile, the turn is given
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import TYPE_CHECKING, TypeVar
 
@@ -119,7 +118,7 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
     read, and it runs again, anew. Raises what they raise, and as `Context.turn`.
     """
     evidence = _evidence(context)
-    inner = dataclasses.replace(context, router=evidence)
+    inner = context.asking(evidence)
     ahead = read(inner)
     tried = 0
     while True:
@@ -133,7 +132,7 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
 
 def reading_within(context: Context) -> Context:
     """Return the context with a router that asks as long as it may: for looking, outside of turns."""
-    return dataclasses.replace(context, router=_evidence(context))
+    return context.asking(_evidence(context))
 
 
 def _evidence(context: Context) -> Evidence:

@@ -11,90 +11,32 @@ from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.decide import accepted_plainly, wanted
 from edca.kernel.facts import Instance, table
 from edca.kernel.frames import fields_of
-from edca.kernel.inputs import CounterKey, Inputs, address
+from edca.kernel.inputs import CounterKey, Inputs
 from edca.kernel.values import Unknown
-from edca.kernel.verdict import Accepted
-from edca.ledger.vault import asker_scope
 from edca.runtime import inbox, mandates
-from edca.runtime.answers import SPACE as KEYS
-from edca.runtime.answers import Answer, Remembered, idempotency_key, recall
 from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.counters import Sheet, held_now, used
 from edca.runtime.equal_work import even_out
 from edca.runtime.modes import recorded_mode
-from edca.runtime.opened import vault_of
-from edca.runtime.personal import Plan
+from edca.runtime.opened import is_erased_case
 from edca.runtime.ports import Request
-from edca.runtime.question import Question, attestations_digest
+from edca.runtime.question import Question
 from edca.runtime.standing import trusted_row
-from edca.runtime.waiting import key_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from edca.kernel.blinding import Blinding
     from edca.kernel.facts import Facts, Handle, Key
-    from edca.kernel.inputs import Address, Attestation, Case
+    from edca.kernel.inputs import Attestation, Case
     from edca.kernel.machine import Evidence, Machine
+    from edca.kernel.roster import Roster
+    from edca.kernel.verdict import Accepted
+    from edca.runtime.addressing import Addressed
+    from edca.runtime.cases import Row
     from edca.runtime.context import Context
     from edca.runtime.ports import Router
 
 ROUNDS_MAX = 8  # what is still unread after so many rounds stays unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """Stage 1's result: a candidate, or the note that these bytes are none."""
-
-    candidate: Candidate | Malformed
-    attestations: tuple[Attestation, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Addressed:
-    """An admitted candidate, which case it is about, and what is remembered under its idempotency key.
-
-    `about`, `case_id`, `key` and `question_key`, that of the question which an escalation opens, are null where the
-    candidate names no case. A case yet to be created has no id, and a candidate without an idempotency key no `key`:
-    each delivery of it is decided on its own.
-    """
-
-    admitted: Admitted
-    about: Address | None
-    case_id: str | None
-    key: str | None
-    question_key: str | None
-    attestations_digest: bytes
-    remembered: Remembered | None
-
-    @property
-    def settled(self) -> Answer | None:
-        """The answer that stands for this very candidate, or null where it must be decided.
-
-        What was accepted is never decided again. What was not is, once something else is attested with it: that is how
-        a confirmation that was waited for arrives.
-        """
-        candidate, remembered = self.admitted.candidate, self.remembered
-        if remembered is None or remembered.candidate != candidate.digest:
-            return None
-        same = remembered.attestations == self.attestations_digest
-        return remembered.answer if same or isinstance(remembered.answer.verdict, Accepted) else None
-
-    def lane(self, tenant: str) -> str | None:
-        """Return the lane to hold while the candidate is taken: its case's, or that of all who create such a case.
-
-        A source says which key comes next, and says the same until that case is there. Null where there is no case.
-        """
-        if self.about is None:
-            return None
-        return f"{tenant}/#create:{self.about.entity}" if self.case_id is None else self.case_id
-
-    @property
-    def key_used_by(self) -> bytes | None:
-        """The digest of another candidate that has used the key."""
-        if self.remembered is None or self.remembered.candidate == self.admitted.candidate.digest:
-            return None
-        return self.remembered.candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,57 +62,6 @@ class Gathered:
 
     addressed: Addressed
     question: Question
-
-
-def find_address(context: Context, admitted: Admitted) -> Addressed:
-    """Tell which case the candidate is about; `recalled` looks up what is remembered of it.
-
-    Raises `ValueError` for attestations that are not of their types.
-    """
-    machine, candidate = context.machine, admitted.candidate
-    about = address(machine, candidate) if isinstance(candidate, Candidate) else None
-    if about is None or isinstance(candidate, Malformed):
-        admitted, blinding = _blinded(context, admitted, None)
-        attested = attestations_digest(machine, admitted.attestations, blinding)
-        return Addressed(admitted, None, None, None, None, attested, None)
-    id_ = None if about.key is None else case_id(machine, context.tenant, about.entity, about.key)
-    admitted, blinding = _blinded(context, admitted, id_)
-    attested = attestations_digest(machine, admitted.attestations, blinding)
-    candidate = dataclasses.replace(candidate, blinding=blinding)
-    key = idempotency_key(context.tenant, machine, candidate, about, id_) if candidate.key else None
-    asked = key_of(context.tenant, id_, candidate.digest)
-    return Addressed(admitted, about, id_, key, asked, attested, None)
-
-
-def _blinded(context: Context, admitted: Admitted, id_: str | None) -> tuple[Admitted, Blinding | None]:
-    """Return what was admitted, such that its digests give nothing personal away, and what they are made with."""
-    vault, candidate = vault_of(context.store), admitted.candidate
-    if vault is None or Plan.of(context.machine) is None:
-        return admitted, None
-    blinding = vault.key_for(scope_of(context, candidate, id_)).blinding
-    if isinstance(candidate, Malformed):
-        return admitted, blinding
-    return dataclasses.replace(admitted, candidate=dataclasses.replace(candidate, blinding=blinding)), blinding
-
-
-def scope_of(context: Context, candidate: Candidate | Malformed, id_: str | None) -> str:
-    """Return the scope that a candidate's digests are made in: its case's, or where that can't be, the asker's."""
-    vault = vault_of(context.store)
-    if id_ is None or (vault is not None and vault.is_erased(id_)):
-        return asker_scope(context.tenant, candidate.subject or candidate.proposer)
-    return id_
-
-
-def recalled(context: Context, addressed: Addressed) -> Addressed:
-    """Look its idempotency key up."""
-    candidate = addressed.admitted.candidate
-    if addressed.key is None or isinstance(candidate, Malformed):
-        return addressed
-    remembered = None
-    if context.store.cell(KEYS, addressed.key) is not None:
-        with context.store.reading():
-            remembered = recall(context.store, addressed.key, context.tenant, candidate)
-    return addressed if remembered is addressed.remembered else dataclasses.replace(addressed, remembered=remembered)
 
 
 def gather(context: Context, addressed: Addressed) -> Gathered:
@@ -233,10 +124,13 @@ def _gathered(context: Context, addressed: Addressed, found: _Found, inputs: Inp
     )
 
 
-def read_ahead(context: Context, addressed: Addressed) -> Ahead:
-    """Read what `gather` will want to read, and as much of what isn't there."""
+def read_ahead(context: Context, addressed: Addressed, looked_up: LookedUp | None = None) -> Ahead:
+    """Read what `gather` will want to read, and as much of what isn't there.
+
+    `looked_up` is what the store holds, where that is known.
+    """
     machine, candidate = context.machine, addressed.admitted.candidate
-    found, inputs = _begin(context, addressed, {})
+    found, inputs = _begin(context, addressed, {}, looked_up)
     facts = _read_rest(context, found, candidate, inputs).facts
     if isinstance(candidate, Candidate) and candidate.model is not None and addressed.about is not None:
         branches = machine.index.offered.get(candidate.transition, ())
@@ -245,25 +139,66 @@ def read_ahead(context: Context, addressed: Addressed) -> Ahead:
     return Ahead(found.case, facts)
 
 
-def _begin(context: Context, addressed: Addressed, counted: dict[CounterKey, int]) -> tuple[_Found, Inputs]:
-    """Find the case and what its source says of it, and put together what can be known before clauses are looked at."""
-    machine, now = context.machine, context.clock.now()
-    told = _ask(context, addressed, now)
-    with context.store.reading():
-        found = _find_case(context, addressed, told, now)
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the store holds of a case: its row, the entry of its next record, and whether it was erased."""
+
+    row: Row | None
+    entry: int
+    is_erased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the store says that a decision is made from: how the case stands, and what holds for all."""
+
+    held: Held | None
+    roster: Roster
+    attestations: tuple[Attestation, ...]
+    mode: str
+    mandate_uses: Mapping[str, int]
+
+
+def look_up(context: Context, addressed: Addressed, now: int) -> LookedUp:
+    """Look up in the store what the decision is made from. Of a case that is yet to be created it tells nothing."""
+    store, machine, id_, key = context.store, context.machine, addressed.case_id, addressed.question_key
+    with store.reading():
         roster = context.roster
-        inputs = Inputs(
-            now=now,
-            clock=context.clock.source,
-            facts=found.facts,
-            attestations=(*addressed.admitted.attestations, *_answers(context, addressed, now)),
+        return LookedUp(
+            held=None if id_ is None else _held(context, id_),
             roster=roster,
-            key_used_by=addressed.key_used_by,
+            attestations=() if key is None else inbox.answers_so_far(context, key, now),
             mode=recorded_mode(context),
-            used=counted,
-            mandate_uses=mandates.uses(context.store, context.tenant, machine, roster),
+            mandate_uses=mandates.uses(store, context.tenant, machine, roster),
         )
-    return found, inputs
+
+
+def _held(context: Context, id_: str) -> Held:
+    with context.store.reading():
+        row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
+        return Held(row, entry, is_erased_case(context.store, id_))
+
+
+def _begin(
+    context: Context, addressed: Addressed, counted: dict[CounterKey, int], looked_up: LookedUp | None = None
+) -> tuple[_Found, Inputs]:
+    """Find the case and what its source says of it, and put together what can be known before clauses are looked at."""
+    now = context.clock.now()
+    told = _ask(context, addressed, now)
+    if looked_up is None:
+        looked_up = look_up(context, addressed, now)
+    found = _find_case(context, addressed, looked_up, told, now)
+    return found, Inputs(
+        now=now,
+        clock=context.clock.source,
+        facts=found.facts,
+        attestations=(*addressed.admitted.attestations, *looked_up.attestations),
+        roster=looked_up.roster,
+        key_used_by=addressed.key_used_by,
+        mode=looked_up.mode,
+        used=counted,
+        mandate_uses=looked_up.mandate_uses,
+    )
 
 
 def _read_rest(context: Context, found: _Found, candidate: Candidate | Malformed, inputs: Inputs) -> Inputs:
@@ -274,12 +209,6 @@ def _read_rest(context: Context, found: _Found, candidate: Candidate | Malformed
             break
         inputs = dataclasses.replace(inputs, facts=_with(context.router, inputs.facts, missing, inputs.now))
     return inputs
-
-
-def _answers(context: Context, addressed: Addressed, now: int) -> tuple[Attestation, ...]:
-    """Return what people have answered so far to this candidate's open question."""
-    key = addressed.question_key
-    return () if key is None else inbox.answers_so_far(context, key, now)
 
 
 def read_all(
@@ -317,7 +246,7 @@ def look(
     now, router = context.clock.now(), context.router
     id_ = case_id(context.machine, context.tenant, entity, key)
     (instance,) = router.read([Request(entity, key, ())], now)
-    case = _case_about(context, id_, instance, now).case
+    case = _case_about(context.machine, id_, _held(context, id_), instance, now).case
     facts = {} if case is None else read_all(router, {}, now, lambda known: wants(case, known, now))
     even_out(context.machine, router, entity, evidence, facts, now)
     return case, facts, now
@@ -337,26 +266,25 @@ def _ask(context: Context, addressed: Addressed, as_of: int) -> Instance | Key |
     return instance
 
 
-def _find_case(context: Context, addressed: Addressed, told: Instance | Key | None, at: int) -> _Found:
-    """Find the case in the ledger and in what its source has told."""
-    if isinstance(told, Instance) and addressed.case_id is not None:
-        return _case_about(context, addressed.case_id, told, at)
+def _find_case(
+    context: Context, addressed: Addressed, looked_up: LookedUp, told: Instance | Key | None, at: int
+) -> _Found:
+    """Find the case in what the ledger holds and in what its source has told."""
+    if isinstance(told, Instance) and addressed.case_id is not None and looked_up.held is not None:
+        return _case_about(context.machine, addressed.case_id, looked_up.held, told, at)
     if isinstance(told, tuple) and addressed.about is not None:
         return _case_to_create(context, addressed.about.entity, told, at)
     return _Found(None, None, {})
 
 
-def _case_about(context: Context, id_: str, instance: Instance, at: int) -> _Found:
-    facts = table([instance])
-    vault = vault_of(context.store)
-    if vault is not None and vault.is_erased(id_):
+def _case_about(machine: Machine, id_: str, held: Held, instance: Instance, at: int) -> _Found:
+    facts, row = table([instance]), held.row
+    if held.is_erased:
         return _Found(None, None, facts)  # nothing more is done in a case whose personal values were erased
-    with context.store.reading():
-        row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is not None and row.holds_state:
         return _Found(row.case, Opened.LEDGER, facts)
     left = None if row is None else row.case
-    case = met_case(context.machine, id_, instance, entry, at, left)
+    case = met_case(machine, id_, instance, held.entry, at, left)
     if case is None:
         return _Found(None, None, facts)
     return _Found(case, Opened.READ, facts)
@@ -367,13 +295,12 @@ def _case_to_create(context: Context, entity: str, key: Key, at: int) -> _Found:
     if state is None:
         return _Found(None, None, {})
     id_ = case_id(context.machine, context.tenant, entity, key)
-    vault = vault_of(context.store)
-    if vault is not None and vault.is_erased(id_):
+    held = _held(context, id_)
+    row = held.row
+    if held.is_erased:
         return _Found(None, None, {})
-    with context.store.reading():
-        row, entry = trusted_row(context.store, context.machine, id_), context.next_entry(id_)
     if row is None:
-        case = new_case(context.machine, id_, entity, key, state, entry, at)
+        case = new_case(context.machine, id_, entity, key, state, held.entry, at)
         return _Found(case, Opened.CREATED, {})
     # The key's case already exists. While its own creation is pending that is the reason to refuse; otherwise the
     # source has handed out a key twice, and no case may be created over another.

@@ -71,6 +71,26 @@ class Lanes:
             if is_held and name is not None:
                 self._leave(name)
 
+    def enter_free(self, name: str) -> bool:
+        """Take the lane of that name where nobody has it, this thread included; tell whether it is held now.
+
+        Whoever gets it has to `leave` it, in this thread or in the one that has taken it over.
+        """
+        with self._lock:
+            is_free = name not in self._lanes
+            if is_free:
+                self._lanes[name] = _Lane(threading.get_ident())
+            return is_free
+
+    def take_over(self, name: str) -> None:
+        """Hold, in this thread from now on, the lane that another thread has taken and goes on with no more."""
+        with self._lock:
+            self._lanes[name].holder = threading.get_ident()
+
+    def leave(self, name: str) -> None:
+        """Give up a lane that `enter_free` has taken."""
+        self._leave(name)
+
     def _enter(self, name: str, within_s: float | None) -> bool:
         """Wait for the lane, for ever where `within_s` is null; tell whether it is held now."""
         me = threading.get_ident()

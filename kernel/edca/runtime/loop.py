@@ -11,23 +11,25 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from edca.ledger.errors import LedgerError
-from edca.runtime import approving, asking, config, inbox, modes, observe, recover, rosters, settlement, waiting
+from edca.runtime import approving, asking, config, inbox, observe, recover, rosters, settlement, waiting
+from edca.runtime.addressing import Addressed, Admitted, find_address, recalled
 from edca.runtime.answers import Outcome, as_recorded
 from edca.runtime.cases import case_id, check_tenant
 from edca.runtime.context import Context
 from edca.runtime.effects import Acceptance, Course
 from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.evidence import informed, reading_within
-from edca.runtime.gather import Addressed, Admitted, find_address, gather, look, read_ahead, recalled
+from edca.runtime.gather import gather, look, read_ahead
 from edca.runtime.lanes import lanes_of
 from edca.runtime.opened import opened
 from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError, OvertakenError
 from edca.runtime.probing import Probes
 from edca.runtime.question import check_vouched
-from edca.runtime.recording import CarriedOut, Recorded, confirm, decide_on, gather_and_decide, record
+from edca.runtime.recording import CarriedOut, confirm, decide_and_record, decide_on
 from edca.runtime.reentry import check_outside
 from edca.runtime.retries import Schedule, sleep
+from edca.runtime.together import Came, Submission, Unfinished, take_together
 from edca.runtime.turns import Turns
 
 if TYPE_CHECKING:
@@ -119,15 +121,14 @@ class Runtime(Operated):
         """
         check_outside(self.context.lanes)
         with self._entrance.inside():
-            check_vouched(attestations)
-            addressed = find_address(self.context, self._admitted(payload, caller, attestations))
+            addressed = self.address(payload, caller, attestations)
             with self.context.lanes.hold(addressed.lane(self.context.tenant)):
                 recover.carry_on_interrupted(self, addressed.case_id)
                 addressed = recalled(self.context, addressed)
                 if addressed.settled is not None:
                     return addressed.settled
                 answer = self._take(addressed)
-        self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock)
+        self.note(caller, answer)
         return answer
 
     def query(self, inquiry: Inquiry | Malformed, caller: Caller) -> QueryAnswer:
@@ -145,6 +146,40 @@ class Runtime(Operated):
         self._probes.note(machine, caller, answer.verdict, clock)
         return answer
 
+    def submit_together(self, submissions: Sequence[Submission]) -> tuple[list[Came], bool]:
+        """Take many candidates at once: see `together.take_together`."""
+        count, went_on = self._entrance.enter_most(len(submissions)), 0
+        try:
+            found, is_late = take_together(self, submissions[:count])
+            went_on = sum(isinstance(came, Unfinished) for came in found)  # these leave when they are finished
+        finally:
+            self._entrance.leave(count - went_on)
+        return [*found, *(self._entrance.overloaded() for _ in submissions[count:])], is_late
+
+    def finish(self, unfinished: Unfinished) -> Answer:
+        """Carry out what `submit_together` has put on record as accepted. Raises as `submit` does."""
+        lanes, lane = self.context.lanes, unfinished.lane
+        try:
+            lanes.take_over(lane)
+            return self._carry_out(unfinished.question, unfinished.reference)
+        except BaseException:
+            self.context.interrupted.add(lane)
+            raise
+        finally:
+            lanes.leave(lane)
+            self._entrance.leave()
+
+    def address(
+        self, payload: bytes | Candidate | Malformed, caller: Caller, attestations: Sequence[Attestation]
+    ) -> Addressed:
+        """Admit a candidate, and tell which case it is about. Raises `ValueError` as `submit` does."""
+        check_vouched(attestations)
+        return find_address(self.context, self._admitted(payload, caller, attestations))
+
+    def note(self, caller: Caller, answer: Answer) -> None:
+        """Count a refusal, for `probing`."""
+        self._probes.note(self.context.machine, caller, answer.verdict, self.context.clock)
+
     def _take(self, addressed: Addressed) -> Answer:
         """Gather, decide and record, and carry out what was accepted. Its lane is held."""
         begun: list[str] = []
@@ -153,17 +188,21 @@ class Runtime(Operated):
                 recorded = informed(
                     self.context,
                     lambda context: self._read_ahead(context, addressed, lanes),
-                    lambda context, ahead: _decide_and_record(context, addressed, ahead, begun),
+                    lambda context, ahead: decide_and_record(context, addressed, ahead, begun),
                 )
                 if recorded.question is None:
                     return recorded.answer
-                # Read back from the ledger: nothing but a stored record is a source of authority.
-                stored = self.context.store.read(recorded.answer.record.number)
-                performed = self._perform(Acceptance.of(recorded.question, stored))
-                return self._so_far(stored) if performed is None else self._confirm(performed)
+                return self._carry_out(recorded.question, recorded.answer.record)
             except BaseException:
                 self.context.interrupted.update(begun)
                 raise
+
+    def _carry_out(self, question: Question, reference: RecordReference) -> Answer:
+        """Carry out what is on record as accepted. Its lane is held."""
+        # Read back from the ledger: nothing but a stored record is a source of authority.
+        stored = self.context.store.read(reference.number)
+        performed = self._perform(Acceptance.of(question, stored))
+        return self._so_far(stored) if performed is None else self._confirm(performed)
 
     def _read_ahead(self, context: Context, addressed: Addressed, lanes: ExitStack) -> Ahead:
         """Read what there is to be read. Who creates a case holds its lane too, before anybody can come about it."""
@@ -332,19 +371,6 @@ def _ensure(ledger: Store, chain: str, machine: Machine, router: Router, roster:
     """Put on record what isn't yet: in a turn, since other processes may open the same ledger."""
     rosters.check_opened(ledger, chain, roster)
     config.ensure(ledger, machine, router, roster)
-
-
-def _decide_and_record(context: Context, addressed: Addressed, ahead: Ahead, begun: list[str]) -> Recorded:
-    """Decide on what was gathered, and record it: in one turn, so that nothing comes between the two."""
-    modes.settle(context)
-    inbox.close_if_overdue(context, addressed.question_key)
-    known = recalled(context, addressed)
-    if known.remembered != addressed.remembered and known.settled is not None:
-        return Recorded(known.settled, None)  # another runtime of this ledger has taken it meanwhile
-    recorded = record(context, gather_and_decide(context, known, ahead))
-    if recorded.question is not None and recorded.question.case is not None:
-        begun.append(recorded.question.case.id)
-    return recorded
 
 
 def _as_given(found: inbox.OpenQuestion) -> Admitted:

@@ -18,7 +18,7 @@ from edca.ledger.vault import ErasedError
 from edca.runtime.personal import Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from edca.kernel.machine import Machine
@@ -59,6 +59,12 @@ def opened(store: Store, machine: Machine | None = None) -> Store:
 def vault_of(store: Store) -> Vault | None:
     """Return the vault behind an opened store, or null where nothing personal is there."""
     return store.vault if isinstance(store, OpenedStore) else None
+
+
+def is_erased_case(store: Store, id_: str | None) -> bool:
+    """Tell whether the personal values of the case of that id were erased."""
+    vault = None if id_ is None else vault_of(store)
+    return vault is not None and id_ is not None and vault.is_erased(id_)
 
 
 def blinding_of(content: Mapping[str, Any]) -> Blinding | None:
@@ -152,6 +158,10 @@ class OpenedStore:
     def abandoned(self, prefix: str) -> tuple[str, ...]:
         """Return what is had by a process that lives no more."""
         return self.store.abandoned(prefix)
+
+    def fetch(self, cells: Iterable[tuple[str, str]], chains: Iterable[str]) -> None:
+        """Look up these cells and heads of chains at once."""
+        self.store.fetch(cells, chains)
 
     def read(self, number: int) -> StoredRecord:
         """Return the record of that number, opened."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from edca.kernel.facts import Instance, Key
@@ -153,6 +153,10 @@ class Store(Protocol):
 
     def abandoned(self, prefix: str) -> tuple[str, ...]:
         """Return what goes by names that begin so and is had by a process that lives no more."""
+        ...
+
+    def fetch(self, cells: Iterable[tuple[str, str]], chains: Iterable[str]) -> None:
+        """Look up these cells and heads of chains at once, for the reads of the rest of a `group` or `reading`."""
         ...
 
     def read(self, number: int) -> StoredRecord:

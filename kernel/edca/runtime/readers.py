@@ -55,6 +55,28 @@ class Readers:
     def call(self, work: Callable[[], _T], within_s: float) -> _T:
         """Return what `work` returns. Raises what it raises, and `LateError` where there is no answer in time."""
         until = time.monotonic() + within_s
+        call = self._begin(work, within_s)
+        if not call.is_running.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise LateError
+        if call.error is not None:
+            raise call.error
+        return call.answer  # type: ignore[return-value]  # without an error, `work` has returned it
+
+    def call_while(self, work: Callable[[], None], has_gone_on: Callable[[], bool], every_s: float) -> bool:
+        """Run `work` as long as it goes on, which is asked every so many seconds; tell whether it came to its end.
+
+        Raises what it raises, and `LateError` where no thread is free in that time.
+        """
+        call = self._begin(work, every_s)
+        while not call.is_running.acquire(timeout=every_s):
+            if not has_gone_on():
+                return False
+        if call.error is not None:
+            raise call.error
+        return True
+
+    def _begin(self, work: Callable[[], _T], within_s: float) -> _Call[_T]:
+        """Have a thread run `work`. Raises `LateError` where none is free in time."""
         if within_s <= 0 or not self._free.acquire(timeout=within_s):
             raise LateError
         call = _Call(work)
@@ -65,11 +87,7 @@ class Readers:
             threading.Thread(target=self._serve, args=(call,), name="edca-reader", daemon=True).start()
         else:
             self._calls.put(call)
-        if not call.is_running.acquire(timeout=max(0.0, until - time.monotonic())):
-            raise LateError
-        if call.error is not None:
-            raise call.error
-        return call.answer  # type: ignore[return-value]  # without an error, `work` has returned it
+        return call
 
     def _serve(self, call: _Call[Any]) -> None:
         while True:

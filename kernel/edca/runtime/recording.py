@@ -18,6 +18,7 @@ from edca.ledger.record import Draft
 from edca.ledger.store import Cell
 from edca.ledger.vault import asker_scope
 from edca.runtime import cases, inbox, mandates, modes, signals, waiting
+from edca.runtime.addressing import recalled
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, as_recorded, idempotency_key
 from edca.runtime.cases import Row, touched
 from edca.runtime.context import Owner
@@ -31,9 +32,10 @@ from edca.runtime.records import after_outcome, after_verdict, chain_of, outcome
 if TYPE_CHECKING:
     from edca.kernel.inputs import Case
     from edca.kernel.verdict import Verdict
+    from edca.runtime.addressing import Addressed
     from edca.runtime.context import Context, Place
     from edca.runtime.effects import Acceptance, Course
-    from edca.runtime.gather import Addressed, Ahead
+    from edca.runtime.gather import Ahead
     from edca.runtime.question import Question
 
 
@@ -78,6 +80,19 @@ def gather_and_decide(context: Context, addressed: Addressed, ahead: Ahead) -> D
     """Do stages 2 and 3 at once, where the candidate is accepted plainly; else one after the other."""
     gathered, accepted = gather_and_accept(context, addressed, ahead)
     return decide_on(context, gathered) if accepted is None else Decided(gathered, accepted)
+
+
+def decide_and_record(context: Context, addressed: Addressed, ahead: Ahead, begun: list[str]) -> Recorded:
+    """Decide on what was gathered, and record it: in one turn, so that nothing comes between the two."""
+    modes.settle(context)
+    inbox.close_if_overdue(context, addressed.question_key)
+    known = recalled(context, addressed)
+    if known.remembered != addressed.remembered and known.settled is not None:
+        return Recorded(known.settled, None)  # another runtime of this ledger has taken it meanwhile
+    recorded = record(context, gather_and_decide(context, known, ahead))
+    if recorded.question is not None and recorded.question.case is not None:
+        begun.append(recorded.question.case.id)
+    return recorded
 
 
 def record(context: Context, found: Decided) -> Recorded:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -32,6 +33,14 @@ SHARING_MAX = 64  # turns that share one commit: the first of them waits for the
 _T = TypeVar("_T")
 
 
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What turns will read: cells by space and key, and the newest records of chains."""
+
+    cells: Sequence[tuple[str, str]]
+    chains: Sequence[str]
+
+
 class InterruptedTurnsError(LedgerError):
     """Whoever led was interrupted before the commit that this turn was part of was known to be durable."""
 
@@ -39,10 +48,11 @@ class InterruptedTurnsError(LedgerError):
 class _Turn(Generic[_T]):
     """One caller's turn. `woken` is held until it is over, or its caller is to lead; `batch` is what its caller led."""
 
-    __slots__ = ("batch", "error", "is_over", "is_taken", "result", "woken", "work")
+    __slots__ = ("batch", "error", "is_over", "is_taken", "needs", "result", "woken", "work")
 
     def __init__(self, work: Callable[[], _T]) -> None:
         self.work = work
+        self.needs: Needs | None = None
         self.result: _T | None = None
         self.error: BaseException | None = None
         self.batch: Sequence[_Turn[Any]] = ()
@@ -86,19 +96,38 @@ class Turns:
         if self._running == threading.get_ident():
             return work()
         turn = _Turn(work)
+        self._take(store, (turn,))
+        return turn.outcome()
+
+    def take_all(
+        self, store: Store, works: Sequence[Callable[[], _T]], needs: Needs | None = None
+    ) -> tuple[_T | Exception, ...]:
+        """Do what `take` does for each of `works`, in order, from one thread; return what each returns or raises.
+
+        `needs` are cells and heads of chains that they will read, looked up at once when the first of them is taken.
+        """
+        turns = tuple(_Turn(work) for work in works)
+        if turns:
+            turns[0].needs = needs
+            self._take(store, turns)
+        return tuple(turn.result if turn.error is None else turn.error for turn in turns)  # type: ignore[misc]
+
+    def _take(self, store: Store, turns: Sequence[_Turn[Any]]) -> None:
+        """Wait for these turns to be over, and lead where it falls to one of them."""
         try:
             with self._lock:
-                self._waiting.append(turn)
+                self._waiting.extend(turns)
                 if self._leader is None:
-                    self._leader = turn
-            if self._leader is not turn:
-                turn.woken.acquire()
-            if not turn.is_over:
-                self._lead(store, turn)
+                    self._leader = turns[0]
+            for turn in turns:
+                if self._leader is not turn and not turn.is_over:
+                    turn.woken.acquire()
+                if not turn.is_over:
+                    self._lead(store, turn)
         except BaseException:
-            self._give_up(turn)
+            for turn in turns:
+                self._give_up(turn)
             raise
-        return turn.outcome()
 
     @property
     def is_running(self) -> bool:
@@ -165,6 +194,7 @@ def _take_together(store: Store, batch: Sequence[_Turn[Any]]) -> None:
     for tried in range(1, TRIES_MAX + 1):
         try:
             with store.group():
+                _look_up(store, batch)
                 for turn in batch:
                     _run(store, turn)
             return
@@ -184,6 +214,13 @@ def _run(store: Store, turn: _Turn[Any]) -> None:
         raise  # the whole group is as stale
     except Exception as error:
         turn.fail(error)
+
+
+def _look_up(store: Store, turns: Sequence[_Turn[Any]]) -> None:
+    """Look up at once what these turns will read, as far as they have said so."""
+    for turn in turns:
+        if turn.needs is not None:
+            store.fetch(turn.needs.cells, turn.needs.chains)
 
 
 def _fail(turns: Sequence[_Turn[Any]], error: Exception) -> None:

@@ -9,8 +9,12 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from edca.api.crowd import Crowd
 from edca.api.kernel import Kernel
+from edca.api.payloads import payload_of
 from edca.runtime.entrance import WAITING_MAX, Entrance
+from edca.runtime.reentry import check_outside
+from edca.runtime.together import Submission
 
 if TYPE_CHECKING:
     import os
@@ -82,12 +86,13 @@ class AsyncKernel:
     def __init__(self, kernel: Kernel, *, workers: int = WORKERS, waiting_max: int = WAITING_MAX) -> None:
         """Serve `kernel`, which `close` closes.
 
-        `workers` is how many calls run at one time, `waiting_max` how many may run or wait: beyond it they raise
-        `OverloadedError` at once. `halt` never waits for any of them.
+        `workers` is how many candidates are taken at one time, and how many other calls run besides; `waiting_max` how
+        many may run or wait: beyond it they raise `OverloadedError` at once. `halt` never waits for any of them.
         """
         self.kernel = kernel
         self._entrance = Entrance(waiting_max)
-        self._pool = ThreadPoolExecutor(workers, "edca-async")
+        self._crowd = Crowd(kernel._runtime, workers, self._entrance)
+        self._pool = ThreadPoolExecutor(workers, "edca-async-call")
         self._urgent = ThreadPoolExecutor(_URGENT_WORKERS, "edca-urgent")
 
     @classmethod
@@ -117,7 +122,15 @@ class AsyncKernel:
         attestations: Sequence[Attestation] = (),
     ) -> Answer:
         """Take one candidate all the way."""
-        return await self._run(self.kernel.submit, candidate, caller=caller, attestations=attestations)
+        check_outside(self.kernel._runtime.context.lanes)
+        submission = Submission(payload_of(candidate), caller, attestations)
+        self._entrance.enter()
+        try:
+            future = self._crowd.submit(submission, asyncio.get_running_loop())
+        except BaseException:
+            self._entrance.leave()
+            raise
+        return await future
 
     async def query(
         self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Malformed, *, caller: Caller
@@ -279,6 +292,7 @@ class AsyncKernel:
         return await asyncio.wrap_future(self._urgent.submit(copy_context().run, work))
 
     def _close(self) -> None:
+        self._crowd.close()
         self._pool.shutdown()
         self._urgent.shutdown()
         self.kernel.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from edca.api.errors import RosterError
 from edca.api.keeping import check_first, read_kept
 from edca.api.migrating import Migrating
 from edca.api.operating import Operating
+from edca.api.payloads import candidate_bytes, payload_of
 from edca.api.questions import question_at
 from edca.api.roster import fitting
 from edca.api.routers import open_router
@@ -179,8 +179,7 @@ class Kernel(Operating, Answering, Migrating):
         A mapping or text is admitted as strictly as bytes are; what is no candidate is refused as `malformed`. Write
         decimals as text (`"20.00"`) or `Decimal`. What `edca.api.candidates` has read is taken as it is, too.
         """
-        payload = candidate if isinstance(candidate, (Candidate, Malformed)) else candidate_bytes(candidate)
-        return self._runtime.submit(payload, caller, attestations)
+        return self._runtime.submit(payload_of(candidate), caller, attestations)
 
     def query(self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Malformed, *, caller: Caller) -> QueryAnswer:
         """Look something up, and return what came of it once it is on record: see `Runtime.query`.
@@ -335,24 +334,6 @@ class Kernel(Operating, Answering, Migrating):
             return key_from_raw(self.machine, entity, list(key))
         except (ValueProblem, ValueError):
             return None
-
-
-def candidate_bytes(candidate: Mapping[str, Any] | str | bytes) -> bytes:
-    """Return the bytes that admission reads. Raises `TypeError` for a mapping that holds what JSON can't."""
-    match candidate:
-        case bytes():
-            return candidate
-        case str():
-            # A lone surrogate has no UTF-8; what comes out instead is refused as malformed.
-            return candidate.encode("utf-8", errors="surrogatepass")
-        case _:
-            return json.dumps(dict(candidate), default=_plain).encode("utf-8")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    raise TypeError(f"a candidate can't hold a {type(value).__name__}")
 
 
 def _units(amount: object, scale: int) -> int:

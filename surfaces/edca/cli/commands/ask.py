@@ -7,7 +7,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.api import FixedClock, Inquiry, Kernel, Malformed, QueryAnswer, Returned, SystemClock
-from edca.api.kernel import candidate_bytes
+from edca.api.payloads import candidate_bytes
 from edca.cli.commands.submit import load_people
 from edca.cli.errors import CLIError
 from edca.cli.explanation import json_data, value_text
