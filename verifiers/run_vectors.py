@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from verify_ledger import Flaw, Ledger, check_receipt, decode, parse_checkpoint, parse_key
+from verify_ledger import Flaw, Ledger, check_receipt, decode, parse_checkpoint, parse_key, size_of
 
 
 def vector(path: Path) -> str:
@@ -32,13 +32,12 @@ def vector(path: Path) -> str:
             rows, _, note = payload.partition(b"\n\n")
             pairs = [line.split("/") for line in rows.decode().split()]
             records = [(at, bytes.fromhex(header), bytes.fromhex(body)) for at, (header, body) in enumerate(pairs)]
-            kept = [parse_checkpoint(note, trusted, witnesses)] if note else []
-            run = Ledger(decoding=True)
-            run.run(iter(records), {one.size for one in kept}, set())
+            run = Ledger(decoding=True, trusted=trusted)
+            run.run(iter(records), {size_of(note)})
             for flaw in run.findings:
                 raise flaw
-            for checkpoint in kept:
-                run.compare(checkpoint)
+            if note:
+                run.compare(parse_checkpoint(note, run.keys, witnesses))
     except Flaw as flaw:
         return flaw.code
     return "ok"

@@ -16,16 +16,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
-const HEADER_SIZE = 120;
 const ZERO = Buffer.alloc(32);
-const RECORD_MAX = 1 << 20;
-const NOTE_MAX = 64 << 10;
+const [HEADER_SIZE, RECORD_MAX, NOTE_MAX] = [120, 1 << 20, 64 << 10];
 const RECEIPT_MAX = 2 * (RECORD_MAX + NOTE_MAX);
-const TILE = 256;
-const DEPTH_MAX = 64;
-const LOG = 1;
-const WITNESS = 4;
-const NODE_CHAINS = new Map([["intake", 1], ["config", 2]]);
+const [TILE, DEPTH_MAX] = [256, 64];
+const [LOG, WITNESS, CONFIG] = [1, 4, 2];
+const NODE_CHAINS = new Map([["intake", 1], ["config", CONFIG]]);
 const COUNT_MAX = (1n << 63n) - 1n;
 
 /** Something that contradicts the format. `code` is one of a closed set; `index` is the record's, if it is of one. */
@@ -159,9 +155,7 @@ function sha256(...parts) {
   return hash.digest();
 }
 
-function digest(domain, data) {
-  return sha256(Buffer.from(`edca/${domain}\0`), data);
-}
+const digest = (domain, data) => sha256(Buffer.from(`edca/${domain}\0`), data);
 
 /** How a header names a chain: its kind, and the tag of a case. */
 function tagOf(chain) {
@@ -171,14 +165,9 @@ function tagOf(chain) {
 
 function parseHeader(raw) {
   forbid(raw.length !== HEADER_SIZE, "header", `a header has ${HEADER_SIZE} bytes, not ${raw.length}`);
-  const leaf = {
-    kind: raw.readUInt16BE(6),
-    index: raw.readBigUInt64BE(8),
-    previous: raw.subarray(16, 48),
-    tag: raw.subarray(48, 80),
-    entry: raw.readBigUInt64BE(80),
-    body: raw.subarray(88, 120),
-  };
+  const [kind, index, entry] = [raw.readUInt16BE(6), raw.readBigUInt64BE(8), raw.readBigUInt64BE(80)];
+  const [previous, tag, body] = [raw.subarray(16, 48), raw.subarray(48, 80), raw.subarray(88, 120)];
+  const leaf = { kind, index, previous, tag, entry, body };
   const isKnown = raw.toString("latin1", 0, 4) === "EDCA" && raw.readUInt16BE(4) === 1 && leaf.kind <= 2;
   forbid(!isKnown, "header", "magic, version or chain kind is not known");
   forbid(leaf.kind !== 0 && !leaf.tag.equals(ZERO), "header", "a record of the node's own chain has a case tag");
@@ -211,8 +200,7 @@ function checkBody(leaf, raw) {
 
 // --- section 6: the tree ---
 
-const LEAF = Buffer.from([0]);
-const NODE = Buffer.from([1]);
+const [LEAF, NODE] = [Buffer.from([0]), Buffer.from([1])];
 const leafHash = (header) => sha256(LEAF, header);
 const nodeHash = (left, right) => sha256(NODE, left, right);
 
@@ -276,10 +264,46 @@ export function parseKey(text) {
   const data = unbase64(rest.join("+"));
   const isKey = isName(name) && data.length === 33 && (data[0] === LOG || data[0] === WITNESS);
   forbid(!isKey, "format", "a key is written NAME+ID+KEY");
-  const found = sha256(Buffer.from(`${name}\n`, "utf8"), data).subarray(0, 4);
-  forbid(found.toString("hex") !== id, "format", `the id of ${name} is not that of its key`);
-  const jwk = { kty: "OKP", crv: "Ed25519", x: data.subarray(1).toString("base64url") };
-  return { name, id: found, kind: data[0], bytes: data, public: createPublicKey({ key: jwk, format: "jwk" }) };
+  const key = keyOf(name, data, 0n);
+  forbid(key.id.toString("hex") !== id, "format", `the id of ${name} is not that of its key`);
+  return key;
+}
+
+/** A key, and for how many records its signature counts: from `since` to `until`, null for no end. */
+function keyOf(name, bytes, since) {
+  const jwk = { kty: "OKP", crv: "Ed25519", x: bytes.subarray(1).toString("base64url") };
+  const id = sha256(Buffer.from(`${name}\n`, "utf8"), bytes).subarray(0, 4);
+  return { name, id, kind: bytes[0], bytes, public: createPublicKey({ key: jwk, format: "jwk" }), since, until: null };
+}
+
+/** How many records a checkpoint or receipt says that there are, before anything of it is checked; 0 for garbage. */
+export function sizeOf(raw) {
+  const note = raw.toString("latin1", 0, 9) === "c2sp.org/" ? raw.subarray(raw.indexOf("\n\n") + 2) : raw;
+  return parseCount(note.toString("latin1").split("\n")[1] ?? "") ?? 0n;
+}
+
+/** The trusted keys after a record that announces the next one, each where it is in force (section 14). */
+function handedOver(index, body, keys) {
+  const bytes = body.get("bytes");
+  const isHeld = Buffer.isBuffer(bytes) && body.get("digest")?.equals?.(digest("key", bytes));
+  const said = isHeld ? decode(bytes) : null;
+  const isMap = said instanceof Map && [...said.keys()].join() === "at,from,origin,signature,to";
+  const [stamp, from, origin, signature, to] = isMap ? [...said.values()] : [];
+  const at = typeof stamp === "number" || typeof stamp === "bigint" ? BigInt(stamp) : -1n;
+  const isTyped = typeof origin === "string" && [from, signature, to].every(Buffer.isBuffer);
+  const isWhole = isTyped && at >= 0n && at <= COUNT_MAX;
+  forbid(!isWhole, "signature", "it announces a key, and has other fields");
+  const isOf = (key, bytes) => key.kind === LOG && key.name === origin && key.bytes.subarray(1).equals(bytes);
+  const old = keys.find((key) => isOf(key, from));
+  if (old === undefined) return keys; // nobody here trusts that key, so nothing follows from it
+  const time = Buffer.from(at.toString(16).padStart(16, "0"), "hex");
+  const message = Buffer.concat([Buffer.from("edca/key\0"), from, to, time, Buffer.from(origin, "utf8")]);
+  const isNext = old.until === null && to.length === 32 && !to.equals(from) && signature.length === 64;
+  const isSigned = isNext && verifySignature(null, message, old.public, signature);
+  forbid(!isSigned, "signature", "it announces a key, and the key in force has not signed it");
+  const rest = keys.map((key) => (key === old ? { ...key, until: index } : key));
+  const added = keys.some((key) => isOf(key, to)) ? [] : [keyOf(origin, Buffer.from([LOG, ...to]), index + 1n)];
+  return [...rest, ...added];
 }
 
 function holds(key, data, signed) {
@@ -295,7 +319,6 @@ function holds(key, data, signed) {
 export function parseCheckpoint(raw, trusted, witnesses = 0) {
   forbid(raw.length > NOTE_MAX, "format", "the checkpoint is too long");
   const text = decodeText(raw, "format");
-  // eslint-disable-next-line no-control-regex
   forbid(/[\x00-\x09\x0b-\x1f]/.test(text), "format", "a checkpoint has no control characters");
   const cut = text.lastIndexOf("\n\n");
   const below = text.slice(cut + 2);
@@ -318,10 +341,11 @@ export function parseCheckpoint(raw, trusted, witnesses = 0) {
     const key = trusted.find((one) => one.name === name && one.id.equals(data.subarray(0, 4)));
     if (key === undefined) continue;
     forbid(!holds(key, data.subarray(4), signed), "signature", `the signature of ${name} does not hold`);
-    if (key.kind === LOG && name === lines[0]) own = true;
+    const isInForce = key.since <= size && (key.until === null || size <= key.until);
+    if (key.kind === LOG && name === lines[0] && isInForce) own = true;
     if (key.kind === WITNESS) outside.add(key.bytes.toString("hex"));
   }
-  forbid(!own, "signature", `no trusted key of ${lines[0]} has signed the checkpoint`);
+  forbid(!own, "signature", `no trusted key of ${lines[0]} that was in force has signed the checkpoint`);
   forbid(outside.size < witnesses, "witness", `${outside.size} trusted witnesses have signed, and ${witnesses} must`);
   return { origin: lines[0], size, root };
 }
@@ -390,24 +414,18 @@ function tile(folder, kind, place, width, lengthSize, itemMax) {
 
 /** One pass over all records, in order. */
 export class Ledger {
-  constructor({ decoding }) {
-    this.decoding = decoding;
-    this.findings = [];
-    this.tree = new Tree();
+  constructor({ decoding, trusted }) {
+    Object.assign(this, { decoding, keys: trusted, findings: [], tree: new Tree(), bodies: 0n });
     this.tip = ZERO; // null after a header that can't be relied on
     this.newest = new Map(); // chain -> its newest entry, and the digest of that body
-    this.roots = new Map();
-    this.headers = new Map();
-    this.bodies = 0n;
+    this.roots = new Map([[0n, this.tree.root()]]);
   }
 
-  /** Check each record; keep the roots at `sizes` and the headers at `indexes` for what is compared with them. */
-  run(records, sizes, indexes) {
-    if (sizes.has(0n)) this.roots.set(0n, this.tree.root());
+  /** Check each record; keep the roots at `sizes` for what is compared with them. */
+  run(records, sizes) {
     try {
       for (const [index, header, body] of records) {
         this.record(index, header, body);
-        if (indexes.has(index)) this.headers.set(index, header);
         if (sizes.has(this.tree.size)) this.roots.set(this.tree.size, this.tree.root());
       }
     } catch (error) {
@@ -461,13 +479,13 @@ export class Ledger {
   body(index, leaf, raw, before, chain) {
     this.bodies += 1n;
     try {
-      if (!this.decoding) {
-        forbid(!digest("record", raw).equals(leaf.body), "body", "the body is not the one its header was made for");
-        return;
-      }
+      const isSame = this.decoding || leaf.kind === CONFIG || digest("record", raw).equals(leaf.body);
+      forbid(!isSame, "body", "the body is not the one its header was made for");
+      if (!this.decoding && leaf.kind !== CONFIG) return;
       const body = checkBody(leaf, raw);
       const isNext = before === null || body.get("prev").equals(before);
       forbid(!isNext, "chain", "it names another body than its chain's record before it");
+      if (leaf.kind === CONFIG && body.get("what") === "key") this.keys = handedOver(index, body, this.keys);
     } catch (error) {
       this.find(error, index);
       if (error.code === "body") this.newest.set(chain, { entry: leaf.entry, body: null });
@@ -493,40 +511,33 @@ function verify(source, options, trusted) {
   };
   const witnesses = Number(options.witnesses);
   const own = source === undefined ? [] : [join(source, "checkpoint")];
-  const checkpoints = [...own, ...options.checkpoint].flatMap((path) =>
-    asking(`${path}: its signatures hold`, () => {
-      forbid(!isFile(path), "missing", "there is no such file");
-      return { path, ...parseCheckpoint(readFileSync(path), trusted, witnesses) };
-    }),
-  );
-  const receipts = options.receipt.flatMap((path) =>
-    asking(`${path}: its signatures and its proof hold`, () => ({
-      path,
-      ...checkReceipt(readFileSync(path), trusted, witnesses),
-    })),
-  );
-  for (const { path, leaf, record, checkpoint } of receipts) {
-    const where = `${record.get("kind")} in ${record.get("chain")}, entry ${leaf.entry}`;
-    checked.push(`${path} is of record ${leaf.index} of ${checkpoint.origin}: ${where}`);
+  const named = [...own, ...options.checkpoint, ...options.receipt].filter(isFile);
+  const raws = new Map(named.map((path) => [path, readFileSync(path)]));
+  const run = new Ledger({ decoding: !options.fast, trusted });
+  if (source !== undefined) {
+    if (!statSync(source).isDirectory()) throw new Error(`${source} is no folder that \`edca publish\` wrote`);
+    // What is kept is checked once the pass has followed the ledger's keys; here it only says where to look.
+    run.run(pages(source, sizeOf(raws.get(own[0]) ?? ZERO)), new Set([...raws.values()].map(sizeOf)));
   }
+  const there = (path) => raws.get(path) ?? forbid(true, "missing", "there is no such file");
+  const checkpoints = [...own, ...options.checkpoint].flatMap((path) =>
+    asking(`${path}: its signatures hold`, () => ({ path, ...parseCheckpoint(there(path), run.keys, witnesses) })),
+  );
   const isCounted = source === undefined || checkpoints[0]?.path === own[0];
+  for (const path of options.receipt) {
+    asking(`${path}: its signatures and its proof hold`, () => {
+      const { leaf, record, checkpoint } = checkReceipt(there(path), run.keys, witnesses);
+      const where = `${record.get("kind")} in ${record.get("chain")}, entry ${leaf.entry}`;
+      checked.push(`${path} is of record ${leaf.index} of ${checkpoint.origin}: ${where}`);
+      checkpoints.push({ path, ...checkpoint }); // its proof leads to the root, so its record is among them
+    });
+  }
   if (!isCounted) open.push("any record: no checkpoint that holds says how many there are");
   if (source === undefined || !isCounted) {
     return { ok: findings.length === 0, size: null, root: null, checked, findings, not_checked: open };
   }
-  if (!statSync(source).isDirectory()) throw new Error(`${source} is no folder that \`edca publish\` wrote`);
-  checkpoints.push(...receipts.map(({ path, checkpoint }) => ({ path, ...checkpoint })));
-  const run = new Ledger({ decoding: !options.fast });
-  const sizes = new Set(checkpoints.map((one) => one.size));
-  run.run(pages(source, checkpoints[0].size), sizes, new Set(receipts.map((one) => one.leaf.index)));
   for (const one of checkpoints) {
     asking(`the first ${one.size} records are those of ${one.path}`, () => run.compare(one));
-  }
-  for (const { path, leaf, header } of receipts) {
-    asking(`record ${leaf.index} is the one of ${path}`, () => {
-      const found = run.headers.get(leaf.index);
-      forbid(found === undefined || !found.equals(header), "root", `it is another than in ${path}`);
-    });
   }
   findings.push(...run.findings.map(({ code, index, message }) => ({ code, index, text: message })));
   const size = run.tree.size;

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import base64
 import binascii
+import functools
 import hashlib
 import json
 import sqlite3
@@ -34,19 +35,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 HEADER = struct.Struct(">4sHHQ32s32sQ32s")
 ZERO = bytes(32)
-RECORD_MAX = 1 << 20
-NOTE_MAX = 64 << 10
+RECORD_MAX, NOTE_MAX = 1 << 20, 64 << 10
 RECEIPT_MAX = 2 * (RECORD_MAX + NOTE_MAX)
-TILE = 256
-DEPTH_MAX = 64
-LOG, WITNESS = 1, 4
-NODE_CHAINS = {1: "intake", 2: "config"}
-
+TILE, DEPTH_MAX = 256, 64
+LOG, WITNESS, CONFIG = 1, 4, 2
+NODE_CHAINS = {"intake": 1, "config": 2}
 
 Leaf = namedtuple("Leaf", "index previous kind tag entry body")  # a parsed header; `body` is a digest
-Key = namedtuple("Key", "name id kind public")  # a public key that is trusted
-Checkpoint = namedtuple("Checkpoint", "origin size root signers")  # its signatures were checked
-Receipt = namedtuple("Receipt", "leaf header body checkpoint")  # it was checked
+Key = namedtuple("Key", "name id kind public since until", defaults=(0, None))  # trusted, for so many records
+Checkpoint = namedtuple("Checkpoint", "origin size root")  # its signatures were checked
+Receipt = namedtuple("Receipt", "leaf body checkpoint")  # it was checked
 
 
 class Flaw(Exception):
@@ -69,8 +67,7 @@ def forbid(fault: bool, code: str, text: str) -> None:
 def decode(raw: bytes) -> Any:
     """Return the value of canonical bytes. Raises `Flaw` for anything that is not the one encoding of a value."""
     value, end = _value(raw, 0, 0)
-    if end != len(raw):
-        raise Flaw("canonical", "bytes follow the value")
+    forbid(end != len(raw), "canonical", "bytes follow the value")
     return value
 
 
@@ -101,8 +98,7 @@ def _value(raw: bytes, at: int, depth: int) -> tuple[Any, int]:
     if head in NEGATIVE:
         width, least = NEGATIVE[head]
         size = int.from_bytes(_take(raw, at, width), "big", signed=True)
-        if size >= least:
-            raise Flaw("canonical", "a negative number is longer than it needs to be")
+        forbid(size >= least, "canonical", "a negative number is longer than it needs to be")
         return size, at + width
     if head < 0xC0:
         form = "map" if head <= 0x8F else "array" if head <= 0x9F else "text"
@@ -111,8 +107,7 @@ def _value(raw: bytes, at: int, depth: int) -> tuple[Any, int]:
         form, width, least = FORMS[head]
         size = int.from_bytes(_take(raw, at, width), "big")
         at += width
-        if size < least:
-            raise Flaw("canonical", "a number or length is longer than it needs to be")
+        forbid(size < least, "canonical", "a number or length is longer than it needs to be")
     else:
         raise Flaw("canonical", f"byte {head:02x} begins no value")
     if form == "int":
@@ -124,14 +119,11 @@ def _value(raw: bytes, at: int, depth: int) -> tuple[Any, int]:
             return _take(raw, at, size).decode("utf-8"), at + size
         except UnicodeDecodeError:
             raise Flaw("canonical", "text is not UTF-8") from None
-    if depth >= DEPTH_MAX:
-        raise Flaw("canonical", f"arrays and maps are nested more than {DEPTH_MAX} deep")
-    return _array(raw, at, size, depth) if form == "array" else _map(raw, at, size, depth)
-
-
-def _array(raw: bytes, at: int, count: int, depth: int) -> tuple[list[Any], int]:
+    forbid(depth >= DEPTH_MAX, "canonical", "arrays and maps are nested too deep")
+    if form == "map":
+        return _map(raw, at, size, depth)
     items = []
-    for _ in range(count):
+    for _ in range(size):
         item, at = _value(raw, at, depth + 1)
         items.append(item)
     return items, at
@@ -143,8 +135,8 @@ def _map(raw: bytes, at: int, count: int, depth: int) -> tuple[dict[str, Any], i
     for _ in range(count):
         key, at = _value(raw, at, depth + 1)
         spelt = key.encode() if isinstance(key, str) else None
-        if spelt is None or (before is not None and spelt <= before):
-            raise Flaw("canonical", "the keys of a map are not text in order, each once")
+        is_next = spelt is not None and (before is None or spelt > before)
+        forbid(not is_next, "canonical", "the keys of a map are not text in order, each once")
         before = spelt
         pairs[key], at = _value(raw, at, depth + 1)
     return pairs, at
@@ -160,10 +152,7 @@ def digest(domain: str, data: bytes) -> bytes:
 
 def tag_of(chain: str) -> tuple[int, bytes]:
     """How a header names a chain: its kind, and the tag of a case."""
-    for kind, name in NODE_CHAINS.items():
-        if chain == name:
-            return kind, ZERO
-    return 0, digest("case", chain.encode())
+    return (NODE_CHAINS[chain], ZERO) if chain in NODE_CHAINS else (0, digest("case", chain.encode()))
 
 
 def parse_header(raw: bytes) -> Leaf:
@@ -216,12 +205,8 @@ class Tree:
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
-        if not self.parts:
-            return hashlib.sha256(b"").digest()
-        root = self.parts[-1]
-        for part in reversed(self.parts[:-1]):
-            root = node(part, root)
-        return root
+        first, *others = self.parts[::-1] or [hashlib.sha256(b"").digest()]
+        return functools.reduce(lambda root, part: node(part, root), others, first)
 
 
 def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
@@ -262,12 +247,17 @@ def parse_key(text: str) -> Key:
     name, _, rest = text.strip().partition("+")
     id_, _, encoded = rest.partition("+")
     data = unbase64(encoded)
-    forbid(
-        not is_name(name) or len(data) != 33 or data[0] not in (LOG, WITNESS), "format", "a key is written NAME+ID+KEY"
-    )
+    is_key = is_name(name) and len(data) == 33 and data[0] in (LOG, WITNESS)
+    forbid(not is_key, "format", "a key is written NAME+ID+KEY")
     found = hashlib.sha256(name.encode() + b"\n" + data).digest()[:4]
     forbid(found.hex() != id_, "format", f"the id of {name} is not that of its key")
     return Key(name, found, data[0], data[1:])
+
+
+def size_of(raw: bytes) -> int:
+    """How many records a checkpoint or receipt says that there are, before anything of it is checked; 0 for garbage."""
+    count = (raw[raw.find(b"\n\n") + 2 :] if raw.startswith(b"c2sp.org/") else raw).split(b"\n")[1:2]
+    return int(count[0]) if count and count[0].isdigit() and len(count[0]) < 19 else 0
 
 
 def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Checkpoint:
@@ -280,8 +270,7 @@ def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Chec
     forbid(any(c < " " and c != "\n" for c in text), "format", "a checkpoint has no control characters")
     body, blank, below = text.rpartition("\n\n")
     forbid(not blank or not below.endswith("\n"), "format", "a checkpoint is text, an empty line, and signature lines")
-    signed = body + "\n"
-    lines = body.split("\n")
+    signed, lines = body + "\n", body.split("\n")
     forbid(len(lines) < 3 or not all(lines), "format", "a checkpoint has three lines or more, none empty")
     size = int(lines[1][:20]) if lines[1].isascii() and lines[1].isdigit() else -1
     root = unbase64(lines[2])
@@ -289,7 +278,7 @@ def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Chec
     forbid(not is_size or len(root) != 32, "format", "the checkpoint's size or root is not as it should be")
     keys = {(key.name, key.id): key for key in trusted}
     forbid(size == 0 and root != hashlib.sha256(b"").digest(), "format", "the root of no records is another")
-    own, outside, signers = False, set(), []
+    own, outside = False, set()
     forbid(below.count("\n") > 64, "format", "a checkpoint has at most 64 signatures")
     for line in below[:-1].split("\n"):
         name, _, encoded = line.removeprefix("— ").partition(" ")
@@ -300,14 +289,13 @@ def parse_checkpoint(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Chec
         if key is None:
             continue
         forbid(not _holds(key, data[4:], signed), "signature", f"the signature of {name} does not hold")
-        signers.append(name)
-        if key.kind == LOG and name == lines[0]:
+        if key.kind == LOG and name == lines[0] and key.since <= size and (key.until is None or size <= key.until):
             own = True
         if key.kind == WITNESS:
             outside.add(key.public)
-    forbid(not own, "signature", f"no trusted key of {lines[0]} has signed the checkpoint")
+    forbid(not own, "signature", f"no trusted key of {lines[0]} that was in force has signed the checkpoint")
     forbid(len(outside) < witnesses, "witness", f"{len(outside)} trusted witnesses have signed, and {witnesses} must")
-    return Checkpoint(lines[0], size, root, tuple(signers))
+    return Checkpoint(lines[0], size, root)
 
 
 def _holds(key: Key, data: bytes, signed: str) -> bool:
@@ -315,13 +303,36 @@ def _holds(key: Key, data: bytes, signed: str) -> bool:
     if key.kind == WITNESS:
         stamp = int.from_bytes(data[:8], "big")
         data, message = data[8:], f"cosignature/v1\ntime {stamp}\n{signed}".encode()
-    if len(data) != 64 or (key.kind == WITNESS and stamp >= 1 << 63):
-        return False
+    is_sized = len(data) == 64 and (key.kind == LOG or stamp < 1 << 63)
+    return is_sized and _verifies(key.public, data, message)
+
+
+def _verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(key.public).verify(data, message)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+def handed_over(index: int, body: dict[str, Any], keys: list[Key]) -> list[Key]:
+    """The trusted keys after a record that announces the next one, each where it is in force. Raises `Flaw`."""
+    is_held = type(body.get("bytes")) is bytes and digest("key", body["bytes"]) == body.get("digest")
+    said = decode(body["bytes"]) if is_held else None
+    types = {"at": int, "from": bytes, "origin": str, "signature": bytes, "to": bytes}
+    is_whole = isinstance(said, dict) and {name: type(value) for name, value in said.items()} == types
+    forbid(not is_whole or not 0 <= said["at"] < 1 << 63, "signature", "it announces a key, and has other fields")
+    old = [one for one in keys if one.kind == LOG and (one.name, one.public) == (said["origin"], said["from"])]
+    if not old:
+        return keys  # nobody here trusts that key, so nothing follows from it
+    message = b"edca/key\0" + said["from"] + said["to"] + said["at"].to_bytes(8, "big") + said["origin"].encode()
+    is_next = old[0].until is None and len(said["to"]) == 32 and said["to"] != said["from"]
+    holds = is_next and _verifies(old[0].public, said["signature"], message)
+    forbid(not holds, "signature", "it announces a key, and the key in force has not signed it")
+    rest = [one._replace(until=index) if one is old[0] else one for one in keys]
+    id_ = hashlib.sha256(said["origin"].encode() + b"\n" + bytes([LOG]) + said["to"]).digest()[:4]
+    is_known = any(one.name == said["origin"] and one.public == said["to"] for one in keys)
+    return rest if is_known else [*rest, Key(said["origin"], id_, LOG, said["to"], index + 1)]
 
 
 def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt:
@@ -342,7 +353,7 @@ def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt
     checkpoint = parse_checkpoint(note, trusted, witnesses)
     root = root_of(leaf_hash(held["header"]), leaf.index, checkpoint.size, path)
     forbid(root != checkpoint.root, "proof", "the proof does not lead to the checkpoint's root")
-    return Receipt(leaf, held["header"], body, checkpoint)
+    return Receipt(leaf, body, checkpoint)
 
 
 def check_body(leaf: Leaf, raw: bytes) -> dict[str, Any]:
@@ -398,28 +409,22 @@ def _tile(folder: Path, kind: str, place: int, width: int, item_max: int) -> lis
 class Ledger:
     """One pass over all records, in order."""
 
-    def __init__(self, *, decoding: bool) -> None:
-        self.decoding = decoding
+    def __init__(self, *, decoding: bool, trusted: list[Key]) -> None:
+        self.decoding, self.keys, self.tree = decoding, trusted, Tree()
         self.findings: list[Flaw] = []
-        self.tree = Tree()
         self.tip: bytes | None = ZERO
         self.newest: dict[tuple[int, bytes], tuple[int, bytes | None]] = {}
-        self.roots: dict[int, bytes] = {}
-        self.headers: dict[int, bytes] = {}
+        self.roots: dict[int, bytes] = {0: self.tree.root()}
         self.bodies = 0
 
-    def run(self, records: Iterator[tuple[int, bytes, bytes | None]], sizes: set[int], indexes: set[int]) -> None:
-        """Check each record; keep the roots at `sizes` and the headers at `indexes` for what is compared with them."""
-        if 0 in sizes:
-            self.roots[0] = self.tree.root()
+    def run(self, records: Iterator[tuple[int, bytes, bytes | None]], sizes: set[int]) -> None:
+        """Check each record; keep the roots at `sizes` for what is compared with them."""
         try:
             for index, header, body in records:
                 due = self.tree.size
                 if index != due:
                     raise Flaw("missing" if index > due else "order", f"record {index} stands where {due} is due")
                 self.record(index, header, body)
-                if index in indexes:
-                    self.headers[index] = header
                 if self.tree.size in sizes:
                     self.roots[self.tree.size] = self.tree.root()
         except Flaw as flaw:
@@ -442,8 +447,7 @@ class Ledger:
         self.tree.add(self.tip)
         try:
             leaf = parse_header(header)
-            if leaf.index != index:
-                raise Flaw("header", f"the header is that of record {leaf.index}")
+            forbid(leaf.index != index, "header", f"the header is that of record {leaf.index}")
         except Flaw as flaw:
             self.find(flaw, index)
             self.tip = None
@@ -463,11 +467,13 @@ class Ledger:
         """Check a record's body, decoded only where that was asked for."""
         self.bodies += 1
         try:
-            if not self.decoding:
-                if digest("record", raw) != leaf.body:
-                    raise Flaw("body", "the body is not the one its header was made for")
-            elif before is not None and check_body(leaf, raw)["prev"] != before:
-                raise Flaw("chain", "it names another body than its chain's record before it")
+            if not self.decoding and leaf.kind != CONFIG:
+                forbid(digest("record", raw) != leaf.body, "body", "the body is not the one its header was made for")
+                return
+            body = check_body(leaf, raw)
+            forbid(body["prev"] != (before or body["prev"]), "chain", "it names another body of its chain before it")
+            is_key = leaf.kind == CONFIG and body.get("what") == "key"
+            self.keys = handed_over(index, body, self.keys) if is_key else self.keys
         except Flaw as flaw:
             self.find(flaw, index)
             self.newest[leaf.kind, leaf.tag] = leaf.entry, None if flaw.code == "body" else leaf.body
@@ -478,34 +484,31 @@ def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
     source, kept = arguments.ledger, list(arguments.checkpoint)
     folder = source is not None and source.is_dir()
     kept = [source / "checkpoint", *kept] if folder else kept
-    report = Report()
+    report, run = Report(), Ledger(decoding=not arguments.fast, trusted=trusted)
+    raws = {path: path.read_bytes() for path in (*kept, *arguments.receipt) if path.is_file()}
+    if source is not None:
+        # What is kept is checked once the pass has followed the ledger's keys; here it only says where to look.
+        size = size_of(raws.get(kept[0], b"")) if folder else None
+        run.run(pages(source, size), {size_of(raw) for raw in raws.values()})
     checkpoints: list[tuple[Path, Checkpoint]] = []
-    receipts: list[tuple[Path, Receipt]] = []
     for path in kept:
         with report.asking(f"{path}: its signatures hold"):
-            forbid(not path.is_file(), "missing", "there is no such file")
-            checkpoints.append((path, parse_checkpoint(path.read_bytes(), trusted, arguments.witnesses)))
+            forbid(path not in raws, "missing", "there is no such file")
+            checkpoints.append((path, parse_checkpoint(raws[path], run.keys, arguments.witnesses)))
     for path in arguments.receipt:
         with report.asking(f"{path}: its signatures and its proof hold"):
-            found = check_receipt(path.read_bytes(), trusted, arguments.witnesses)
-            receipts.append((path, found))
+            forbid(path not in raws, "missing", "there is no such file")
+            found = check_receipt(raws[path], run.keys, arguments.witnesses)
+            checkpoints.append((path, found.checkpoint))  # its proof leads to the root, so its record is among them
             where = f"{found.body['kind']} in {found.body['chain']}, entry {found.leaf.entry}"
             report.checked.append(f"{path} is of record {found.leaf.index} of {found.checkpoint.origin}: {where}")
     if folder and (not checkpoints or checkpoints[0][0] != kept[0]):
         report.open.append("any record: no checkpoint that holds says how many there are")
     if source is None or report.open:
         return report.document()
-    size = checkpoints[0][1].size if folder else None
-    checkpoints += [(path, receipt.checkpoint) for path, receipt in receipts]
-    run = Ledger(decoding=not arguments.fast)
-    run.run(pages(source, size), {one.size for _, one in checkpoints}, {one.leaf.index for _, one in receipts})
     for path, checkpoint in checkpoints:
         with report.asking(f"the first {checkpoint.size} records are those of {path}"):
             run.compare(checkpoint)
-    for path, receipt in receipts:
-        with report.asking(f"record {receipt.leaf.index} is the one of {path}"):
-            if run.headers.get(receipt.leaf.index) != receipt.header:
-                raise Flaw("root", f"it is another than in {path}", receipt.leaf.index)
     if folder:
         report.open.append("the hashes in tile/0 and above: the tree was reckoned from the headers instead")
     report.about(run, fast=arguments.fast, counted=max((one.size for _, one in checkpoints), default=None))
@@ -516,9 +519,7 @@ class Report:
     """What was checked, what was found, and what could not be checked."""
 
     def __init__(self) -> None:
-        self.checked: list[str] = []
-        self.findings: list[Flaw] = []
-        self.open: list[str] = []
+        self.checked, self.findings, self.open = list[str](), list[Flaw](), list[str]()
         self.size: int | None = None
         self.root: str | None = None
 
@@ -537,9 +538,8 @@ class Report:
         self.size, self.root = run.tree.size, run.tree.root().hex()
         self.findings += run.findings
         if not run.findings:
-            self.checked.append(
-                f"{self.size} headers: form, order, links, tree, {len(run.newest)} chains without a gap"
-            )
+            chains = f"{len(run.newest)} chains without a gap"
+            self.checked.append(f"{self.size} headers: form, order, links, tree, {chains}")
         if not run.findings and run.bodies == self.size:
             self.checked.append("every body has the digest its header carries" + ("" if fast else ", is canonical, and"
                 " names the digest of its chain's record before it"))  # fmt: skip

@@ -281,3 +281,30 @@ def test_a_key_of_the_wrong_kind_is_refused_with_what_to_do(edca: Edca, desk: De
     assert ran.code == 2 and "edca keygen" in ran.err
     ran = edca("cosign", "-", "--key", desk.folder / "witness.key", "--trust", "nothing", "--seen", desk.folder / "s")
     assert ran.code == 2
+
+
+def test_a_key_that_is_changed_on_record_is_followed_by_everybody(edca: Edca, desk: Desk, tmp_path: Path) -> None:
+    kept, later, signed = tmp_path / "kept", tmp_path / "later", tmp_path / "signed"
+    old = desk.folder / "desk.key"
+    trust = ("--trust", desk.log)
+    assert edca("checkpoint", desk.ledger, "--key", old, "-o", kept).code == 0
+    key = edca("keygen", later, "--ledger", LOG, "-o", tmp_path / "later.pub", "--json").json["key"]
+    ran = edca("rotate-key", desk.ledger, "--key", old, "--to", key, "--now", "2026-03-20T12:00:00Z")
+    assert ran.code == 0 and f"announces {key}" in ran.out
+    assert edca("checkpoint", desk.ledger, "--key", old).code == 2
+    assert edca("rotate-key", desk.ledger, "--key", old, "--to", key).code == 2
+    assert edca("checkpoint", desk.ledger, "--key", later, "-o", signed).code == 0
+    told = edca("verify", desk.ledger, "--checkpoint", kept, "--checkpoint", signed, *trust)
+    assert told.code == 0, told.out
+    assert f"checked: `{signed}` is signed by `{LOG}`" in told.out
+    folder = tmp_path / "bundle"
+    assert edca("bundle", desk.ledger, "--key", later, "--to", folder).code == 0
+    for ran_by in (python, node):
+        assert ran_by(folder, *trust, "--checkpoint", kept, "--checkpoint", signed).returncode == 0
+    assert python(desk.ledger, *trust, "--checkpoint", kept, "--checkpoint", signed).returncode == 0
+    assert edca("verify", folder, *trust).code == 0
+    stranger = tmp_path / "stranger"
+    edca("keygen", stranger, "--ledger", LOG)
+    edca("checkpoint", desk.ledger, "--key", stranger, "-o", tmp_path / "false")
+    false = edca("verify", desk.ledger, "--checkpoint", tmp_path / "false", *trust)
+    assert false.code == 1 and "no trusted key of" in false.out

@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from edca.kernel.canonical import encode
+from edca.kernel.canonical import decode, digest, encode
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
 from edca.ledger.note import KeyKind, Note, SigningKey
 from edca.ledger.proof import inclusion_proof, subtree_hash
 from edca.ledger.receipt import Receipt
 from edca.ledger.record import SCHEMA, body_digest
+from edca.ledger.rotation import announcement
 from edca.ledger.store import StoredRecord
 from edca.ledger.subtrees import StoredSubtrees
 from edca.ledger.tree import EMPTY_ROOT, leaf_hash
@@ -227,12 +228,12 @@ def body(chain: str, entry: int, prev: bytes, more: Mapping[str, Data]) -> bytes
     return encode({**data, "outcome": "refused", **more})
 
 
-def ledger(chains: Sequence[str]) -> Rows:
-    """A ledger with one record after another in these chains."""
+def ledger(chains: Sequence[str], contents: Mapping[int, Mapping[str, Data]] | None = None) -> Rows:
+    """A ledger with one record after another in these chains; `contents` replaces or adds keys of some."""
     rows, previous, newest = Rows(), NO_HASH, dict[str, tuple[int, bytes]]()
     for index, chain in enumerate(chains):
         entry, prev = newest.get(chain, (0, NO_HASH))
-        raw = body(chain, entry, prev, {"about": f"number {index}"})
+        raw = body(chain, entry, prev, {"about": f"number {index}", **(contents or {}).get(index, {})})
         leaf = Leaf(index, previous, chain_tag(chain), entry, body_digest(raw))
         rows.headers.append(leaf.to_bytes())
         rows.bodies.append(raw)
@@ -261,8 +262,41 @@ def ledger_vectors() -> Iterator[Vector]:
     forged = sound.copy()
     forged.bodies[6] = forged.bodies[6].replace(b"refused", b"allowed")
     yield _ledger("bad-rewritten", "root", forged.relinked(), "rewritten with all its links", kept)
+    yield from rotated_ledgers(kept)
     yield from damaged_ledgers(sound)
     yield from forged_ledgers(sound)
+
+
+def _announced(current: SigningKey, following: SigningKey, signer: SigningKey | None = None) -> dict[str, Data]:
+    """The content of a record by which a key hands over to the next one, perhaps signed by somebody else."""
+    document = announcement(current, following.verifier, at=TIME * 1_000_000)
+    if signer is not None:
+        named = decode(announcement(signer, following.verifier, at=TIME * 1_000_000))
+        assert isinstance(named, dict)
+        document = encode({**named, "from": current.verifier.public})
+    place: dict[str, Data] = {"what": "key", "part": 0, "parts": 1, "bytes": document}
+    return {"kind": "config", **place, "digest": digest("key", document)}
+
+
+def rotated_ledgers(kept: bytes) -> Iterator[Vector]:
+    """Ledgers whose key changed at record 9; `kept` is a checkpoint of the nine before that."""
+    chains, thief = (*CHAINS, "config", "/order:o1"), SigningKey(LOG.name, KeyKind.LOG, bytes([7] * 32))
+    rotated = ledger(chains, {9: _announced(LOG, NEXT)})
+    yield _ledger(
+        "rotated", "ok", rotated, "the trusted key hands over to the one that signs", rotated.checkpoint(NEXT)
+    )
+    yield _ledger("rotated-before", "ok", rotated, "the trusted key signed before it handed over", kept)
+    old = "the trusted key signs after it has handed over"
+    yield _ledger("bad-rotated-old", "signature", rotated, old, rotated.checkpoint(LOG))
+    nine = Rows(rotated.headers[:9], rotated.bodies[:9])
+    early = "the next key signs for records before it was announced"
+    yield _ledger("bad-rotated-early", "signature", rotated, early, nine.checkpoint(NEXT))
+    unknown = "a key that nobody announced signs"
+    yield _ledger("bad-rotated-unannounced", "signature", rotated, unknown, rotated.checkpoint(thief))
+    forged = ledger(chains, {9: _announced(LOG, NEXT, thief)})
+    yield _ledger("bad-rotated-forged", "signature", forged, "an announcement that the key in force has not signed")
+    twice = ledger((*chains, "config"), {9: _announced(LOG, NEXT), 11: _announced(LOG, thief)})
+    yield _ledger("bad-rotated-twice", "signature", twice, "a key that was replaced announces another one")
 
 
 def damaged_ledgers(sound: Rows) -> Iterator[Vector]:

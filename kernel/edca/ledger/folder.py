@@ -10,21 +10,23 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from edca.ledger.checkpoint import parse_count
+from edca.ledger.checkpoint import Checkpoint, parse_count
 from edca.ledger.checks import CELLS_ELSEWHERE, PAST_CHECKPOINT, TAIL_OF_FOLDER, TILES, Flaw
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.kept import Comparison, Kept
 from edca.ledger.leaf import HEADER_SIZE
-from edca.ledger.note import NOTE_SIZE_MAX
+from edca.ledger.note import NOTE_SIZE_MAX, Note
 from edca.ledger.publishing import CHECKPOINT
 from edca.ledger.record import RECORD_SIZE_MAX
+from edca.ledger.rotation import KeyLine, followed
 from edca.ledger.scan import Scan
 from edca.ledger.tiles import BODIES, ENTRIES, WIDTH, Tile, entries
 from edca.ledger.tree import CompactRange, leaf_hash
 from edca.ledger.verification import verification
+from edca.ledger.verify import wrong_announcements
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from edca.ledger.note import VerifierKey
@@ -49,10 +51,8 @@ def verify_folder(
 
     Raises `LedgerFormatError` where the folder has no checkpoint or a file can't be one of its own, and `OSError`.
     """
-    path = folder / CHECKPOINT
-    if not path.is_file():
-        raise LedgerFormatError(f"`{folder}` is a folder without a `{CHECKPOINT}`: no published ledger")
-    own = Kept.signed(_read(path, NOTE_SIZE_MAX), "the folder's checkpoint", trusted, witnesses=witnesses)
+    line = line_of_folder(folder, trusted)
+    own = Kept.signed(_read(folder / CHECKPOINT, NOTE_SIZE_MAX), "the folder's checkpoint", line, witnesses=witnesses)
     size = own.size or 0
     scan = Scan(Comparison((own, *checkpoints)), decoding=not fast, has_hints=False)
     scan.compare_signatures()
@@ -65,7 +65,31 @@ def verify_folder(
             progress(scan.range.size, size)
     files.end()
     scan.compare_end()
+    scan.findings += wrong_announcements(line)
     return _verification(scan, checkpoints, files)
+
+
+def line_of_folder(folder: Path, trusted: Iterable[VerifierKey]) -> KeyLine:
+    """Follow the changes of the key through a published ledger, as far as its bodies are there.
+
+    Raises as `verify_folder`. Whether the records are sound is for that to say.
+    """
+    path = folder / CHECKPOINT
+    if not path.is_file():
+        raise LedgerFormatError(f"`{folder}` is a folder without a `{CHECKPOINT}`: no published ledger")
+    size = Checkpoint.parse(Note.parse(_read(path, NOTE_SIZE_MAX)).text).size
+
+    def records() -> Iterator[tuple[int, bytes, bytes | None]]:
+        for start in range(0, size, WIDTH):
+            width, found = min(WIDTH, size - start), []
+            for level in (ENTRIES, BODIES):
+                tile = folder / Tile(level, start // WIDTH, width).path
+                raw = _read(tile, WIDTH * (RECORD_SIZE_MAX + 4)) if tile.is_file() else b""
+                found.append(cut(raw, level) or [])
+            for number, (header, body) in enumerate(zip(*found, strict=False)):
+                yield start + number, header, body
+
+    return followed(trusted, records())
 
 
 def _verification(scan: Scan, checkpoints: Sequence[Kept], files: TreeFiles) -> Verification:

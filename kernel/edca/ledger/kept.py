@@ -9,6 +9,7 @@ from edca.ledger.checkpoint import Checkpoint, attested
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.note import KeyKind, Note
 from edca.ledger.receipt import Receipt
+from edca.ledger.rotation import KeyLine
 
 if TYPE_CHECKING:
     from edca.ledger.note import Signer, VerifierKey
@@ -32,29 +33,33 @@ class Kept:
     flaw: str | None = None
 
     @classmethod
-    def signed(cls, raw: bytes, name: str, trusted: tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
-        """Read a signed checkpoint, and check its signatures by the trusted keys.
+    def signed(cls, raw: bytes, name: str, trusted: KeyLine | tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
+        """Read a signed checkpoint, and check its signatures by the trusted keys, or by those that followed on record.
 
-        Raises `LedgerFormatError` for bytes that are none. Signatures that don't hold, or are too few, are its `flaw`.
+        Raises `LedgerFormatError` for bytes that are none. Signatures that don't hold, are too few, or of a key that
+        was not in force for so many records, are its `flaw`.
         """
         checkpoint = Checkpoint.parse(Note.parse(raw).text)
+        line = trusted if isinstance(trusted, KeyLine) else KeyLine.of(trusted)
         try:
-            signers = attested(raw, trusted, witnesses=witnesses).signers
+            signers = attested(raw, line.keys, witnesses=witnesses).signers
         except LedgerFormatError as error:
             return cls(checkpoint.size, checkpoint.root, name, (), str(error))
-        return cls(checkpoint.size, checkpoint.root, name, signers)
+        flaw = line.flaw(checkpoint.size, checkpoint.origin, signers)
+        return cls(checkpoint.size, checkpoint.root, name, signers if flaw is None else (), flaw)
 
     @classmethod
-    def received(cls, raw: bytes, name: str, trusted: tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
+    def received(cls, raw: bytes, name: str, trusted: KeyLine | tuple[VerifierKey, ...], *, witnesses: int = 0) -> Kept:
         """Read a receipt for the checkpoint in it: any one shows that what it counts is there. Raises as `signed`.
 
         A record, proof or signature in it that doesn't hold is its `flaw`.
         """
         receipt = Receipt.parse(raw)
-        kept = cls.signed(receipt.checkpoint, name, trusted, witnesses=witnesses)
+        line = trusted if isinstance(trusted, KeyLine) else KeyLine.of(trusted)
+        kept = cls.signed(receipt.checkpoint, name, line, witnesses=witnesses)
         if kept.flaw is None:
             try:
-                receipt.check(trusted, witnesses=witnesses)
+                receipt.check(line.keys, witnesses=witnesses)
             except LedgerFormatError as error:
                 return cls(kept.size, kept.root, name, (), str(error))
         return kept

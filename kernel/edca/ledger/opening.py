@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from edca.ledger.errors import LedgerError
 from edca.ledger.kept import Kept
+from edca.ledger.rotation import followed
 from edca.ledger.sqlite import SQLiteLedger
-from edca.ledger.verify import verify
+from edca.ledger.verify import line_of, verify, wrong_announcements
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from edca.ledger.note import VerifierKey
     from edca.ledger.postgres import PostgresLedger
+    from edca.ledger.rotation import KeyLine
     from edca.ledger.verification import Progress, Verification
 
 AnyLedger: TypeAlias = "SQLiteLedger | PostgresLedger"
@@ -57,6 +61,7 @@ def verify_ledger(
     expect_root: bytes | None = None,
     checkpoints: Sequence[Kept] = (),
     fast: bool = False,
+    line: KeyLine | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Check the ledger in that file or at that URL: see `edca.ledger.verify.verify`, also for what it raises."""
@@ -68,11 +73,33 @@ def verify_ledger(
             expect_root=expect_root,
             checkpoints=checkpoints,
             fast=fast,
+            line=line,
             progress=progress,
         )
     told = () if expect_size is None and expect_root is None else (Kept(expect_size, expect_root),)
     with _postgres().open(named.url, create=False, readonly=True) as ledger:
-        return verify_open(ledger, checkpoints=(*told, *checkpoints), fast=fast, progress=progress)
+        found = verify_open(ledger, checkpoints=(*told, *checkpoints), fast=fast, progress=progress)
+    return dataclasses.replace(found, findings=(*found.findings, *wrong_announcements(line)))
+
+
+def followed_keys(where: str | os.PathLike[str], trusted: Iterable[VerifierKey]) -> KeyLine:
+    """Follow the changes of its key through a ledger, from keys that are trusted.
+
+    Raises what opening a database raises; a file that can't be read changes nothing: verifying it says so.
+    """
+    named = ledger_path(where) if isinstance(where, str) else where
+    if not isinstance(named, LedgerURL):
+        return line_of(named, trusted)
+    with _postgres().open(named.url, create=False, readonly=True) as ledger:
+        return line_of_open(ledger, trusted)
+
+
+def line_of_open(ledger: AnyLedger, trusted: Iterable[VerifierKey]) -> KeyLine:
+    """Follow the changes of its key through a ledger that is open."""
+    if isinstance(ledger, SQLiteLedger):
+        return line_of(ledger.path, trusted)
+    placed = (stored for stored in ledger.records(chain="config") if stored.header is not None)
+    return followed(trusted, ((stored.leaf.index, stored.leaf.to_bytes(), stored.body) for stored in placed))
 
 
 def verify_open(

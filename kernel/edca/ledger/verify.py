@@ -12,7 +12,7 @@ every record, without exception.
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -20,8 +20,10 @@ from typing import Any, Final
 from edca.ledger.checks import BESIDE, HEADS, PAST_CHECKPOINT, TAIL, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.kept import Comparison, Kept, counted
-from edca.ledger.leaf import chain_tag
-from edca.ledger.scan import Scan, key_of
+from edca.ledger.leaf import ChainKind, chain_tag
+from edca.ledger.note import VerifierKey
+from edca.ledger.rotation import KeyLine, followed
+from edca.ledger.scan import Finding, Scan, key_of
 from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, connect, translated
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verification import Progress, Verification, verification
@@ -29,6 +31,7 @@ from edca.ledger.verification import Progress, Verification, verification
 _ROWS_A_READ: Final = 64
 _FIRST_ROWID: Final = -(2**63)
 
+_IS_TABLE: Final = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = 'ledger'"
 _NEWEST: Final = "the table of the chains' newest records does not agree"
 
 
@@ -39,13 +42,15 @@ def verify(
     expect_root: bytes | None = None,
     checkpoints: Sequence[Kept] = (),
     fast: bool = False,
+    line: KeyLine | None = None,
     progress: Progress | None = None,
 ) -> Verification:
     """Check every record of a ledger, and compare it with all that was kept of it elsewhere.
 
     `expect_size` and `expect_root` are a size and the root the ledger had at that size; a root alone is
     that of the whole ledger, a size alone only demands that many records. `checkpoints` are signed ones. With `fast`,
-    no body is decoded where nothing else is wrong: its digest is compared with its header's. Memory grows with the
+    no body is decoded where nothing else is wrong: its digest is compared with its header's. `line` are the keys that
+    `line_of` has followed: records that announce a key without the right to are findings. Memory grows with the
     number of chains.
 
     Raises `LedgerError` only if there is no file at the path.
@@ -70,7 +75,34 @@ def verify(
         else:
             place = f"after {counted(scan.range.size)}: " if scan.range.size else ""
             scan.find(None, Flaw.UNREADABLE, f"{place}{meant}")
+    scan.findings += wrong_announcements(line)
     return verification(scan, (HEADS,), PAST_CHECKPOINT if scan.kept.believed else TAIL, (BESIDE,))
+
+
+def line_of(ledger: str | os.PathLike[str], trusted: Iterable[VerifierKey]) -> KeyLine:
+    """Follow the changes of its key through a ledger, from keys that are trusted. A file that is none changes nothing.
+
+    Nothing is said about whether the records are sound: that is for `verify`.
+    """
+    path, query = Path(os.path.realpath(ledger)), "SELECT leaf, header, body FROM ledger WHERE substr(header, 7, 2) = ?"
+    keys, found = tuple(trusted), list[Any]()
+    if not path.exists():
+        return KeyLine.of(keys)
+    try:
+        with closing(connect(path, "ro")) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            if connection.execute(_IS_TABLE).fetchone() == (1,):
+                found = connection.execute(f"{query} ORDER BY leaf", (ChainKind.CONFIG.to_bytes(2, "big"),)).fetchall()
+    except (LedgerError, *READ_ERRORS):
+        return KeyLine.of(keys)  # whoever verifies it meets the same, and says so
+    sound = (row for row in found if type(row[0]) is int and type(row[1]) is bytes and type(row[2]) is bytes)
+    return followed(keys, sound)
+
+
+def wrong_announcements(line: KeyLine | None) -> tuple[Finding, ...]:
+    """Return the records that announce a key of a trusted ledger without being signed by the one in force."""
+    detail = "it announces another key of the ledger, and the key in force has not signed this"
+    return tuple(Finding(index, Flaw.SIGNATURE, detail) for index in (() if line is None else line.broken))
 
 
 def _read(scan: Scan, path: Path, connection: sqlite3.Connection, progress: Progress | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edca.ledger.errors import LedgerFormatError, TamperedError
 from edca.ledger.kept import Kept
 from edca.ledger.note import VerifierKey
-from edca.ledger.opening import verify_open
+from edca.ledger.opening import line_of_open, verify_open
 from edca.ledger.receipt import FIRST_LINE, RECEIPT_SIZE_MAX
 from edca.ledger.rollback import demand
 from edca.runtime.rebuild import compare_cells
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from edca.ledger.opening import AnyLedger
 
 
-def read_kept(files: Sequence[str | os.PathLike[str]], trust: Sequence[str]) -> tuple[Kept, ...]:
-    """Read checkpoints and receipts; `trust` holds public keys, each `NAME+ID+KEY`.
+def read_kept(store: AnyLedger, files: Sequence[str | os.PathLike[str]], trust: Sequence[str]) -> tuple[Kept, ...]:
+    """Read checkpoints and receipts of a ledger; `trust` holds public keys, each `NAME+ID+KEY`.
 
     Raises `LedgerFormatError` for a key or file that is none, `OSError`, and `ValueError` where nobody is trusted.
     """
     if files and not trust:
         raise ValueError("what was kept of a ledger is only worth its signatures: `trust` names no key")
-    keys = tuple(VerifierKey.parse(text) for text in trust)
+    keys = line_of_open(store, [VerifierKey.parse(text) for text in trust])
     kept: list[Kept] = []
     for file in files:
         with Path(file).open("rb") as opened:

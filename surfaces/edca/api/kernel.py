@@ -141,7 +141,7 @@ class Kernel(Operating, Answering, Migrating):
                 resources.callback(store.close)
             else:
                 store = ledger
-            check_first(store, read_kept(kept, trust), whole=verify_first)
+            check_first(store, read_kept(store, kept, trust), whole=verify_first)
             try:
                 runtime = Runtime(
                     machine,

@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "decline": "Say no to what an open question asks, which refuses it.",
     "keygen": "Make a key with which a person signs their answers, or a ledger or a witness its checkpoints.",
     "roster": "Say who holds which role, and which mandates are in force.",
+    "rotate-key": "Put on record that another key signs for the ledger from now on.",
     "log": "List the records of a ledger.",
     "explain": "Say in words what one record holds, or what a code means.",
     "verify": "Check that no record of a ledger was altered.",
@@ -79,7 +80,7 @@ class _Commands(TyperGroup):
             near = closest(cmd_name, COMMANDS)
             hint = "run `edca --help` for the commands" if near is None else f"did you mean `edca {near}`?"
             raise CLIError(f"no such command: `{cmd_name}`", hint)
-        module = importlib.import_module(f"edca.cli.commands.{cmd_name}")
+        module = importlib.import_module(f"edca.cli.commands.{cmd_name.replace('-', '_')}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command

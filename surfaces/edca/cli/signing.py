@@ -13,12 +13,14 @@ from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.kept import Kept
 from edca.ledger.note import NOTE_SIZE_MAX, KeyKind, Note, SigningKey, VerifierKey
+from edca.ledger.opening import line_of_open
 from edca.ledger.receipt import RECEIPT_SIZE_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edca.ledger.opening import AnyLedger
+    from edca.ledger.rotation import KeyLine
 
 _KEY_SIZE_MAX: Final = 4096  # bytes of a key's file
 
@@ -109,10 +111,11 @@ def read_checkpoint(path: Path) -> tuple[Note, Checkpoint]:
 
 
 def kept_files(
-    checkpoints: Iterable[Path], receipts: Iterable[Path], keys: tuple[VerifierKey, ...], witnesses: int = 0
+    checkpoints: Iterable[Path], receipts: Iterable[Path], keys: KeyLine, witnesses: int = 0
 ) -> tuple[Kept, ...]:
     """Read checkpoints and receipts that somebody kept. Raises `CLIError` for a file that is neither.
 
+    `keys` are the trusted ones, and those that followed them on record.
     One whose signatures don't hold is not refused here: it is its `flaw`.
     """
     kinds = (
@@ -130,6 +133,12 @@ def kept_files(
 
 
 def checkpoint_of(ledger: AnyLedger, key: SigningKey) -> tuple[Checkpoint, Note]:
-    """Return a checkpoint of the whole ledger, and the same with its key's signature."""
+    """Return a checkpoint of the whole ledger, and the same with its key's signature.
+
+    Raises `CLIError` for a key that another one has followed on record.
+    """
+    (span,) = line_of_open(ledger, (key.verifier,)).spans[:1]
+    if span.until is not None:
+        raise CLIError(f"record {span.until} has replaced `{key.verifier}`", "sign with the key that follows it")
     checkpoint = Checkpoint(key.name, ledger.size, ledger.root())
     return checkpoint, checkpoint.signed(key)

@@ -131,7 +131,7 @@ def main() -> int:
         rows = Sweep(path).rows
         size = sum(len(row[2]) + len(row[3]) for row in rows)
         print(
-            f"{len(rows)} records, {size} bytes of headers and bodies, seed {asked.seed}, about 8 minutes", flush=True
+            f"{len(rows)} records, {size} bytes of headers and bodies, seed {asked.seed}, about 15 minutes", flush=True
         )
         total = Tally()
         waiting = [pool.submit(function, *given) for function, given in work(path, folder, asked.seed, asked.every)]

@@ -14,6 +14,7 @@ from edca.ledger.backup import back_up
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.kept import counted
 from edca.ledger.note import KeyKind
+from edca.ledger.opening import LedgerURL
 
 app: Final = command_app()
 
@@ -44,6 +45,9 @@ def backup(ledger: Ledger, output: _Output, key: _Key = None, as_json: AsJSON = 
     shows later that it is old, so keep a checkpoint or receipt in another place than the copy: `edca restore` compares
     the two. A copy that doesn't verify is not kept (exit code 2).
     """
+    if isinstance(ledger, LedgerURL):
+        hint = "use the database's own tools, and compare with kept checkpoints by `edca verify`"
+        raise CLIError("a ledger in PostgreSQL is not backed up here", hint)
     signer = None if key is None else signing_key(key, KeyKind.LOG)
     signed = output.with_name(f"{output.name}.checkpoint")
     if signer is not None and signed.exists():

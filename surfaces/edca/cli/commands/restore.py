@@ -11,6 +11,7 @@ from edca.cli.output import document, line, progress
 from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
 from edca.ledger.backup import restore as restore_ledger
 from edca.ledger.kept import counted
+from edca.ledger.verify import line_of
 
 app: Final = command_app()
 
@@ -50,7 +51,7 @@ def restore(
             "what was kept is only worth its signatures, and no key is trusted",
             "give the ledger's public key with `--trust KEY`",
         )
-    kept = kept_files(checkpoint or (), receipt or (), keys, witnesses)
+    kept = kept_files(checkpoint or (), receipt or (), line_of(backup, keys), witnesses)
     with progress("copying, then verifying") as advance:
         made = restore_ledger(backup, ledger, kept=kept, progress=advance)
     found = made.verification

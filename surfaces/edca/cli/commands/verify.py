@@ -16,10 +16,10 @@ from edca.cli.receipts import is_receipt, verify_receipt
 from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
 from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
-from edca.ledger.folder import verify_folder
+from edca.ledger.folder import line_of_folder, verify_folder
 from edca.ledger.kept import counted
 from edca.ledger.note import VerifierKey
-from edca.ledger.opening import ledger_path, verify_ledger
+from edca.ledger.opening import followed_keys, ledger_path, verify_ledger
 from edca.ledger.scan import Finding
 from edca.ledger.verification import Verification
 from edca.runtime.cell_differences import CellDifference
@@ -98,7 +98,8 @@ def verify(
         return
     if checkpoint or receipt:
         _demand(keys, "a checkpoint" if checkpoint else "a receipt")
-    kept = kept_files(checkpoint or (), receipt or (), keys, witnesses)
+    line = line_of_folder(ledger, keys) if ledger.is_dir() and keys else followed_keys(ledger, keys)
+    kept = kept_files(checkpoint or (), receipt or (), line, witnesses)
     if ledger.is_dir():
         _refuse("a published ledger", told)
         _demand(keys, "the folder's checkpoint")
@@ -114,7 +115,7 @@ def verify(
     root = None if expect_root is None else _hash(expect_root)
     with progress("verifying") as advance:
         found = verify_ledger(
-            ledger, expect_size=expect_size, expect_root=root, checkpoints=kept, fast=fast, progress=advance
+            ledger, expect_size=expect_size, expect_root=root, checkpoints=kept, fast=fast, line=line, progress=advance
         )
     if not found.is_ledger:
         raise LedgerFormatError(found.findings[0].detail)
