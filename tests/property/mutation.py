@@ -27,7 +27,10 @@ WORDS = (
 )  # fmt: skip
 _OWN_WORDS = RESERVED.union(WORDS)
 _NUMBERS = ("0", "1", "-1", "2", "0.00", "1.5", "0.001", "100", "9223372036854775808", "99999999999999999999999")
-_TYPES = ("bool", "id", "date", "time", "duration", "text(9)", "int(0 to 9)", "decimal(2, 0.00 to 9.99)", "x0")
+_TYPES = (
+    *("bool", "id", "handle", "date", "time", "duration"),
+    *("text(9)", "int(0 to 9)", "decimal(2, 0.00 to 9.99)", "x0"),
+)
 GARBAGE = (
     "\x00", "\ufeff", "\u202e", "\u2028", "\r", "\t", "\x7f", "é", "\uff19", "\U0001d535", "\ud800", "\ufffd",
     "\x1b[31m", "\\", "'",

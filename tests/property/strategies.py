@@ -11,6 +11,7 @@ from edca.kernel.types import (
     DecimalType,
     DurationType,
     EnumType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -41,7 +42,8 @@ def _range(bounds: tuple[int, int]) -> tuple[int, int]:
 
 _RANGES = st.tuples(_BOUND, _BOUND).map(_range)
 SCALARS: st.SearchStrategy[Type] = st.one_of(
-    st.sampled_from([BoolType(), IdType(), DateType(), TimeType(), DurationType(), PrincipalType("x"), HUE]),
+    st.sampled_from([BoolType(), IdType(), HandleType(), DateType(), TimeType(), DurationType()]),
+    st.sampled_from([PrincipalType("x"), HUE]),
     _RANGES.map(lambda r: IntType(*r)),
     st.builds(lambda scale, r: DecimalType(scale, *r), st.integers(0, 12), _RANGES),
     st.builds(TextType, st.integers(1, 40)),

@@ -14,6 +14,7 @@ from edca.kernel.types import (
     DecimalType,
     DurationType,
     EnumType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -130,8 +131,9 @@ class VocabularyWriter:
         """A type without parts."""
         return self.random.choice(
             [
-                self.number_type(), self.number_type(), BoolType(), self.random.choice(self.enums), IdType(),
-                TextType(40), DateType(), TimeType(), DurationType(), PrincipalType("person"), PrincipalType("chief"),
+                self.number_type(), self.number_type(), BoolType(), self.random.choice(self.enums),
+                IdType(), HandleType(), TextType(40), DateType(), TimeType(), DurationType(),
+                PrincipalType("person"), PrincipalType("chief"),
             ]
         )  # fmt: skip
 

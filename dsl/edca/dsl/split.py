@@ -20,8 +20,8 @@ from edca.dsl.words import CLAUSES, DECLARATIONS, LINES, MODE_PARTS, PARTS, RESE
 _CLOSING_WORDS = frozenset(
     (
         "true", "false", "present", "absent", "any", "optional", "fixed", "personal", "secret", "model", "human",
-        "clock", "bool", "id", "date", "time", "duration", "int", "text", "decimal", "final", "initial", "success",
-        "failure", "irreversible", "unblockable", "succeeds", "fails", "out", *UNITS,
+        "clock", "bool", "id", "handle", "date", "time", "duration", "int", "text", "decimal", "final", "initial",
+        "success", "failure", "irreversible", "unblockable", "succeeds", "fails", "out", *UNITS,
     )
 )  # fmt: skip
 # Words that can begin a line inside a clause or declaration, so that a line that begins with one isn't a misspelling.

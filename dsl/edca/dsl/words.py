@@ -189,7 +189,7 @@ _VALUE_GOES_ON = frozenset(
     )
 )  # fmt: skip
 _TYPE_STARTS = frozenset(
-    ("BOOL", "ID", "DATE", "TIME", "DURATION", "INT", "DECIMAL", "TEXT", "ONE", "PRINCIPAL", "LIST", "NAME")
+    ("BOOL", "ID", "HANDLE", "DATE", "TIME", "DURATION", "INT", "DECIMAL", "TEXT", "ONE", "PRINCIPAL", "LIST", "NAME")
 )
 # Beyond so many alternatives a list of them is no answer.
 _ALTERNATIVE_COUNT_MAX = 6

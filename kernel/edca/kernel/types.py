@@ -47,6 +47,14 @@ class IdType:
 
 
 @dataclass(frozen=True, slots=True)
+class HandleType(IdType):
+    """An id that isn't published: whoever proposes in a session is shown a handle of it, and can name it by no other.
+
+    To everything else, and in records, it is the id itself.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class DateType:
     """A calendar day (proleptic Gregorian), held as days since 1970-01-01."""
 
@@ -113,6 +121,7 @@ Type: TypeAlias = (
     | DecimalType
     | TextType
     | IdType
+    | HandleType
     | DateType
     | TimeType
     | DurationType
@@ -137,6 +146,8 @@ def describe(type_: Type) -> str:
             return f"decimal({scale}, {bounds})" + (f" in {unit}" if unit else "")
         case TextType(length_max):
             return f"text({length_max})"
+        case HandleType():
+            return "handle"
         case IdType():
             return "id"
         case DateType():

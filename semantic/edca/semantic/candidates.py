@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from edca.kernel.candidate import Candidate, Malformed
+from edca.kernel import canonical
+from edca.kernel.candidate import Caller, Candidate, Malformed
 from edca.semantic.candidate import (
     DEPTH_MAX,
     NAME_MAX,
@@ -47,12 +48,13 @@ from edca.semantic.tools import citable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edca.kernel.candidate import Caller
     from edca.semantic.confidence import Bands
     from edca.semantic.view import View
 
 ENVELOPE_SIZE_MAX = 1 << 20  # bytes of a provider's whole answer, of which the call is a part
 ENVELOPE_DEPTH_MAX = 48
+REASK_MAX = 512  # characters
+_PROBLEM_MAX = 256
 INPUT_MEMBERS = ("arguments", "confidence", "evidence", "rationale")
 
 _CUT_OFF = "the answer was cut off before its end"
@@ -103,6 +105,19 @@ def from_mcp(
     return _read(raw, caller, _mcp, view, bands, key)
 
 
+def reask(wrong: Malformed) -> str:
+    """Return what to tell a model whose answer was no candidate: what was wrong with its form, and what is expected.
+
+    It has at most `REASK_MAX` characters. Of the answer it repeats the name of one member at most, and only a name that
+    a candidate's member could have.
+    """
+    problem = wrong.problem if len(wrong.problem) <= _PROBLEM_MAX else "it is not in the form of a candidate"
+    return (
+        f"That was no candidate, and nothing has happened: {problem}. Call exactly one of the tools, once, with "
+        "arguments that fit its schema; or, if you were given no tools, answer with one JSON object and no other text."
+    )
+
+
 def _read(
     raw: object,
     caller: Caller,
@@ -117,19 +132,32 @@ def _read(
         parsed = parse(payload)
         candidate = candidate_of(parsed | {"key": key} if key else parsed, caller)
         if view is not None:
-            candidate = _seen(candidate, view)
+            candidate = _about(candidate, view)
         return candidate if bands is None else replace(candidate, confidence=bands.counted(candidate.confidence))
     except MalformedError as error:
         return malformed(str(error), payload, caller)
 
 
-def _seen(candidate: Candidate, view: View) -> Candidate:
-    """Return the candidate as a proposal about what the view showed. Raises `MalformedError` for invented evidence."""
-    shown = citable(view)
+def about(candidate: Candidate, view: View | None) -> Candidate | Malformed:
+    """Return the candidate as a proposal about what the view showed, or that it cites what was not shown.
+
+    Without a view nothing was shown, so nothing can be cited.
+    """
+    try:
+        return _about(candidate, view)
+    except MalformedError as error:
+        caller = Caller(candidate.proposer, candidate.role, candidate.subject, candidate.model)
+        return malformed(str(error), canonical.encode(candidate.to_raw()), caller)
+
+
+def _about(candidate: Candidate, view: View | None) -> Candidate:
+    shown = () if view is None else citable(view)
     for index, name in enumerate(candidate.evidence):
         if name not in shown:
             raise MalformedError(f"`evidence[{index}]` cites something that was not shown")
-    return replace(candidate, revision=view.revision) if candidate.revision is None else candidate
+    if view is None or candidate.revision is not None:
+        return candidate
+    return replace(candidate, revision=view.revision)
 
 
 def _payload(raw: object) -> bytes:

@@ -12,6 +12,7 @@ from edca.kernel.types import (
     DateType,
     DecimalType,
     DurationType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -126,7 +127,7 @@ def comparison_help(left: Type, right: Type) -> str | None:
         return "a date has no time of day: compare dates with dates, times with times"
     if DurationType in kinds and kinds & set(NUMERIC):
         return "give the number a unit: `30 days`"
-    if kinds <= {IdType, PrincipalType, TextType}:
+    if kinds <= {IdType, HandleType, PrincipalType, TextType}:
         return "identities, ids and texts are different kinds: declare both sides with one type"
     if BoolType in kinds:
         return "a truth value stands alone: write `x` or `not x`"

@@ -15,6 +15,7 @@ from edca.kernel.types import (
     DecimalType,
     DurationType,
     EnumType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -28,6 +29,8 @@ from edca.kernel.types import (
     decimal_text,
 )
 from edca.kernel.values import ID_LENGTH_MAX
+from edca.semantic.handles import PATTERN
+from edca.semantic.unpublished import is_named, is_published
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,19 +39,25 @@ if TYPE_CHECKING:
     from edca.kernel.machine import Machine, Parameter
 
 
-def parameters_schema(machine: Machine, parameters: Sequence[Parameter]) -> dict[str, Data]:
-    """Return the schema of one object with exactly these arguments."""
-    return _object(machine, [(parameter.name, parameter.type) for parameter in parameters])
+_HANDLE: dict[str, Data] = {"type": "string", "pattern": PATTERN, "description": "a handle that you were shown"}
 
 
-def _object(machine: Machine, parts: Sequence[tuple[str, Type]]) -> dict[str, Data]:
-    properties: dict[str, Data] = {name: type_schema(machine, type_) for name, type_ in parts}
+def parameters_schema(machine: Machine, parameters: Sequence[Parameter], *, by_handle: bool = False) -> dict[str, Data]:
+    """Return the schema of one object with exactly these arguments.
+
+    `by_handle`: it is for a session, in which what isn't published is named by handles.
+    """
+    return _object(machine, [(parameter.name, parameter.type) for parameter in parameters], by_handle)
+
+
+def _object(machine: Machine, parts: Sequence[tuple[str, Type]], by_handle: bool) -> dict[str, Data]:
+    properties: dict[str, Data] = {name: type_schema(machine, type_, by_handle=by_handle) for name, type_ in parts}
     required: list[Data] = [name for name, _ in parts]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
-def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
-    """Return the schema of one value in its raw form."""
+def type_schema(machine: Machine, type_: Type, *, by_handle: bool = False) -> dict[str, Data]:
+    """Return the schema of one value in its raw form; `by_handle`: see `parameters_schema`."""
     match type_:
         case BoolType():
             return {"type": "boolean"}
@@ -64,6 +73,10 @@ def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
             }
         case TextType(length_max):
             return {"type": "string", "maxLength": length_max}
+        case HandleType() if by_handle:
+            return dict(_HANDLE)
+        case PrincipalType() if by_handle:
+            return {"anyOf": [type_schema(machine, type_), dict(_HANDLE)]}
         case IdType() | PrincipalType():
             return {"type": "string", "minLength": 1, "maxLength": ID_LENGTH_MAX}
         case DateType():
@@ -75,15 +88,24 @@ def type_schema(machine: Machine, type_: Type) -> dict[str, Data]:
         case EnumType(_, values):
             wires: list[Data] = [wire for _, wire in values]
             return {"type": "string", "enum": wires}
+        case ReferenceType(entity) if by_handle and is_named(machine.index.entities, entity):
+            if not is_published(machine.index.entities, entity):
+                return dict(_HANDLE)
+            return {"anyOf": [type_schema(machine, type_), dict(_HANDLE)]}
         case ReferenceType(entity):
             key: list[Data] = [type_schema(machine, part.type) for part in machine.index.entities[entity].key]
             return {"type": "array", "prefixItems": key, "minItems": len(key), "maxItems": len(key)}
         case RecordType(_, parts):
-            return _object(machine, parts)
+            return _object(machine, parts, by_handle)
         case ListType(low, high, of):
-            return {"type": "array", "items": type_schema(machine, of), "minItems": low, "maxItems": high}
+            return {
+                "type": "array",
+                "items": type_schema(machine, of, by_handle=by_handle),
+                "minItems": low,
+                "maxItems": high,
+            }
         case OptionalType(of):
-            return {"anyOf": [type_schema(machine, of), {"type": "null"}]}
+            return {"anyOf": [type_schema(machine, of, by_handle=by_handle), {"type": "null"}]}
         case _:
             assert_never(type_)
 

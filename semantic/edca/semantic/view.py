@@ -10,18 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.calendar import time_text
 from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import Input
 from edca.kernel.facts import usable
 from edca.kernel.frames import history_of
 from edca.kernel.inputs import HALTED, NORMAL
 from edca.kernel.machine import Evidence, RoleKind
-from edca.kernel.types import ListType, OptionalType, PrincipalType, RecordType, ReferenceType, TimeType, Type
-from edca.kernel.values import Unknown, Value, to_raw
+from edca.kernel.types import ListType, OptionalType, RecordType, Type
+from edca.kernel.values import Unknown, Value
 from edca.semantic.lowered import is_released
-from edca.semantic.relations import plain
 from edca.semantic.schema import parameters_schema
+from edca.semantic.unpublished import identifies, shown
 
 if TYPE_CHECKING:
     from edca.kernel.candidate import Caller
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine, Screen, Transition
     from edca.semantic.explain import Told
+    from edca.semantic.handles import Handles
 
 
 _NOTHING = "Nothing is possible here."
@@ -87,12 +87,21 @@ class View:
         return seen if self.last is None else seen | {"last": self.last.to_raw()}
 
 
-def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now: int, mode: str = NORMAL) -> View:
+def view(
+    machine: Machine,
+    case: Case | None,
+    facts: Facts,
+    caller: Caller,
+    now: int,
+    mode: str = NORMAL,
+    handles: Handles | None = None,
+) -> View:
     """Return what `caller` may see. `facts` hold what `view_wants` asked for; `mode` is the one in force.
 
+    `handles` are those of a session, in which what isn't published is shown by them; without, it is not shown at all.
     Of a case of another version nobody sees anything: what its state and memory mean here, only a migration tells.
     """
-    nothing = View(machine.name, None, _NOTHING, None, {}, {}, (), queries=queries_of(machine, caller, mode))
+    nothing = View(machine.name, None, _NOTHING, None, {}, {}, (), queries=queries_of(machine, caller, mode, handles))
     if case is None or case.machine != machine.digest or not _is_there(machine, case, facts, now):
         return nothing
     legal = () if case.pending is not None else _legal(machine, case, caller, now, mode)
@@ -107,18 +116,22 @@ def view(machine: Machine, case: Case | None, facts: Facts, caller: Caller, now:
         meaning=meaning_of(machine, case.state),
         revision=case.revision,
         memory={
-            slot.name: _shown(machine, slot.type, case.memory[slot.name])
+            slot.name: shown(machine, slot.type, case.memory[slot.name], handles)
             for slot in machine.memory
             if not slot.labels or is_released(machine, None, slot.name, caller.role)
+            if handles is not None or not identifies(slot.type)
         },
-        facts=_public_facts(machine, case, facts, legal, caller.role),
-        offers=_offers(machine, legal),
+        facts=_public_facts(machine, case, facts, legal, caller.role, handles),
+        offers=_offers(machine, legal, handles),
         queries=nothing.queries,
     )
 
 
-def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
-    """Return what may be proposed where there is no case yet: the transitions that create one."""
+def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL, handles: Handles | None = None) -> View:
+    """Return what may be proposed where there is no case yet: the transitions that create one.
+
+    For `handles` see `view`.
+    """
     starts = [
         transition
         for transition in machine.transitions
@@ -126,16 +139,20 @@ def creation_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
     ]
     state = machine.index.initial[starts[0].about] if starts else None
     meaning = _NOTHING if state is None else meaning_of(machine, state)
-    offers = _offers(machine, tuple(starts))
-    return View(machine.name, state, meaning, None, {}, {}, offers, queries=queries_of(machine, caller, mode))
+    offers = _offers(machine, tuple(starts), handles)
+    return View(machine.name, state, meaning, None, {}, {}, offers, queries=queries_of(machine, caller, mode, handles))
 
 
-def queries_of(machine: Machine, caller: Caller, mode: str = NORMAL) -> tuple[OfferedQuery, ...]:
+def queries_of(
+    machine: Machine, caller: Caller, mode: str = NORMAL, handles: Handles | None = None
+) -> tuple[OfferedQuery, ...]:
     """Return what `caller` may ask, in order of names: all that the role may, unless the machine is halted."""
     if mode != NORMAL and mode not in machine.index.modes:
         return ()
     return tuple(
-        OfferedQuery(query.name, query.text, parameters_schema(machine, query.parameters))
+        OfferedQuery(
+            query.name, query.text, parameters_schema(machine, query.parameters, by_handle=handles is not None)
+        )
         for query in machine.queries
         if caller.role in query.by
     )
@@ -148,15 +165,18 @@ def role_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
 
 
 def showable(machine: Machine, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the facts, and of the memory, that some view of a case can show to that role."""
+    """Return the names of the facts, and of the memory, that some view without handles can show to that role."""
     facts = tuple(
         f"{entity.name}.{field.name}"
         for entity in machine.entities
         for field in entity.fields
-        if not _is_hidden(field.type) and (not field.labels or is_released(machine, entity.name, field.name, role))
+        if not _holds_list(field.type) and not identifies(field.type)
+        if not field.labels or is_released(machine, entity.name, field.name, role)
     )
     memory = tuple(
-        slot.name for slot in machine.memory if not slot.labels or is_released(machine, None, slot.name, role)
+        slot.name
+        for slot in machine.memory
+        if not identifies(slot.type) and (not slot.labels or is_released(machine, None, slot.name, role))
     )
     return facts, memory
 
@@ -180,13 +200,15 @@ def is_allowed(machine: Machine, transition: Transition, mode: str) -> bool:
     return declared is not None and transition.offered in declared.allow
 
 
-def _offers(machine: Machine, legal: tuple[Transition, ...]) -> tuple[Offer, ...]:
+def _offers(machine: Machine, legal: tuple[Transition, ...], handles: Handles | None = None) -> tuple[Offer, ...]:
     """Return one offer a name, in order of names; what several branches mean is joined, in the order they are tried."""
     found: list[Offer] = []
     for name in dict.fromkeys(transition.offered for transition in legal):
         branches = [branch for branch in machine.index.offered[name] if branch in legal]
         means = " Or: ".join(dict.fromkeys(branch.text for branch in branches))
-        found.append(Offer(name, means, parameters_schema(machine, branches[0].parameters)))
+        found.append(
+            Offer(name, means, parameters_schema(machine, branches[0].parameters, by_handle=handles is not None))
+        )
     return tuple(found)
 
 
@@ -280,37 +302,38 @@ def _legal(machine: Machine, case: Case, caller: Caller, now: int, mode: str) ->
 
 
 def _public_facts(
-    machine: Machine, case: Case, facts: Facts, legal: tuple[Transition, ...], role: str
+    machine: Machine, case: Case, facts: Facts, legal: tuple[Transition, ...], role: str, handles: Handles | None
 ) -> dict[str, Data]:
-    """Return the case's own scalar facts that legal transitions read, without identifying and unreleased ones."""
+    """Return the case's own scalar facts that legal transitions read, without unreleased ones.
+
+    What identifies somebody or something is among them only where there are handles for it.
+    """
     entity = machine.index.entities[case.entity]
     instance = facts.get((case.entity, case.key))
     read = {f for t in legal for e in t.evidence if e.entity == case.entity for f in e.fields}
     found: dict[str, Data] = {}
+    if handles is not None:  # what names the case, where people can't name it themselves
+        parts = zip(entity.key, case.key, strict=True)
+        found = {f"{entity.name}.{p.name}": shown(machine, p.type, v, handles) for p, v in parts if identifies(p.type)}
     for field in entity.fields:
         value: Value | Unknown = (
             Unknown.MISSING if instance is None else instance.fields.get(field.name, Unknown.MISSING)
         )
-        if field.name not in read or _is_hidden(field.type) or isinstance(value, Unknown):
+        if field.name not in read or isinstance(value, Unknown):
+            continue
+        if _holds_list(field.type) or (handles is None and identifies(field.type)):
             continue
         if not field.labels or is_released(machine, entity.name, field.name, role):
-            found[f"{entity.name}.{field.name}"] = _shown(machine, field.type, value)
+            found[f"{entity.name}.{field.name}"] = shown(machine, field.type, value, handles)
     return found
 
 
-def _shown(machine: Machine, type_: Type, value: Value) -> Data:
-    """Return a value as a model reads it: times as text, everything else in its raw form."""
-    if isinstance(plain(type_), TimeType) and isinstance(value, int):
-        return time_text(value)
-    return to_raw(type_, value, machine.index.entities)
-
-
-def _is_hidden(type_: Type) -> bool:
-    """Tell whether values of the type may say who somebody is or what else there is: lists count as that."""
+def _holds_list(type_: Type) -> bool:
+    """Tell whether there is a list in it: how many there are of something tells what else there is."""
     match type_:
         case OptionalType(of):
-            return _is_hidden(of)
+            return _holds_list(of)
         case RecordType(_, parts):
-            return any(_is_hidden(part) for _, part in parts)
+            return any(_holds_list(part) for _, part in parts)
         case _:
-            return isinstance(type_, (PrincipalType, ReferenceType, ListType))
+            return isinstance(type_, ListType)

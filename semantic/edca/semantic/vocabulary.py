@@ -13,6 +13,7 @@ from edca.kernel.types import (
     DecimalType,
     DurationType,
     EnumType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SIMPLE: dict[str, Type] = {
     "bool": BoolType(),
     "id": IdType(),
+    "handle": HandleType(),
     "date": DateType(),
     "time": TimeType(),
     "duration": DurationType(),

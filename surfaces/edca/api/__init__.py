@@ -24,6 +24,7 @@ from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
 from edca.api.roster import load_roster
+from edca.api.session import Came, Session
 from edca.api.toolset import ToolAnswer, Toolset
 from edca.api.untrusted import Untrusted
 from edca.kernel.candidate import Caller, Candidate, Malformed
@@ -75,8 +76,10 @@ from edca.semantic.tools import (
     tools_of,
 )
 from edca.semantic.view import OfferedQuery, View
+from edca.semantic.view_size import VIEW_SIZE_MAX, ViewTooLargeError, token_estimate
 
 __all__ = [
+    "VIEW_SIZE_MAX",
     "Accepted",
     "Adopted",
     "AdoptionError",
@@ -88,6 +91,7 @@ __all__ = [
     "Bands",
     "Bounds",
     "Caller",
+    "Came",
     "Candidate",
     "CaseFate",
     "Change",
@@ -149,6 +153,7 @@ __all__ = [
     "Rules",
     "Rung",
     "Schedule",
+    "Session",
     "SettlementError",
     "SystemClock",
     "TakeoverError",
@@ -163,6 +168,7 @@ __all__ = [
     "Untrusted",
     "Verdict",
     "View",
+    "ViewTooLargeError",
     "Void",
     "as_anthropic",
     "as_mcp",
@@ -182,5 +188,6 @@ __all__ = [
     "open_source",
     "query_for_model",
     "query_for_operator",
+    "token_estimate",
     "tools_of",
 ]

@@ -18,6 +18,7 @@ from edca.api.payloads import candidate_bytes, payload_of
 from edca.api.questions import question_at
 from edca.api.roster import fitting
 from edca.api.routers import open_router
+from edca.api.session import Session
 from edca.api.specs import compiled_machine
 from edca.diagnostics import Source
 from edca.kernel.candidate import Candidate, Malformed
@@ -47,6 +48,7 @@ from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
 from edca.semantic.inquiry import admit_inquiry
 from edca.semantic.view import creation_view, view, view_evidence, view_wants
+from edca.semantic.view_size import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from edca.runtime.replay import Replayed
     from edca.runtime.retries import Schedule
     from edca.runtime.scheduler import Fired
+    from edca.semantic.handles import Handles
     from edca.semantic.view import View
 
     File: TypeAlias = "str | os.PathLike[str]"
@@ -191,27 +194,37 @@ class Kernel(Operating, Answering, Migrating):
             inquiry = admit_inquiry(candidate_bytes(inquiry), caller)
         return self._runtime.query(inquiry, caller)
 
-    def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
+    def session(self, caller: Caller, *, secret: bytes | None = None, until: str | None = None) -> Session:
+        """Return a session of `caller`, in which a model is shown handles for what isn't published.
+
+        Whoever keeps its `secret` (32 bytes, made here where none is given) can go on with it elsewhere: the same
+        caller then has the same handles. From `until` on, an RFC 3339 time, none of them stands for anything. Raises
+        `ValueError` for a secret or time that is none.
+        """
+        context = self._runtime.context
+        return Session(self, caller, tenant=context.tenant, clock=context.clock, secret=secret, until=until)
+
+    def view(self, entity: str, key: Sequence[object], *, caller: Caller, handles: Handles | None = None) -> View:
         """Return what `caller` may see of the case about that instance; `key` is in raw form, part by part.
 
-        Raises `ValueError` for an entity the machine does not have. A key that names nothing gives the view of nothing.
+        `handles` are a session's: see `session`. Raises `ValueError` for an entity the machine does not have, and
+        `ViewTooLargeError`. A key that names nothing gives the view of nothing.
         """
         machine = self.machine
-        found = self._key(entity, key)
+        found, mode = self._key(entity, key), self.mode
         if found is None:
-            return view(machine, None, {}, caller, 0)
-        mode = self.mode
+            return view(machine, None, {}, caller, 0, mode, handles)
         case, facts, now = self._runtime.look(
             entity,
             found,
             lambda case, known, now: view_wants(machine, case, known, caller, now),
             view_evidence(machine, entity, caller),
         )
-        return view(machine, case, facts, caller, now, mode)
+        return bounded(view(machine, case, facts, caller, now, mode, handles))
 
-    def creation_view(self, *, caller: Caller) -> View:
-        """Return what `caller` may propose where there is no case yet."""
-        return creation_view(self.machine, caller, self.mode)
+    def creation_view(self, *, caller: Caller, handles: Handles | None = None) -> View:
+        """Return what `caller` may propose where there is no case yet. Raises `ViewTooLargeError`."""
+        return bounded(creation_view(self.machine, caller, self.mode, handles))
 
     def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
         """Return an attestation made now: a claim's value in raw form, or the yes or no to a confirmation.

@@ -20,7 +20,7 @@ class EnumValue:
 
 @dataclass(frozen=True, slots=True)
 class SimpleType:
-    """`bool`, `id`, `date`, `time` or `duration`."""
+    """`bool`, `id`, `handle`, `date`, `time` or `duration`."""
 
     word: str
     span: Span

@@ -12,6 +12,7 @@ from edca.kernel.types import (
     DecimalType,
     DurationType,
     EnumType,
+    HandleType,
     IdType,
     IntType,
     ListType,
@@ -44,6 +45,8 @@ def kind(type_: Type) -> Phrase:
             return _counted(plain(f"a number with {places} {bounds}"), unit)
         case TextType(length_max):
             return plain(f"text of at most {length_max} characters")
+        case HandleType():
+            return plain("an id that isn't published")
         case IdType():
             return plain("an id")
         case DateType():
