@@ -72,6 +72,9 @@ campaign-hidden: $(STAMP) ## look for internal words in what 100,000 candidates 
 campaign-hostile: $(STAMP) ## send 1,000,000 hostile messages (about 50 minutes); MESSAGES and SEED change that
 	$(PY) tests/campaigns/hostile/campaign.py --count $(MESSAGES) --seed $(SEED)
 
+campaign-candidates: $(STAMP) ## send 100,000 answers of providers, whole and damaged, through their readers; COUNT, SEED and JOBS change that
+	$(PY) tests/campaigns/candidates.py --count $(COUNT) --seed $(SEED) --jobs $(JOBS)
+
 campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,000 runs (about 10 minutes)
 	EDCA_FAULTS_EVERY=1 $(PY) -m pytest tests/faults/test_law_3_no_record_no_act.py -q -s --timeout 0
 

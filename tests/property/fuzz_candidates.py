@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from edca.kernel.candidate import Caller, Candidate, Malformed
-from edca.semantic.candidates import from_anthropic, from_json, from_mcp, from_openai
+from edca.semantic.candidates import REASK_MAX, from_anthropic, from_json, from_mcp, from_openai, reask
 
 CALLER = Caller("bot", "assistant", "carla", "model-of-2026-01-01")
 READERS: dict[str, Callable[[Any, Caller], Candidate | Malformed]] = {
@@ -87,6 +87,16 @@ def _object(random: Random, depth: int) -> list[tuple[str, Any]]:
 
 
 def _input(random: Random) -> list[tuple[str, Any]]:
+    if random.random() < 0.5:  # nothing is wrong with these
+        stated = _Number(random.choice(("0.9", "1", "0.12345", "null")))
+        arguments = [("order_id", "o1"), ("amount", random.choice(("20.10", 7, None, _Number("20.10"), [1, [True]])))]
+        given = [
+            ("arguments", arguments),
+            ("confidence", stated),
+            ("evidence", ["order.status"]),
+            ("rationale", "Yes."),
+        ]
+        return random.sample(given, 4)
     members: list[tuple[str, Any]] = [
         ("arguments", _object(random, 2) if random.random() < 0.9 else _value(random)),
         ("confidence", _Number(random.choice(("0.9", "1", "0", "0.12345", "2", "-1", "1e-1", "NaN", "null")))),
@@ -184,3 +194,73 @@ def _damaged(random: Random, written: bytes) -> bytes:
         case _:
             other = random.randrange(len(written) + 1)
             return written[: min(place, other)] + written[max(place, other) :]
+
+
+# --- what may be wrong with a reading ---
+
+_TOLD_MAX = 64  # characters of an answer that may be repeated: the name of one member
+
+
+def faults(shape: str, raw: bytes) -> tuple[Candidate | Malformed, list[str]]:
+    """Return what a reader makes of an answer, and what is wrong with that."""
+    try:
+        found, again = READERS[shape](raw, CALLER), READERS[shape](raw, CALLER)
+    except Exception as error:
+        return Malformed("", 0, b"", "", "", None, None), [f"raised {type(error).__name__}: {error}"]
+    wrong = [] if found == again else ["read in two ways"]
+    if isinstance(found, Candidate):
+        return found, wrong + ([] if _leniently(shape, raw, found) else ["not what a lenient reader finds"])
+    told = reask(found)
+    if len(told) > REASK_MAX:
+        wrong.append("asks again in too many characters")
+    plain = raw.decode("utf-8", "replace")
+    if any(plain[at : at + _TOLD_MAX + 1] in told for at in range(0, max(0, len(plain) - _TOLD_MAX), 16)):
+        wrong.append("repeats the answer")
+    return found, wrong
+
+
+def _leniently(shape: str, raw: bytes, found: Candidate) -> bool:
+    """Tell whether Python's own reader, which forgives much, finds the same call in the answer."""
+    whole = _lenient(raw.decode("utf-8"))
+    if shape == "json":
+        return _same(found, whole.get("transition"), whole)
+    calls = [call for call in _calls(whole) if call[0] == found.transition]
+    return any(_same(found, name, given) for name, given in calls)
+
+
+def _lenient(text: str) -> Any:
+    return json.loads(text, parse_float=lambda digits: {"#": digits}, parse_int=_whole)
+
+
+def _whole(digits: str) -> Any:
+    number = int(digits)
+    return number if -(2**63) <= number < 2**64 else {"#": digits}
+
+
+def _calls(value: Any) -> list[tuple[Any, Any]]:
+    """Return everything in an answer that has a name and an input, wherever it is."""
+    found: list[tuple[Any, Any]] = []
+    if isinstance(value, dict):
+        given = value.get("input", value.get("arguments", {}))
+        if "name" in value:
+            try:
+                found.append((value["name"], _lenient(given) if isinstance(given, str) else given or {}))
+            except ValueError:
+                pass  # no reading of this one agrees with anything
+        for part in value.values():
+            found += _calls(part)
+    elif isinstance(value, list):
+        for part in value:
+            found += _calls(part)
+    return found
+
+
+def _same(found: Candidate, name: Any, given: Any) -> bool:
+    return (
+        isinstance(given, dict)
+        and name == found.transition
+        and dict(found.arguments) == given.get("arguments", {})
+        and list(found.evidence) == given.get("evidence", [])
+        and found.rationale == given.get("rationale", "")
+        and (found.confidence is None) == (given.get("confidence") is None)
+    )

@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from strategies import SCALARS
+from strategies import BOX, SCALARS
 
 from edca.kernel.candidate import Caller
 from edca.kernel.machine import Entity, Parameter
@@ -108,6 +108,7 @@ class _Machine:
         """Its entities."""
 
         entities = {  # noqa: RUF012  never changed
+            "box": BOX,
             "order": Entity("order", (Parameter("order_id", IdType()),), ()),
             "queue": Entity(
                 "queue",

@@ -55,6 +55,7 @@ ENVELOPE_SIZE_MAX = 1 << 20  # bytes of a provider's whole answer, of which the 
 ENVELOPE_DEPTH_MAX = 48
 REASK_MAX = 512  # characters
 _PROBLEM_MAX = 256
+_MCP_MEMBERS = {"name", "arguments", "_meta", "task", "inputResponses", "requestState"}  # of `CallToolRequestParams`
 INPUT_MEMBERS = ("arguments", "confidence", "evidence", "rationale")
 
 _CUT_OFF = "the answer was cut off before its end"
@@ -247,7 +248,8 @@ def _mcp(payload: bytes) -> dict[str, Any]:
             raise MalformedError(_NO_CALL)
         request = request.get("params")
     match request:
-        case {"name": str(name)}:
+        # Not lenient as with others: a call in another shape would be read as one without its input.
+        case {"name": str(name)} if request.keys() <= _MCP_MEMBERS:
             given = request.get("arguments")
             if given is not None and not isinstance(given, dict):
                 raise MalformedError("the input of the call is not an object")

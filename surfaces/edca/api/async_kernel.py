@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from edca.api.crowd import Crowd
 from edca.api.kernel import Kernel
 from edca.api.payloads import payload_of
+from edca.api.session import AsyncSession
 from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.reentry import check_outside
 from edca.runtime.together import Submission
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from edca.runtime.question import Question
     from edca.runtime.reconcile import Reconciled
     from edca.runtime.scheduler import Fired
+    from edca.semantic.handles import Handles
     from edca.semantic.view import View
 
 WORKERS = 64  # candidates that are read for, decided about or acted on at one time
@@ -138,13 +140,17 @@ class AsyncKernel:
         """Look something up, and return what came of it once it is on record."""
         return await self._run(self.kernel.query, inquiry, caller=caller)
 
-    async def view(self, entity: str, key: Sequence[object], *, caller: Caller) -> View:
+    async def view(self, entity: str, key: Sequence[object], *, caller: Caller, handles: Handles | None = None) -> View:
         """Return what `caller` may see of a case."""
-        return await self._run(self.kernel.view, entity, key, caller=caller)
+        return await self._run(self.kernel.view, entity, key, caller=caller, handles=handles)
 
-    async def creation_view(self, *, caller: Caller) -> View:
+    async def creation_view(self, *, caller: Caller, handles: Handles | None = None) -> View:
         """Return what `caller` may propose where there is no case yet."""
-        return await self._run(self.kernel.creation_view, caller=caller)
+        return await self._run(self.kernel.creation_view, caller=caller, handles=handles)
+
+    def session(self, caller: Caller, *, secret: bytes | None = None, until: str | None = None) -> AsyncSession:
+        """Return a session of `caller`. Making one reads and writes nothing, so there is nothing to await."""
+        return AsyncSession(self.kernel.session(caller, secret=secret, until=until), self._run)
 
     def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
         """Return an attestation made now. It reads and writes nothing, so there is nothing to await."""

@@ -14,17 +14,17 @@ from edca.api.errors import RosterError
 from edca.api.keeping import check_first, read_kept
 from edca.api.migrating import Migrating
 from edca.api.operating import Operating
-from edca.api.payloads import candidate_bytes, payload_of
+from edca.api.payloads import payload_of
 from edca.api.questions import question_at
 from edca.api.roster import fitting
 from edca.api.routers import open_router
 from edca.api.session import Session
+from edca.api.showing import Showing
 from edca.api.specs import compiled_machine
 from edca.diagnostics import Source
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.counting import scale_of
 from edca.kernel.inputs import Attestation
-from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
@@ -32,7 +32,6 @@ from edca.ledger.ed25519 import sign
 from edca.ledger.opening import open_ledger
 from edca.routing.connections import Connection
 from edca.routing.drift import Drift, unnoticed
-from edca.runtime.cases import key_from_raw
 from edca.runtime.entrance import WAITING_MAX
 from edca.runtime.inbox import OPEN_MAX
 from edca.runtime.limit_use import limit_uses
@@ -46,9 +45,6 @@ from edca.runtime.scheduler import EVERY_S, Scheduler, TimerThread
 from edca.runtime.settlement import SettlementError, measured_in
 from edca.runtime.waiting import SOURCE as INBOX
 from edca.semantic.candidate import admit
-from edca.semantic.inquiry import admit_inquiry
-from edca.semantic.view import creation_view, view, view_evidence, view_wants
-from edca.semantic.view_size import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -58,15 +54,12 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Key
     from edca.ledger.opening import AnyLedger
     from edca.runtime.answers import Answer, RecordReference
-    from edca.runtime.asking import QueryAnswer
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.ports import Clock, Router
     from edca.runtime.question import Question
     from edca.runtime.replay import Replayed
     from edca.runtime.retries import Schedule
     from edca.runtime.scheduler import Fired
-    from edca.semantic.handles import Handles
-    from edca.semantic.view import View
 
     File: TypeAlias = "str | os.PathLike[str]"
 
@@ -75,7 +68,7 @@ READ_WITHIN_S = 30.0
 PROBING = Probing()
 
 
-class Kernel(Operating, Answering, Migrating):
+class Kernel(Operating, Answering, Migrating, Showing):
     """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
 
     def __init__(
@@ -184,16 +177,6 @@ class Kernel(Operating, Answering, Migrating):
         """
         return self._runtime.submit(payload_of(candidate), caller, attestations)
 
-    def query(self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Malformed, *, caller: Caller) -> QueryAnswer:
-        """Look something up, and return what came of it once it is on record: see `Runtime.query`.
-
-        `{"query": "order_of", "arguments": {"order_id": "o1"}}`, as a mapping or as text, is admitted as strictly as
-        bytes are; what is no inquiry is refused as `malformed`.
-        """
-        if not isinstance(inquiry, Inquiry | Malformed):
-            inquiry = admit_inquiry(candidate_bytes(inquiry), caller)
-        return self._runtime.query(inquiry, caller)
-
     def session(self, caller: Caller, *, secret: bytes | None = None, until: str | None = None) -> Session:
         """Return a session of `caller`, in which a model is shown handles for what isn't published.
 
@@ -203,28 +186,6 @@ class Kernel(Operating, Answering, Migrating):
         """
         context = self._runtime.context
         return Session(self, caller, tenant=context.tenant, clock=context.clock, secret=secret, until=until)
-
-    def view(self, entity: str, key: Sequence[object], *, caller: Caller, handles: Handles | None = None) -> View:
-        """Return what `caller` may see of the case about that instance; `key` is in raw form, part by part.
-
-        `handles` are a session's: see `session`. Raises `ValueError` for an entity the machine does not have, and
-        `ViewTooLargeError`. A key that names nothing gives the view of nothing.
-        """
-        machine = self.machine
-        found, mode = self._key(entity, key), self.mode
-        if found is None:
-            return view(machine, None, {}, caller, 0, mode, handles)
-        case, facts, now = self._runtime.look(
-            entity,
-            found,
-            lambda case, known, now: view_wants(machine, case, known, caller, now),
-            view_evidence(machine, entity, caller),
-        )
-        return bounded(view(machine, case, facts, caller, now, mode, handles))
-
-    def creation_view(self, *, caller: Caller, handles: Handles | None = None) -> View:
-        """Return what `caller` may propose where there is no case yet. Raises `ViewTooLargeError`."""
-        return bounded(creation_view(self.machine, caller, self.mode, handles))
 
     def attest(self, name: str, value: object, *, by: str, role: str, source: str = "host") -> Attestation:
         """Return an attestation made now: a claim's value in raw form, or the yes or no to a confirmation.
@@ -339,14 +300,6 @@ class Kernel(Operating, Answering, Migrating):
         if found is None:
             raise ObservationError(NotObserved.NO_SUCH_CASE, "the ledger holds no such case")
         return found
-
-    def _key(self, entity: str, key: Sequence[object]) -> Key | None:
-        if entity not in self.machine.index.entities:
-            raise ValueError(f"the machine has no entity `{entity}`")
-        try:
-            return key_from_raw(self.machine, entity, list(key))
-        except (ValueProblem, ValueError):
-            return None
 
 
 def _units(amount: object, scale: int) -> int:

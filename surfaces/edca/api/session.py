@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from edca.kernel.calendar import parse_time
 from edca.kernel.candidate import Candidate, Malformed
@@ -21,7 +21,7 @@ from edca.semantic.handles import SECRET_SIZE, Handles
 from edca.semantic.unpublished import is_named, reference, resolved, resolved_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from edca.api.kernel import Kernel
     from edca.kernel.candidate import Caller
@@ -154,3 +154,30 @@ class Session:
 
     def _is_over(self) -> bool:
         return self._until is not None and self._clock.now() >= self._until
+
+
+class AsyncSession:
+    """A session in which nothing holds up the event loop: see `Session`. Use `AsyncKernel.session`."""
+
+    def __init__(self, session: Session, run: Callable[..., Awaitable[Any]]) -> None:
+        """Use `AsyncKernel.session`."""
+        self.session = session
+        self._run = run
+
+    async def view(self, entity: str, key: Sequence[object] | str) -> View:
+        """Return what the caller may see of a case."""
+        return cast("View", await self._run(self.session.view, entity, key))
+
+    async def creation_view(self) -> View:
+        """Return what the caller may propose where there is no case yet."""
+        return cast("View", await self._run(self.session.creation_view))
+
+    async def submit(
+        self,
+        candidate: Mapping[str, Any] | str | bytes | Candidate | Malformed,
+        *,
+        attestations: Sequence[Attestation] = (),
+        bands: Bands | None = None,
+    ) -> Came:
+        """Take one candidate all the way."""
+        return cast("Came", await self._run(self.session.submit, candidate, attestations=attestations, bands=bands))

@@ -1,5 +1,6 @@
 """Goal: in a session a model meets no id that isn't published, and what it makes up is like what isn't there."""
 
+import asyncio
 import gc
 import json
 import sqlite3
@@ -10,6 +11,7 @@ import pytest
 
 from edca.api import (
     Accepted,
+    AsyncKernel,
     Bands,
     Caller,
     FixedClock,
@@ -355,6 +357,22 @@ def test_bands_count_where_the_session_reads(world):
         session.submit({**_close("x", "y"), "confidence": 0.99}, bands=Bands.of({"0.9": "0.5"}))
         stored = [parse(record.body) for record in kernel.ledger.records(0)]
         assert [r.content["candidate"]["confidence"] for r in stored if r.kind == "verdict"] == [5_000]
+
+
+def test_an_async_session_is_the_same(world):
+    async def main(kernel):
+        asynchronous = AsyncKernel(kernel)
+        session = asynchronous.session(BOT, secret=SECRET)
+        seen = await session.view("ticket", ["t-4711"])
+        assert (await session.creation_view()).offers == ()
+        came = await session.submit(_close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
+        assert came.told.outcome == "accepted"
+        await asynchronous.close()
+        return seen
+
+    with world.open() as kernel:
+        before = kernel.session(BOT, secret=SECRET).view("ticket", ["t-4711"])
+        assert asyncio.run(main(kernel)) == before
 
 
 # --- what leads where ---

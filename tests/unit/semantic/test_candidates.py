@@ -85,7 +85,7 @@ def test_who_proposes_is_never_read_from_what_was_written() -> None:
             (from_openai, {**RESPONSES, "arguments": json.dumps({**INPUT, member: "sven"})}),
         ):
             assert _problem(read(around, CALLER)).startswith(f"unexpected member `{member}`")
-    found = _candidate(from_mcp({**PARAMS, "role": "supervisor"}, CALLER))
+    found = _candidate(from_anthropic({**BLOCK, "role": "supervisor"}, CALLER))
     assert (found.proposer, found.role, found.subject, found.model) == ("bot", "assistant", "carla", worlds.MODEL)
 
 
@@ -132,6 +132,7 @@ def test_who_proposes_is_never_read_from_what_was_written() -> None:
         (from_mcp, {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, "no call"),
         (from_mcp, {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}, "no call"),
         (from_mcp, {"name": NAME, "arguments": [1]}, "not an object"),
+        (from_mcp, BLOCK, "no call"),
         (from_mcp, {"name": "", "arguments": INPUT}, "name is empty or too long"),
         (from_mcp, b'{"name": "a", "name": "b"}', "a member stands twice"),
         (from_mcp, b'{"name": "a", "arguments": {"confidence": 0.1, "confidence": 0.9}}', "a member stands twice"),
