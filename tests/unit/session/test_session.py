@@ -1,94 +1,23 @@
 """Goal: in a session a model meets no id that isn't published, and what it makes up is like what isn't there."""
 
-import asyncio
 import gc
 import json
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
 import pytest
+from office import BOT, MODEL, RAW, SECRET, altered, close, told
 
 from edca.api import (
     Accepted,
-    AsyncKernel,
-    Bands,
     Caller,
-    FixedClock,
-    Kernel,
-    Mandate,
-    Principal,
     Refused,
-    Roster,
     as_anthropic,
     as_mcp,
     as_openai,
     as_text,
-    candidates,
     tools_of,
 )
-from edca.kernel.calendar import parse_time
 from edca.ledger.record import parse
 from edca.semantic.handles import Handles, is_handle
-
-_HERE = Path(__file__).resolve().parent
-MODEL = "small-model-2024-05-01"
-BOT = Caller("bot", "bot", subject="carla", model=MODEL)
-SECRET = b"s" * 32
-RAW = ("t-4711", "t-4712", "q-north", "q-south", "acc-0815", "carla", "mallory", "hanna")
-NOW = "2026-03-20T12:00:00Z"
-
-
-class _World:
-    """A desk on SQLite, opened as often as a test likes."""
-
-    def __init__(self, folder: Path) -> None:
-        self.ledger = folder / "ledger.db"
-        self.office = folder / "office.db"
-        with closing(sqlite3.connect(self.office)) as connection:
-            connection.executescript("""
-                CREATE TABLE t_que(qno TEXT PRIMARY KEY, ful_f INTEGER);
-                CREATE TABLE t_tic(tno TEXT PRIMARY KEY, cno TEXT, hno TEXT, qno TEXT, acc TEXT, urg_f INTEGER);
-                INSERT INTO t_que VALUES('q-north', 0), ('q-south', 0), ('q-west', 1);
-                INSERT INTO t_tic VALUES('t-4711', 'carla', NULL, 'q-north', 'acc-0815', 1);
-                INSERT INTO t_tic VALUES('t-4712', 'mallory', 'hanna', 'q-north', 'acc-9999', 1);""")
-
-    def open(self, now: str = NOW) -> Kernel:
-        start, end = parse_time("2026-01-01T00:00:00Z"), parse_time("2027-01-01T00:00:00Z")
-        assert start is not None
-        assert end is not None
-        people = (
-            Principal("bot", ("bot",), MODEL),
-            Principal("other-bot", ("bot",), MODEL),
-            *(Principal(name, ("person",)) for name in ("carla", "mallory")),
-            Principal("hanna", ("clerk",)),
-        )
-        return Kernel.open(
-            _HERE / "desk.edca",
-            routes=_HERE / "desk.arp",
-            roster=Roster(people, (Mandate("standing", "hanna", "clerk", "desk", (), start, end),)),
-            ledger=self.ledger,
-            clock=FixedClock(now),
-        )
-
-
-@pytest.fixture
-def world(tmp_path, monkeypatch):
-    monkeypatch.setenv("EDCA_TEST_OFFICE_URL", f"sqlite:///{tmp_path / 'office.db'}")
-    return _World(tmp_path)
-
-
-def _close(ticket, account):
-    return {"transition": "close", "arguments": {"ticket_id": ticket, "account": account}}
-
-
-def _altered(handle):
-    return f"{handle[:9]}{'b' if handle[9] == 'a' else 'a'}{handle[10:]}"
-
-
-def _told(came):
-    return json.dumps(came.told.to_raw(), sort_keys=True)
-
 
 # --- what is shown, and read back ---
 
@@ -103,7 +32,7 @@ def test_what_is_not_published_is_shown_as_handles_and_read_back(world):
         assert (seen.facts["ticket.helper"], seen.facts["ticket.urgent"]) == (None, True)
         handles = [seen.memory["asked"], *(v for v in seen.facts.values() if isinstance(v, str))]
         assert all(isinstance(handle, str) and is_handle(handle) for handle in handles)
-        came = session.submit(_close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
+        came = session.submit(close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
         assert isinstance(came.answer.verdict, Accepted)
         assert came.told.outcome == "accepted"
 
@@ -113,7 +42,7 @@ def test_all_that_a_model_is_given_holds_no_raw_identifier(world):
         session = kernel.session(BOT)
         seen = session.view("ticket", ["t-4711"])
         tools = tools_of(seen)
-        told = [session.submit(_close(seen.facts["ticket.ticket_id"], "made up")).told.to_raw()]
+        told = [session.submit(close(seen.facts["ticket.ticket_id"], "made up")).told.to_raw()]
         again = session.view("ticket", ["t-4711"])
         given = json.dumps([again.to_raw(), as_text(again), as_openai(tools), as_anthropic(tools), as_mcp(tools), told])
         assert [raw for raw in RAW if raw in given] == []
@@ -166,7 +95,7 @@ def test_a_case_is_looked_at_by_its_handle(world):
         session = kernel.session(BOT)
         handle = session.handle("ticket", ["t-4711"])
         assert session.view("ticket", handle) == session.view("ticket", ["t-4711"])
-        assert session.view("ticket", _altered(handle)).state is None
+        assert session.view("ticket", altered(handle)).state is None
         with pytest.raises(ValueError, match="no entity `parcel`"):
             session.handle("parcel", ["x"])
         with pytest.raises(ValueError, match="no key of `ticket`"):
@@ -177,7 +106,7 @@ def test_the_record_keeps_the_identifier_itself(world):
     with world.open() as kernel:
         session = kernel.session(BOT)
         seen = session.view("ticket", ["t-4711"])
-        came = session.submit(_close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
+        came = session.submit(close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
         stored = [parse(record.body) for record in kernel.ledger.records(0)]
         arguments = [r.content["candidate"]["arguments"] for r in stored if r.kind == "verdict"]
         assert arguments == [{"ticket_id": "t-4711", "account": "acc-0815"}]
@@ -210,7 +139,7 @@ def _attempts(kernel):
     yield "another tenant's", other_tenant
     yield "another machine's", other_machine
     yield "of another kind", mine.handle("ticket", ["t-4711"])
-    yield "one character changed", _altered(good)
+    yield "one character changed", altered(good)
     yield "cut off", good[:-1]
     yield "in capitals", good.upper()
     yield "made up", "h_" + "a" * 52
@@ -225,8 +154,8 @@ def test_law_5_what_is_not_yours_made_up_or_not_there_is_one_answer(world):
         for what, handle in _attempts(kernel):
             session = kernel.session(BOT, secret=SECRET)
             account = session._handles.shown("handle", "acc-0815")
-            came = session.submit(_close(handle, account))
-            answers[what] = (_told(came), json.dumps(session.view("ticket", ["t-4711"]).to_raw()["last"]))
+            came = session.submit(close(handle, account))
+            answers[what] = (told(came), json.dumps(session.view("ticket", ["t-4711"]).to_raw()["last"]))
         assert len(set(answers.values())) == 1, answers
         assert json.loads(answers["not there"][0])["codes"] == ["not_possible"]
 
@@ -258,7 +187,7 @@ def test_law_5_the_same_work_is_done_for_each(world, monkeypatch):
         for what, handle in attempts.items():
             session = kernel.session(BOT, secret=SECRET)
             reads.clear()
-            session.submit(_close(handle, session._handles.shown("handle", "acc-0815")))
+            session.submit(close(handle, session._handles.shown("handle", "acc-0815")))
             done[what] = str(reads)
         assert len(set(done.values())) == 1, done
         assert "ticket" in done["made up"]
@@ -270,12 +199,12 @@ def test_after_its_end_a_handle_stands_for_nothing(world):
         session = kernel.session(BOT, secret=SECRET, until=until)
         seen = session.view("ticket", ["t-4711"])
         ticket, account = seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]
-        record = session.submit(_close(ticket, "made up")).record
+        record = session.submit(close(ticket, "made up")).record
         assert session.record(record) is not None
-        absent = _told(session.submit(_close(session._handles.shown("handle", "t-0000"), account)))
+        absent = told(session.submit(close(session._handles.shown("handle", "t-0000"), account)))
     with world.open(now=until) as kernel:
         later = kernel.session(BOT, secret=SECRET, until=until)
-        assert _told(later.submit(_close(ticket, account))) == absent
+        assert told(later.submit(close(ticket, account))) == absent
         assert later.view("ticket", later.handle("ticket", ["t-4711"])).state is None
         assert later.record(record) is None
 
@@ -287,7 +216,7 @@ def test_who_keeps_the_secret_goes_on_with_the_session(world):
     with world.open() as kernel:
         again = kernel.session(BOT, secret=session.secret)
         assert again.view("ticket", ["t-4711"]) == seen
-        came = again.submit(_close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
+        came = again.submit(close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
         assert isinstance(came.answer.verdict, Accepted)
 
 
@@ -304,75 +233,6 @@ def test_an_unusable_secret_or_end_is_refused(world):
             kernel.session(BOT, secret=b"short")
         with pytest.raises(ValueError, match="`soon` is no RFC 3339 time"):
             kernel.session(BOT, until="soon")
-
-
-# --- what a candidate cites, and says of itself ---
-
-
-def test_what_is_cited_must_have_been_shown_of_that_case(world):
-    with world.open() as kernel:
-        session = kernel.session(BOT)
-        seen = session.view("ticket", ["t-4711"])
-        close = _close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"])
-        fresh = kernel.session(BOT, secret=session.secret)  # which has shown nothing yet
-        assert fresh.submit({**close, "evidence": ["ticket.urgent"]}).told.codes == ("malformed",)
-        beside = session.submit({**close, "evidence": ["ticket.urgent", "ticket.secret"]})
-        assert beside.told.texts == ("This is not a candidate: `evidence[1]` cites something that was not shown.",)
-        assert session.submit({**close, "evidence": ["ticket.urgent"]}).told.outcome == "accepted"
-
-
-def test_a_candidate_is_about_the_revision_that_was_shown_of_its_own_case(world):
-    with world.open() as kernel:
-        session = kernel.session(BOT)
-        seen = session.view("ticket", ["t-4711"])
-        arguments = {"ticket_id": seen.facts["ticket.ticket_id"], "ask": "hanna"}
-        queues = [session.handle("queue", [queue]) for queue in ("q-south", "q-west")]
-        moved = [
-            session.submit({"transition": "move", "arguments": {**arguments, "to_queue": queue}}) for queue in queues
-        ]
-        assert isinstance(moved[0].answer.verdict, Accepted)
-        assert isinstance(moved[1].answer.verdict, Refused)
-        assert moved[1].answer.verdict.code == "stale_revision"  # it had been shown what stood before
-
-
-def test_what_providers_send_goes_the_same_way(world):
-    with world.open() as kernel:
-        session = kernel.session(BOT)
-        seen = session.view("ticket", ["t-4711"])
-        given = {
-            "arguments": _close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"])["arguments"],
-            "confidence": 0.9,
-            "evidence": ["ticket.account"],
-            "rationale": "",
-        }
-        block = {"type": "tool_use", "id": "c", "name": "close", "input": given}
-        twice = session.submit(candidates.from_anthropic({"content": [block, block]}, BOT))
-        assert twice.told.codes == ("malformed",)
-        assert isinstance(session.submit(candidates.from_anthropic(block, BOT)).answer.verdict, Accepted)
-
-
-def test_bands_count_where_the_session_reads(world):
-    with world.open() as kernel:
-        session = kernel.session(BOT)
-        session.submit({**_close("x", "y"), "confidence": 0.99}, bands=Bands.of({"0.9": "0.5"}))
-        stored = [parse(record.body) for record in kernel.ledger.records(0)]
-        assert [r.content["candidate"]["confidence"] for r in stored if r.kind == "verdict"] == [5_000]
-
-
-def test_an_async_session_is_the_same(world):
-    async def main(kernel):
-        asynchronous = AsyncKernel(kernel)
-        session = asynchronous.session(BOT, secret=SECRET)
-        seen = await session.view("ticket", ["t-4711"])
-        assert (await session.creation_view()).offers == ()
-        came = await session.submit(_close(seen.facts["ticket.ticket_id"], seen.facts["ticket.account"]))
-        assert came.told.outcome == "accepted"
-        await asynchronous.close()
-        return seen
-
-    with world.open() as kernel:
-        before = kernel.session(BOT, secret=SECRET).view("ticket", ["t-4711"])
-        assert asyncio.run(main(kernel)) == before
 
 
 # --- what leads where ---
@@ -400,7 +260,7 @@ def test_law_4_nothing_that_a_model_is_given_leads_to_an_effect_a_credential_a_s
     with world.open() as kernel:
         session = kernel.session(BOT)
         seen = session.view("ticket", ["t-4711"])
-        came = session.submit(_close(seen.facts["ticket.ticket_id"], "made up"))
+        came = session.submit(close(seen.facts["ticket.ticket_id"], "made up"))
         seen = session.view("ticket", ["t-4711"])
         tools = tools_of(seen)
         given = _reachable(seen, tools, as_openai(tools), as_anthropic(tools), as_mcp(tools), as_text(seen), came.told)
