@@ -271,4 +271,4 @@ def test_law_4_nothing_that_a_model_is_given_leads_to_an_effect_a_credential_a_s
         }  # fmt: skip
         # The same search does find them where they are.
         held = {type(thing).__name__ for thing in _reachable(session)}
-        assert {"Kernel", "SQLiteLedger", "SQLRouter", "Handles"} <= held
+        assert {"Kernel", "SQLiteLedger", "Runtime", "Handles", "Engine"} <= held
