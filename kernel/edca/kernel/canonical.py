@@ -31,6 +31,7 @@ _FIXED_MAPS: Final = tuple(bytes((0x80 | size,)) for size in range(16))
 _FIXED_ARRAYS: Final = tuple(bytes((0x90 | size,)) for size in range(16))
 _SCALARS: Final = frozenset({str, bytes, bool, int, type(None)})
 _TEXT: Final = frozenset({str})
+_REFUSED: Final = (ValueError, OverflowError)  # what MessagePack raises for values it can't write
 _NOT_CANONICAL: Final = "not the canonical spelling: keys unsorted or repeated, or a form too long"
 DEPTH_MAX: Final = 64
 """Containers inside containers; a scalar has depth 0. Bounds recursion in every reader, ours or not."""
@@ -58,10 +59,19 @@ def encode_map(parts: Mapping[str, Part]) -> bytes:
     How deep those are nested is not counted: whoever encodes them leaves room for what is around them.
     """
     pieces = [_map_header(len(parts))]
-    for key in _keys_in_order(parts) or parts:
-        part = parts[key]
-        pieces.append(encode(key))
-        pieces.append(part.canonical if type(part) is Encoded else encode(part, depth_max=DEPTH_MAX - 1))  # type: ignore[arg-type]
+    try:
+        for key in _keys_in_order(parts) or parts:
+            part = parts[key]
+            pieces.append(_pack(key))
+            if type(part) is Encoded:
+                pieces.append(part.canonical)
+            else:
+                plain: Any = part
+                pieces.append(_pack(plain if type(plain) in _SCALARS else _ordered(plain, DEPTH_MAX - 1)))
+    except CanonicalError:
+        raise
+    except _REFUSED as error:
+        raise _refusal(error) from error
     return b"".join(pieces)
 
 
@@ -78,16 +88,12 @@ def encode(data: Data, *, depth_max: int = DEPTH_MAX) -> bytes:
     refused, because its name would be lost silently), an integer out of range, text with lone surrogates, or
     nesting over `depth_max`.
     """
-    ordered = data if type(data) in _SCALARS else _ordered(data, depth_max)
     try:
-        encoded: bytes = _pack(ordered)
-    except UnicodeEncodeError as error:
-        raise CanonicalError("text holds a lone surrogate, which UTF-8 cannot carry") from error
-    except OverflowError as error:
-        raise CanonicalError("an integer is outside -2**63 to 2**64-1") from error
-    except ValueError as error:
-        # Past 2**32-1 items or bytes MessagePack has no header; memory usually ends first.
-        raise CanonicalError(f"the value does not fit MessagePack: {error}") from error
+        encoded: bytes = _pack(data if type(data) in _SCALARS else _ordered(data, depth_max))
+    except CanonicalError:
+        raise
+    except _REFUSED as error:
+        raise _refusal(error) from error
     return encoded
 
 
@@ -122,6 +128,18 @@ def digest(domain: str, encoded: bytes) -> bytes:
     if not (domain and domain.isascii() and domain.isprintable()):
         raise CanonicalError(f"a digest domain is non-empty printable ASCII, not {domain!r}")
     return hashlib.sha256(b"edca/" + domain.encode("ascii") + b"\0" + encoded).digest()
+
+
+def _refusal(error: Exception) -> CanonicalError:
+    """Say why MessagePack writes no such value."""
+    match error:
+        case UnicodeEncodeError():
+            return CanonicalError("text holds a lone surrogate, which UTF-8 cannot carry")
+        case OverflowError():
+            return CanonicalError("an integer is outside -2**63 to 2**64-1")
+        case _:
+            # Past 2**32-1 items or bytes MessagePack has no header; memory usually ends first.
+            return CanonicalError(f"the value does not fit MessagePack: {error}")
 
 
 def _ordered(data: Any, depth_left: int) -> Any:

@@ -93,7 +93,8 @@ def find_address(context: Context, admitted: Admitted) -> Addressed:
     id_ = None if about.key is None else case_id(machine, context.tenant, about.entity, about.key)
     admitted, blinding = _blinded(context, admitted, id_)
     attested = attestations_digest(machine, admitted.attestations, blinding)
-    candidate = dataclasses.replace(candidate, blinding=blinding)
+    if blinding is not None:
+        candidate = dataclasses.replace(candidate, blinding=blinding)
     key = idempotency_key(context.tenant, machine, candidate, about, id_) if candidate.key else None
     asked = key_of(context.tenant, id_, candidate.digest)
     return Addressed(admitted, about, id_, key, asked, attested, None)

@@ -10,7 +10,7 @@ records alone. A cell is believed as far as the two agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
@@ -49,6 +49,7 @@ class Name:
     transition: str
     code: str
     key: tuple[Raw, ...]
+    _cell_key: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def parts(self) -> list[Data]:
@@ -58,7 +59,10 @@ class Name:
     @property
     def cell_key(self) -> str:
         """The key of the counter's cell."""
-        return canonical.digest("counter", canonical.encode(self.parts)).hex()
+        if self._cell_key is None:  # asked for whenever the counter is read or written
+            found = canonical.digest("counter", canonical.encode(self.parts)).hex()
+            object.__setattr__(self, "_cell_key", found)
+        return self._cell_key  # type: ignore[return-value]  # it is there now
 
 
 class _Known:
