@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,12 @@ class Candidate:
             "confidence": self.confidence,
             "evidence": list(self.evidence),
         }
+
+    def known_as(self, digest: bytes) -> Candidate:
+        """Return the candidate with the digest it is on record with: what that was made of was erased in part."""
+        known = dataclasses.replace(self)
+        object.__setattr__(known, "_digest", digest)
+        return known
 
     @property
     def digest(self) -> bytes:

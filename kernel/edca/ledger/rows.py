@@ -21,9 +21,12 @@ _PUT_CELL: Final = (
 FORGETFUL: Final = "PRAGMA secure_delete = ON"
 """From then on the connection overwrites what it deletes with zeros, so that no page keeps a key that was destroyed."""
 _PUT_KEY: Final = (
-    "INSERT INTO vault_keys(scope, subject, key) VALUES(?, ?, ?) ON CONFLICT(scope) DO UPDATE"
-    " SET subject = excluded.subject, key = excluded.key"
+    "INSERT INTO vault_keys(scope, subject, key, name) VALUES(?, ?, ?, ?) ON CONFLICT(scope) DO UPDATE"
+    " SET subject = excluded.subject, key = excluded.key, name = excluded.name"
 )
+_DROP_KEY: Final = "DELETE FROM vault_keys WHERE scope = ?"
+_DROP_SCOPE: Final = "DELETE FROM vault WHERE scope = ?"
+_DROP_VALUES: Final = "DELETE FROM vault WHERE number = ?"
 _PUT_VALUES: Final = "INSERT INTO vault(number, scope, asker, sealed) VALUES(?, ?, ?, ?)"
 _DROP_CELL: Final = "DELETE FROM cells WHERE space = ? AND key = ?"
 
@@ -35,7 +38,7 @@ def write(connection: sqlite3.Connection, staged: Staged) -> None:
     """
     kept = [(space, key, value) for (space, key), value in staged.cells.items() if value is not None]
     dropped = [place for place, value in staged.cells.items() if value is None]
-    if staged.keys:
+    if staged.keys or staged.dropped:
         connection.execute(FORGETFUL)
     if not connection.in_transaction:
         connection.execute("BEGIN IMMEDIATE")
@@ -43,8 +46,11 @@ def write(connection: sqlite3.Connection, staged: Staged) -> None:
     connection.executemany(_MOVE_HEAD, [(chain, *head) for chain, head in staged.heads.items()])
     connection.executemany(_PUT_CELL, kept)
     connection.executemany(_DROP_CELL, dropped)
-    if staged.vault or staged.keys:
-        connection.executemany(_PUT_KEY, [(scope, *key) for scope, key in staged.keys.items()])
+    if staged.vault or staged.keys or staged.dropped:
+        connection.executemany(_DROP_KEY, [(scope,) for scope, key in staged.keys.items() if key is None])
+        connection.executemany(_PUT_KEY, [(scope, *key) for scope, key in staged.keys.items() if key is not None])
+        connection.executemany(_DROP_SCOPE, [(scope,) for scope in staged.destroyed])
+        connection.executemany(_DROP_VALUES, [(number,) for number in staged.dropped])
         connection.executemany(_PUT_VALUES, [(index, *row) for index, row in staged.vault.items()])
     connection.execute("COMMIT")
 

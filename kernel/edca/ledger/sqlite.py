@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from edca.ledger.alone import Alone
+from edca.ledger.destroying import Destroying
 from edca.ledger.durability import SCRATCH, durability_for
+from edca.ledger.erasures import Erasures
 from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError, TamperedError
 from edca.ledger.leaf import NO_HASH, chain_tag
 from edca.ledger.lock import WriterLock
@@ -36,12 +38,12 @@ _ROWS_A_READ: Final = 64
 """Rows fetched at a time: an open cursor would hold up the writer, and a row can be a megabyte."""
 
 
-class SQLiteLedger(Alone):
+class SQLiteLedger(Destroying, Alone):
     """A ledger in one file. Threads may share it: one lock guards the one connection."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, lock: WriterLock | None) -> None:
         """Use `open`."""
-        self.path: Final = path
+        self.path = path
         self._connection = connection
         self._lock = lock
         self._mutex = threading.RLock()
@@ -51,7 +53,7 @@ class SQLiteLedger(Alone):
         self._in_doubt = False
         self._staged: Staged | None = None
         self._seen: Seen | None = None
-        self.vault: Final = Vault(self._fetch, lambda: self._staged, is_there=has_vault(connection, path))
+        self._vault = Vault(self._fetch, lambda: self._staged, Erasures(path), has_vault(connection, path))
 
     @classmethod
     def open(
@@ -86,6 +88,7 @@ class SQLiteLedger(Alone):
                 ledger._read_new_headers()
                 if lock is not None:  # a reader may look while the writer is between two statements of its own
                     ledger._check_heads()
+                    ledger.erase_again()
             except BaseException:
                 connection.close()
                 raise
@@ -137,7 +140,7 @@ class SQLiteLedger(Alone):
         if draft.key is not None:
             key = self.vault.needs_key_row(draft.key.scope, draft.subject)
             if key is not None:
-                staged.put_key(draft.key.scope, draft.subject, key)
+                staged.put_key(draft.key.scope, key)
         return staged.add(draft, self._head(draft.chain))
 
     @contextmanager
@@ -188,7 +191,7 @@ class SQLiteLedger(Alone):
 
     def _write(self, staged: Staged) -> None:
         """Write what is staged in one transaction, and take over its tip. Raises as `commit` does."""
-        if not (staged.rows or staged.cells):
+        if not (staged.rows or staged.cells or staged.keys or staged.dropped):
             return
         # Set before the first statement and cleared only when the outcome is known, so that no way out of
         # the transaction, not even a keyboard interrupt, leaves a stale tip that looks sound.

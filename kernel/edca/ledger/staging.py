@@ -12,6 +12,9 @@ from edca.ledger.tree import CompactRange
 Head = tuple[int, int, bytes]
 """A chain's newest record: its entry, its index and the digest of its body."""
 
+StoredKey = tuple[str, bytes, bytes]
+"""A scope's key as the vault keeps it: whose it is, the key (wrapped, or empty once destroyed), and what names it."""
+
 _GONE: Final = object()
 
 
@@ -26,7 +29,9 @@ class Staged:
         self.rows: list[tuple[int, int | None, bytes, bytes]] = []
         self.heads: dict[str, Head] = {}
         self.cells: dict[tuple[str, str], bytes | None] = {}
-        self.keys: dict[str, tuple[str, bytes]] = {}  # the vault's: subject and stored key, by scope
+        self.keys: dict[str, StoredKey | None] = {}  # the vault's, by scope; null: to be forgotten
+        self.destroyed: dict[str, bool] = {}  # scopes whose values go
+        self.dropped: dict[int, bool] = {}  # single records whose values go
         self.vault: dict[int, tuple[str, str, bytes]] = {}  # scope, asker and encrypted values, by index
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
@@ -54,9 +59,17 @@ class Staged:
         """Write or remove one cell."""
         self._set(self.cells, (cell.space, cell.key), cell.value)
 
-    def put_key(self, scope: str, subject: str, stored: bytes) -> None:
-        """Keep a scope's key, or whose it is."""
-        self._set(self.keys, scope, (subject, stored))
+    def put_key(self, scope: str, key: StoredKey | None) -> None:
+        """Keep a scope's key, or whose it is; null forgets the scope."""
+        self._set(self.keys, scope, key)
+
+    def destroy(self, scope: str) -> None:
+        """Let go of all values of a scope."""
+        self._set(self.destroyed, scope, True)
+
+    def drop(self, number: int) -> None:
+        """Let go of the values of one record."""
+        self._set(self.dropped, number, True)
 
     def cells_in(self, space: str) -> dict[str, bytes | None]:
         """Return what was written or removed in a space, by key."""

@@ -13,24 +13,26 @@ from __future__ import annotations
 import dataclasses
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from edca.kernel.canonical import Data, decode, encode
+from edca.kernel.canonical import CanonicalError, Data, decode, encode
 from edca.ledger.errors import LedgerError, TamperedError
 from edca.ledger.record import parse
 from edca.ledger.sealing import KEY_SIZE, SEALED, ScopeKey, check, commitments, uncover
 from edca.ledger.store import StoredRecord
 
 if TYPE_CHECKING:
-    from edca.ledger.staging import Staged
+    from edca.ledger.erasures import Erasures
+    from edca.ledger.staging import Staged, StoredKey
 
 TABLES: Final = (
-    "CREATE TABLE IF NOT EXISTS vault_keys(scope TEXT PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL)"
+    "CREATE TABLE IF NOT EXISTS vault_keys(scope TEXT PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL,"
+    " name BLOB NOT NULL)"
     " STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS vault(number INTEGER PRIMARY KEY, scope TEXT NOT NULL, asker TEXT NOT NULL,"
     " sealed BLOB NOT NULL) STRICT",
@@ -88,10 +90,11 @@ class Vault:
         self,
         fetch: Callable[[str, tuple[Any, ...]], list[Any]],
         staged: Callable[[], Staged | None],
-        *,
+        erasures: Erasures,
         is_there: bool,
     ) -> None:
         """Use the ledger's `vault`. `is_there`: whether the file has the vault's tables."""
+        self.erasures: Final = erasures
         self._fetch = fetch
         self._staged = staged
         self._is_there = is_there
@@ -109,7 +112,7 @@ class Vault:
         found = self._keys.get(scope)
         if found is None:
             row = self._row(scope)
-            if row is not None and row[1]:
+            if row is not None and row[1] and (scope, row[2]) not in self.erasures.keys:
                 found = self._keys[scope] = ScopeKey(scope, row[0], self._unwrapped(scope, row[1]))
         return found
 
@@ -125,14 +128,37 @@ class Vault:
     def is_erased(self, scope: str) -> bool:
         """Tell whether the scope's key was destroyed for good."""
         row = self._row(scope)
-        return row is not None and not row[1]
+        return row is not None and (not row[1] or (scope, row[2]) in self.erasures.keys)
 
-    def needs_key_row(self, scope: str, subject: str) -> bytes | None:
+    def needs_key_row(self, scope: str, subject: str) -> StoredKey | None:
         """Return the key as it is to be stored where it is not, or not under the subject's name; else null."""
         row = self._row(scope)
         if row is not None and (row[0] or not subject):
             return None
-        return self._wrapped(self.key_for(scope)) if row is None else row[1]
+        if row is not None:
+            return subject, row[1], row[2]
+        key = self.key_for(scope)
+        return subject, self._wrapped(key), key.fingerprint
+
+    def destroy(self, staged: Staged, scopes: Sequence[str], numbers: Sequence[int]) -> None:
+        """Let go of the keys and values of those scopes, and of the values of those records."""
+        for scope in scopes:
+            self._keys.pop(scope, None)
+            staged.put_key(scope, None if _ASKERS in scope else ("", b"", b""))
+            staged.destroy(scope)
+        for number in numbers:
+            staged.drop(number)
+
+    def stored_keys(self, scopes: Sequence[str]) -> list[bytes]:
+        """Return the keys as they lie in the file, and as they are, for whoever looks for stray copies of them."""
+        rows = [row for scope in scopes if (row := self._row(scope)) is not None and row[1]]
+        plain = [key.key for scope in scopes if (key := self._keys.get(scope)) is not None]
+        return list({*(row[1] for row in rows), *plain})
+
+    def name_of(self, scope: str) -> bytes | None:
+        """Return what names the scope's key, or null where it has none."""
+        row = self._row(scope)
+        return row[2] if row is not None and row[1] else None
 
     def opened(self, stored: StoredRecord) -> Opened:
         """Return the record with its personal values. Raises `TamperedError` where they are not what was sealed."""
@@ -141,6 +167,8 @@ class Vault:
             return Opened(stored, None, None, False)
         record = parse(stored.body)
         content: Data = record.content
+        if (record.chain, record.entry) in self.erasures.outside:
+            row = None
         if row is None:
             erased = next(commitments(content), None) is not None
             return Opened(stored, None, None, erased)
@@ -159,10 +187,8 @@ class Vault:
 
     def opened_cell(self, space: str, key: str, value: bytes) -> bytes:
         """Return a cell's value as it was before it was sealed. Raises `ErasedError`, `TamperedError`."""
-        if b"\xa6sealed" not in value:
-            return value
-        data: Any = decode(value, size_max=4 << 20)
-        if not (isinstance(data, dict) and data.keys() == {"scope", "tag", SEALED}):
+        data = _sealed_cell(value)
+        if data is None:
             return value
         found = self.key(data["scope"])
         if found is None:
@@ -188,20 +214,30 @@ class Vault:
         """Forget the keys that are in memory, and look again what the file has."""
         self._keys.clear()
 
-    def _row(self, scope: str) -> tuple[str, bytes] | None:
+    def outdated(self) -> list[str]:
+        """Return the scopes whose keys the list of erasures names, and the file still has."""
+        query = "SELECT 1 FROM vault_keys WHERE scope = ? AND name = ? AND key <> x''"
+        return [
+            scope for scope, name in sorted(self.erasures.keys) if self._is_there and self._fetch(query, (scope, name))
+        ]
+
+    def _row(self, scope: str) -> StoredKey | None:
         staged = self._staged()
         if staged is not None and scope in staged.keys:
             return staged.keys[scope]
         if not self._is_there:
             return None
-        rows = self._fetch("SELECT subject, key FROM vault_keys WHERE scope = ?", (scope,))
+        rows = self._fetch("SELECT subject, key, name FROM vault_keys WHERE scope = ?", (scope,))
         return rows[0] if rows else None
 
     def _values(self, number: int) -> tuple[str, bytes] | None:
         staged = self._staged()
-        if staged is not None and number in staged.vault:
-            scope, _, sealed = staged.vault[number]
-            return scope, sealed
+        if staged is not None:
+            if number in staged.dropped:
+                return None
+            if number in staged.vault:
+                scope, _, sealed = staged.vault[number]
+                return scope, sealed
         if not self._is_there:
             return None
         rows = self._fetch("SELECT scope, sealed FROM vault WHERE number = ?", (number,))
@@ -225,6 +261,22 @@ class Vault:
                 f"the vault's key of `{scope}` can't be unwrapped: `{MASTER_KEY_VARIABLE}` is another ledger's master "
                 "key, or the key was altered"
             ) from error
+
+
+def scope_of_cell(value: bytes) -> str | None:
+    """Return the scope that a cell is sealed in, or null where it isn't sealed."""
+    data = _sealed_cell(value)
+    return None if data is None else str(data["scope"])
+
+
+def _sealed_cell(value: bytes) -> Any:
+    if b"\xa6sealed" not in value:
+        return None
+    try:
+        data: Any = decode(value, size_max=4 << 20)
+    except CanonicalError:
+        return None  # whoever reads it says so
+    return data if isinstance(data, dict) and data.keys() == {"scope", "tag", SEALED} else None
 
 
 def _envelope(body: bytes) -> dict[str, Data]:

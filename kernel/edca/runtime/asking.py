@@ -17,10 +17,15 @@ from edca.kernel.inquiry import Inquiry, Returned
 from edca.kernel.look_up import answer_inquiry, inquiry_wants
 from edca.kernel.verdict import Refused, Stage
 from edca.ledger.record import Draft
+from edca.ledger.vault import asker_scope
+from edca.runtime.cases import case_id
+from edca.runtime.context import Owner
 from edca.runtime.evidence import informed
 from edca.runtime.gather import read_all
 from edca.runtime.kinds import QUERY
 from edca.runtime.modes import recorded_mode
+from edca.runtime.opened import vault_of
+from edca.runtime.personal import owner_of
 from edca.runtime.verdicts import clause_from_raw
 
 if TYPE_CHECKING:
@@ -148,4 +153,21 @@ def _record(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:
         "stages": ["admit"] if isinstance(inquiry, Malformed) else ["admit", "gather", "decide"],
     }
     chain = chain_of_queries(context.tenant, context.machine.name)
-    return QueryAnswer(verdict, context.append(Draft(chain, QUERY, content), lambda _: ()))
+    draft, owner = Draft(chain, QUERY, content), _owner(context, question)
+    return QueryAnswer(verdict, context.append(draft, lambda _: (), owner=owner))
+
+
+def _owner(context: Context, question: QueryQuestion) -> Owner:
+    """Return whose the personal values are: of the case that something was read about; else whose that thing is.
+
+    Where nobody can tell, they are theirs on whose behalf it was asked.
+    """
+    machine, facts, inquiry = question.machine, question.inputs.facts, question.inquiry
+    vault, handles = vault_of(context.store), sorted(facts, key=repr)
+    for entity, key in handles:
+        scope = case_id(machine, context.tenant, entity, key)
+        if vault is not None and vault.key(scope) is not None:
+            return Owner(scope)
+    owners = (owner_of(machine, *handle, facts) for handle in handles)
+    asker = next((owner for owner in owners if owner), None) or inquiry.subject or inquiry.proposer
+    return Owner(asker_scope(context.tenant, asker), asker)

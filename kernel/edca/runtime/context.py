@@ -11,7 +11,7 @@ from edca.runtime import rosters
 from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import RecordReference
 from edca.runtime.cases import SPACE as CASES
-from edca.runtime.kinds import IN_CASES, INTAKE
+from edca.runtime.kinds import IN_CASES, INTAKE, QUERY
 from edca.runtime.lanes import Lanes
 from edca.runtime.opened import vault_of
 from edca.runtime.personal import Plan
@@ -160,9 +160,9 @@ class Context:
     def _key(self, draft: Draft, owner: Owner | None) -> ScopeKey | None:
         """Return the key that the record's personal values are sealed under, null where it can hold none."""
         vault = vault_of(self.store)
-        if vault is None or draft.kind not in IN_CASES:
+        if vault is None or draft.kind not in (*IN_CASES, QUERY):
             return None
-        if draft.chain != INTAKE:
+        if draft.chain != INTAKE and draft.kind != QUERY:
             return vault.key_for(draft.chain)
         return None if owner is None or owner.scope is None else vault.key_for(owner.scope)
 
@@ -176,7 +176,7 @@ def _sealed(draft: Draft, key: ScopeKey, plans: Sequence[Plan], owner: Owner | N
     content = dict(draft.content)
     for plan in plans:
         content = plan.marked(content)
-    outside = owner is not None and draft.chain == INTAKE
+    outside = owner is not None and (draft.chain == INTAKE or draft.kind == QUERY)
     return dataclasses.replace(
         draft,
         content=content,

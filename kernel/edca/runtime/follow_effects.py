@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An accepted verdict whose effects have no outcome yet; `spent` says until when each permit counts that was."""
+    """An accepted verdict whose effects have no outcome yet; `spent` says until when each permit counts that was.
+
+    `is_erased`: what it was decided on is not known any more, nor what its effects were told.
+    """
 
     index: int
     digest: bytes
@@ -30,6 +33,7 @@ class Open:
     candidate: Candidate
     verdict: Accepted
     spent: dict[Place, int | None] = field(default_factory=dict)
+    is_erased: bool = False
 
 
 def spent_pairs(open_: Open, content: Any) -> list[Pair]:
@@ -38,14 +42,14 @@ def spent_pairs(open_: Open, content: Any) -> list[Pair]:
     Raises `LedgerFormatError` where the verdict entitles to no such effect, or the permit was spent before.
     """
     place: Place = content["place"], content["undoing"]
-    intent = _intent(open_, *place).to_raw()
+    effect = content["effect"] if open_.is_erased else _intent(open_, *place).effect
     if place in open_.spent:
         raise LedgerFormatError("a permit was spent twice")
     timeout = open_.question.machine.index.transitions[open_.verdict.transition].on_timeout
     expires = None if timeout is None else content["at"] + timeout.within_us
     open_.spent[place] = expires
     return [
-        Pair("effect", content["effect"], intent["effect"]),
+        Pair("effect", content["effect"], effect),
         Pair("key", content["key"], permit_key(open_.digest, *place)),
         Pair("expires", content["expires"], expires),
     ]

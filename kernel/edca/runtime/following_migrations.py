@@ -5,6 +5,7 @@ Every case is moved again, from what its records left of it, by the map and the 
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel.candidate import Candidate
@@ -12,11 +13,12 @@ from edca.kernel.migrate import Mover, NeedsPerson
 from edca.kernel.migration import Migration
 from edca.kernel.verdict import Escalated
 from edca.ledger.errors import LedgerFormatError
-from edca.runtime.cases import case_to_data, touched
+from edca.runtime.cases import case_to_data, touched, value_from_data
 from edca.runtime.differences import Pair
 from edca.runtime.kinds import CLOSED
 from edca.runtime.migrating import DOCUMENT, TEXT, Void, case_change, chain_of_migrations, is_first
 from edca.runtime.migration_orders import Ordered, check_order
+from edca.runtime.opened import ERASED
 from edca.runtime.records import standing
 from edca.runtime.waiting import id_of, is_passing
 
@@ -94,18 +96,23 @@ class Migrations:
         found = mover.move(before, content["at"])
         if isinstance(found, NeedsPerson):
             raise LedgerFormatError(f"the case could not be moved: {found.why}")
+        after = found.case
+        is_known = ERASED not in content
+        if not is_known:  # what became of its memory nobody can tell any more
+            memory = {name: value_from_data(value) for name, value in content["after"]["memory"].items()}
+            after = dataclasses.replace(after, memory=memory)
         questions = self._open.pop(record.chain, {})
         void = [Void(id_of(opened), opened, candidate) for candidate, opened in questions.items()]
         pairs = [
             Pair("begun", content["begun"], newest[0]),
             *(Pair(name, content[name], newest[1][name]) for name in ("from", "machine", "migration", "by", "roster")),
             Pair("case", content["case"], case_to_data(before)),
-            Pair("after", content["after"], standing(found.case)),
-            Pair("change", content["change"], case_change(old, new, before, found.case)),
+            Pair("after", content["after"], standing(after)),
+            *((Pair("change", content["change"], case_change(old, new, before, after)),) if is_known else ()),
             Pair("untested", content["untested"], list(found.untested)),
             Pair("void", content["void"], [one.to_data() for one in void]),
         ]
-        return pairs, touched(found.case, record.entry, content["at"])
+        return pairs, touched(after, record.entry, content["at"])
 
     def _migration(self, digest: bytes) -> Migration:
         return Migration.from_bytes(self._configuration.document(DOCUMENT, digest))

@@ -16,6 +16,8 @@ APPROVAL = "approval"
 CLOSED = "closed"
 MIGRATION = "migration"
 MIGRATED = "migrated"
+ERASED = "erased"
+HOLD = "hold"
 
 IN_CASES = frozenset(
     (VERDICT, SPENT, OUTCOME, OBSERVED, SETTLEMENT, TAKEOVER, LATE, RECONCILED, APPROVAL, CLOSED, MIGRATED)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from edca.ledger.vault import Vault
     from edca.runtime.ports import Store
 
+ERASED: Final = "erased"
+"""The key under which the content of a record says that stand-ins are in the places of erased values."""
 UNSEALED: Final = "unsealed"
 """The key under which an opened record's content says what its digests were made with: `scope` and `blinding`."""
 
@@ -198,4 +200,8 @@ class _Veiled(OpenedStore):
     """As an opened store, and what was erased is the text `erased`."""
 
     def _opened(self, stored: StoredRecord) -> StoredRecord:
-        return veiled(super()._opened(stored), "(erased)")
+        found = super()._opened(stored)
+        body: Any = decode(found.body, size_max=4 << 20)
+        if not is_erased(body):
+            return found
+        return veiled(dataclasses.replace(found, body=encode({**body, ERASED: True})), "(erased)")

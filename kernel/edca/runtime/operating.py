@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.runtime import migrating, modes, reconcile, rosters, takeover
+from edca.runtime import erasing, holds, migrating, modes, reconcile, rosters, takeover
 from edca.runtime.mode_changes import NotHaltedError
 from edca.runtime.reentry import check_outside, is_inside
 
@@ -124,6 +124,14 @@ class Operated(ABC):
     def hand_back(self, case: str, by: str, reason: str = "") -> RecordReference:
         """End a takeover: see `takeover.hand_back`."""
         return self.context.turn(lambda: takeover.hand_back(self.context, case, by, reason))
+
+    def erase(self, request: erasing.Request) -> erasing.Erased:
+        """Destroy what is personal of a person or a case, and put that on record: see `erasing.erase`."""
+        return erasing.erase(self.context, request)
+
+    def hold(self, of: str, about: str, by: str, reason: str, *, on: bool) -> RecordReference:
+        """Put a case or a person on legal hold, or lift that: see `holds.hold`."""
+        return self.context.turn(lambda: holds.hold(self.context, of, about, by, reason, on=on))
 
     def plan_migration(
         self, old: Machine, migration: Migration, progress: Callable[[int, int], None] | None = None

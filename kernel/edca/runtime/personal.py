@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.kernel.expression import Expression
-    from edca.kernel.facts import Facts
+    from edca.kernel.facts import Facts, Key
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine, Transition
 
@@ -93,7 +93,14 @@ class Plan:
         if isinstance(marked.get("malformed"), dict):
             malformed = marked["malformed"]
             marked["malformed"] = {**malformed, **{name: Personal(malformed[name]) for name in ("problem", "digest")}}
-            marked["candidate_digest"] = Personal(marked["candidate_digest"])
+            for name in ("candidate_digest", "inquiry_digest"):
+                if name in marked:
+                    marked[name] = _wrapped(marked[name])
+        if isinstance(marked.get("inquiry"), dict):
+            # What people look up, and what they are told, is theirs as a whole.
+            arguments = {name: Personal(value) for name, value in marked["inquiry"]["arguments"].items()}
+            marked["inquiry"] = {**marked["inquiry"], "arguments": arguments}
+            marked["inquiry_digest"] = Personal(marked["inquiry_digest"])
         if isinstance(marked.get("verdict"), dict):
             marked["verdict"] = self._verdict(marked["verdict"])
         if "effects" in marked:
@@ -131,6 +138,8 @@ class Plan:
         marked = dict(raw)
         if "memory" in marked:
             marked["memory"] = self._memory(marked["memory"])
+        if "values" in marked:
+            marked["values"] = {name: Personal(value) for name, value in marked["values"].items()}
         if "intents" in marked:
             marked["intents"] = [self._call(intent) for intent in marked["intents"]]
         if "detail" in marked:
@@ -199,23 +208,32 @@ def reads_personal(node: object, transition: Transition, lets: Mapping[str, Expr
 def subject_of(machine: Machine, case: Case, facts: Facts, told: str | None) -> str:
     """Return whose case it is: the account id of a person, empty where nobody can tell.
 
-    It is the first of the entity's `fixed` fields that names a principal, or refers to something found by one; else the
-    one on whose behalf the candidate came, as the host authenticated them (`told`).
+    It is the one that its instance names (`owner_of`); else the one on whose behalf the candidate came, as the host
+    authenticated them (`told`).
     """
-    entity, instance = machine.index.entities[case.entity], facts.get((case.entity, case.key))
+    return owner_of(machine, case.entity, case.key, facts) or told or ""
+
+
+def owner_of(machine: Machine, name: str, key: Key, facts: Facts) -> str:
+    """Return whose an entity's instance is, empty where nobody can tell.
+
+    It is the first of its `fixed` fields that names a principal, or refers to something found by one; or a principal in
+    its own key.
+    """
+    entity, instance = machine.index.entities[name], facts.get((name, key))
     if instance is not None:
         for field in entity.fields:
             value = instance.fields.get(field.name)
             match field.type:
                 case PrincipalType() if field.fixed and isinstance(value, str):
                     return value
-                case ReferenceType(name) if field.fixed and isinstance(value, tuple) and len(value) == 1:
-                    key, found = machine.index.entities[name].key[0], value[0]
-                    if isinstance(key.type, PrincipalType) and isinstance(found, str):
+                case ReferenceType(other) if field.fixed and isinstance(value, tuple) and len(value) == 1:
+                    part, found = machine.index.entities[other].key[0], value[0]
+                    if isinstance(part.type, PrincipalType) and isinstance(found, str):
                         return found
                 case _:
                     continue
-    for part, value in zip(entity.key, case.key, strict=True):
+    for part, value in zip(entity.key, key, strict=True):
         if isinstance(part.type, PrincipalType) and isinstance(value, str):
             return value
-    return told or ""
+    return ""

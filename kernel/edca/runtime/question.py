@@ -12,7 +12,7 @@ from edca.kernel.facts import Instance, facts_to_raw, table
 from edca.kernel.inputs import Attestation, Authenticated, Inputs
 from edca.kernel.values import ValueProblem, from_raw, to_raw
 from edca.runtime.cases import Opened, case_from_data, case_to_data, value_from_data, value_to_data
-from edca.runtime.opened import blinding_of
+from edca.runtime.opened import ERASED, blinding_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,18 +71,7 @@ class Question:
             machine=machine,
             case=None if data["case"] is None else case_from_data(data["case"]),
             opened=None if opened is None else Opened(opened),
-            candidate=(
-                Malformed(**data["malformed"])
-                if candidate is None
-                else Candidate(
-                    **candidate
-                    | {
-                        "evidence": tuple(candidate["evidence"]),
-                        "rationale": data["rationale"],
-                        "blinding": blinding_of(data),
-                    }
-                )
-            ),
+            candidate=Malformed(**data["malformed"]) if candidate is None else _candidate(data),
             inputs=Inputs(
                 now=data["at"],
                 clock=data["clock"],
@@ -96,6 +85,13 @@ class Question:
                 overloaded=data["overloaded"],
             ),
         )
+
+
+def _candidate(data: Mapping[str, Any]) -> Candidate:
+    raw: dict[str, Any] = data["candidate"]
+    given = {"evidence": tuple(raw["evidence"]), "rationale": data["rationale"], "blinding": blinding_of(data)}
+    candidate = Candidate(**raw | given)
+    return candidate.known_as(data["candidate_digest"]) if ERASED in data else candidate
 
 
 def counters_to_data(used: Mapping[CounterKey, int]) -> list[Data]:

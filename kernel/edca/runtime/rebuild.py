@@ -21,13 +21,16 @@ from edca.ledger.errors import TamperedError
 from edca.ledger.record import parse
 from edca.ledger.store import Cell
 from edca.runtime import cases, config, counters, mandates, signals
-from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key
+from edca.runtime.answers import SPACE as KEYS
+from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key, remembered
 from edca.runtime.cases import Row, case_from_data, case_id, touched, value_from_data
 from edca.runtime.cell_differences import CellDifference, differences
 from edca.runtime.counters import Sheet
+from edca.runtime.erased import with_stand_ins
 from edca.runtime.kinds import (
     APPROVAL,
     CLOSED,
+    ERASED,
     LATE,
     MIGRATED,
     MIGRATION,
@@ -121,6 +124,8 @@ class Rebuilt:
                 self._migration(stored.number, content)
             case kind if kind == MIGRATED:
                 self._migrated(record)
+            case kind if kind == ERASED:
+                self._erased(content)
             case _:
                 return
 
@@ -301,6 +306,18 @@ class Rebuilt:
                 self._put(INBOX, asked, None)
         self._write(sheet.cells)
 
+    def _erased(self, content: Any) -> None:
+        """Let go of what is remembered of cases and candidates whose personal values were erased."""
+        scopes = {scope for scope, _ in content["keys"]}
+        outside = {(chain, entry) for chain, entry in content["outside"]}
+        for scope in scopes:
+            self._put(cases.SPACE, scope, None)
+        for space, key in [place for place in self._cells if place[0] == KEYS]:
+            found = remembered(self, key)
+            reference = None if found is None else found.answer.record
+            if reference is not None and (reference.chain in scopes or (reference.chain, reference.entry) in outside):
+                self._put(space, key, None)
+
     def _signals(self, tenant: str, machine: Machine, happened: Sequence[Signal], at: int) -> None:
         if happened and signals.counted(machine):
             chain = chain_of_modes(tenant, machine.name)
@@ -348,7 +365,7 @@ def compare_cells(store: Store) -> tuple[CellDifference, ...]:
     taken = 0
     for _ in range(_READS_MAX):
         for stored in store.records(taken):
-            record = parse(stored.body)
+            record = with_stand_ins(parse(stored.body), configuration)
             if record.kind == config.CHAIN:
                 configuration.take(record.content)
             rebuilt.take(stored, record)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edca.kernel.candidate import Candidate
@@ -30,14 +29,17 @@ from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, new_c
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.counters import reserved_until
 from edca.runtime.differences import Pair, first_difference
+from edca.runtime.erased import with_stand_ins
 from edca.runtime.follow_effects import Open, spent_pairs, step_pairs
 from edca.runtime.following import Modes, answered, as_left, noted, outcome_of
+from edca.runtime.following_erasures import Erasures
 from edca.runtime.following_migrations import Migrations
 from edca.runtime.gather import met_case
 from edca.runtime.heard import Heard
 from edca.runtime.kinds import (
     APPROVAL,
     CLOSED,
+    HOLD,
     LATE,
     MIGRATED,
     MIGRATION,
@@ -52,10 +54,12 @@ from edca.runtime.kinds import (
     TAKEOVER,
     VERDICT,
 )
-from edca.runtime.opened import opened
+from edca.runtime.kinds import ERASED as ERASED_KIND
+from edca.runtime.opened import ERASED, opened
 from edca.runtime.question import Question, counters_to_data
 from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
+from edca.runtime.replayed import Mismatch, NotReplayed, Replayed
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -71,40 +75,6 @@ if TYPE_CHECKING:
 Engine: TypeAlias = "Callable[[Machine, Case | None, Candidate | Malformed, Inputs], Verdict]"
 QueryEngine: TypeAlias = "Callable[[Machine, Inquiry | Malformed, Inputs], QueryVerdict]"
 Essence: TypeAlias = "Callable[[Verdict | QueryVerdict], Data]"
-
-
-@dataclass(frozen=True, slots=True)
-class Mismatch:
-    """A record that says something else than its own contents yield: where, and both sides as text."""
-
-    index: int
-    path: str
-    recorded: str
-    recomputed: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotReplayed:
-    """A record that could not be replayed, and why."""
-
-    index: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Replayed:
-    """What a replay found. Every record is equal, a mismatch or not replayed.
-
-    `unfinished` are the indexes of accepted verdicts whose effects have no outcome yet: nothing is wrong with them, but
-    somebody must recover or observe. `cells` are those beside the records that are not what the records add up to.
-    """
-
-    total: int
-    equal: int
-    mismatches: tuple[Mismatch, ...]
-    not_replayed: tuple[NotReplayed, ...]
-    unfinished: tuple[int, ...]
-    cells: tuple[CellDifference, ...]
 
 
 def replay(
@@ -125,11 +95,14 @@ def replay(
     follower = _Follower(engine, essence, query_engine)
     mismatches: list[Mismatch] = []
     not_replayed: list[NotReplayed] = []
+    erased: list[int] = []
     done = 0
     for stored in ledger.records():
         index = stored.leaf.index
         try:
             difference = first_difference(follower.follow(stored))
+            if difference is None and follower.is_erased:
+                erased.append(index)
         except UNREADABLE as error:
             not_replayed.append(NotReplayed(index, f"{type(error).__name__}: {error}"))
         else:
@@ -140,11 +113,12 @@ def replay(
             progress(done, total)
     return Replayed(
         total=done,
-        equal=done - len(mismatches) - len(not_replayed),
+        equal=done - len(mismatches) - len(not_replayed) - len(erased),
         mismatches=tuple(mismatches),
         not_replayed=tuple(not_replayed),
         unfinished=tuple(sorted(open_.index for open_ in follower.open.values())),
         cells=_differing(ledger, follower, done),
+        erased=tuple(erased),
     )
 
 
@@ -164,6 +138,7 @@ class _Follower:
 
     def __init__(self, engine: Engine, essence: Essence | None, query_engine: QueryEngine) -> None:
         self.open: dict[str, Open] = {}
+        self.is_erased = False  # whether personal values of the newest record were
         self._engine = engine
         self._essence = essence
         self._query_engine = query_engine
@@ -173,13 +148,15 @@ class _Follower:
         self._heard = Heard()
         self._migrations = Migrations(self._configuration)
         self._adopted = rosters.Followed()
+        self._erasures = Erasures()
         self._quarantined: dict[str, str] = {}  # whose effects nobody could tell about, by the case's id
         self._left: dict[str, Case] = {}  # how the records so far left each case
         self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
 
     def follow(self, stored: StoredRecord) -> list[Pair]:
-        record = parse(stored.body)
+        record = with_stand_ins(parse(stored.body), self._configuration)
         self._entries[record.chain] = record.entry + 1
+        self.is_erased = ERASED in record.content
         try:
             return self._follow(stored, record)
         finally:
@@ -222,6 +199,8 @@ class _Follower:
                 if after is not None:
                     self._left[record.chain] = after
                 return [*pairs, *self._heard.take(stored, record, self._configuration)]
+            case kind if kind in (ERASED_KIND, HOLD):
+                return self._erasures.take(record)
             case kind if kind == MIGRATION:
                 return self._migrations.begun(record, stored.digest)
             case kind if kind == MIGRATED:
@@ -237,16 +216,23 @@ class _Follower:
         roster = self._configuration.roster(content["roster"])
         question = Question.from_data(content, machine, roster)
         case, candidate = question.case, question.candidate
-        verdict = self._engine(machine, case, candidate, question.inputs)
+        # What was decided on values that were erased can't be decided again, and is taken as it was recorded.
+        is_known = ERASED not in content
+        recorded = verdict_from_raw(content["verdict"])
+        verdict = self._engine(machine, case, candidate, question.inputs) if is_known else recorded
         pending = isinstance(verdict, Accepted) and bool(verdict.intents)
         pairs = [
-            Pair("candidate_digest", content["candidate_digest"], candidate.digest),
-            self._compared(content["verdict"], verdict),
             Pair("chain", record.chain, chain_of(question, verdict)),
             Pair("pending", content["pending"], pending),
-            Pair("counters", content["counters"], counters_to_data(self.rebuilt.used(content["tenant"], question))),
             Pair("reserved_until", content["reserved_until"], reserved_until(machine, verdict, question.inputs.now)),
         ]
+        if is_known:
+            used = self.rebuilt.used(content["tenant"], question)
+            pairs += [
+                Pair("candidate_digest", content["candidate_digest"], candidate.digest),
+                self._compared(content["verdict"], verdict),
+                Pair("counters", content["counters"], counters_to_data(used)),
+            ]
         pairs += self._modes.verdict(content["tenant"], question, verdict)
         self._migrations.verdict(record.chain, question, verdict, stored.digest)
         pairs += self._heard.verdict(stored, content, question, verdict)
@@ -260,7 +246,7 @@ class _Follower:
             Pair("case", content["case"], None if found is None else case_to_data(found)),
             Pair("case.id", case.id, _id(question, content["tenant"])),
         ]
-        if isinstance(verdict, Accepted):
+        if isinstance(verdict, Accepted) and is_known:
             pairs.append(Pair("change", content["change"], change_promised(question, verdict, None)))
         if record.chain == case.id:
             now = question.inputs.now
@@ -268,7 +254,9 @@ class _Follower:
             if isinstance(verdict, Accepted) and pending and isinstance(candidate, Candidate):
                 digest = stored.digest
                 left = dataclasses.replace(left, pending=digest)
-                self.open[case.id] = Open(stored.leaf.index, digest, question, case, candidate, verdict)
+                self.open[case.id] = Open(
+                    stored.leaf.index, digest, question, case, candidate, verdict, is_erased=not is_known
+                )
             self._left[case.id] = left
         return pairs
 
@@ -277,18 +265,19 @@ class _Follower:
         content: Any = record.content
         machine = self._configuration.machine(content["machine"])
         question = QueryQuestion.from_data(content, machine, self._configuration.roster(content["roster"]))
-        verdict = self._query_engine(machine, question.inquiry, question.inputs)
         tenant, recorded = content["tenant"], content["verdict"]
+        around = [
+            Pair("chain", record.chain, chain_of_queries(tenant, machine.name)),
+            Pair("mode", content["mode"], self._modes.in_force(tenant, machine.name)),
+        ]
+        if ERASED in content:
+            return around
+        verdict = self._query_engine(machine, question.inquiry, question.inputs)
         if self._essence is None:
             compared = Pair("verdict", recorded, verdict.to_raw())
         else:
             compared = Pair("verdict", self._essence(query_verdict_from_raw(recorded)), self._essence(verdict))
-        return [
-            Pair("inquiry_digest", content["inquiry_digest"], question.inquiry.digest),
-            Pair("chain", record.chain, chain_of_queries(tenant, machine.name)),
-            Pair("mode", content["mode"], self._modes.in_force(tenant, machine.name)),
-            compared,
-        ]
+        return [Pair("inquiry_digest", content["inquiry_digest"], question.inquiry.digest), *around, compared]
 
     def _compared(self, recorded: Any, verdict: Verdict) -> Pair:
         if self._essence is None:
@@ -328,7 +317,8 @@ class _Follower:
             raise LedgerFormatError("no verdict waits for this outcome")
         machine, verdict, recorded = open_.question.machine, open_.verdict, Outcome(content["outcome"])
         pairs = [Pair("record", content["record"], open_.digest)]
-        for number, step in enumerate(content["effects"]):
+        is_known = ERASED not in content and not open_.is_erased
+        for number, step in enumerate(content["effects"] if is_known else ()):
             pairs += step_pairs(f"effects[{number}]", step, open_)
         outcome = outcome_of(
             content["effects"],
@@ -342,8 +332,9 @@ class _Follower:
         before = as_left(open_.case, self._left.get(record.chain))
         after = after_outcome(machine, before, open_.candidate, verdict, outcome, content["at"])
         pairs.append(Pair("after", content["after"], None if after is None else standing(after)))
-        moved = None if after is None else change(machine, open_.case, after)
-        pairs.append(Pair("change", content["change"], moved))
+        if is_known:
+            moved = None if after is None else change(machine, open_.case, after)
+            pairs.append(Pair("change", content["change"], moved))
         if after is None:
             self._left.pop(record.chain, None)
             return pairs
@@ -367,8 +358,14 @@ class _Follower:
             Pair("case", content["case"], case_to_data(before)),
             Pair("resolves", content["resolves"], before.pending),
             Pair("after", content["after"], standing(after)),
-            Pair("change", content["change"], change(machine, before, after)),
-            *observe.expected(machine, roster, before, transition, instance, content),
+            *(
+                ()
+                if ERASED in content
+                else (
+                    Pair("change", content["change"], change(machine, before, after)),
+                    *observe.expected(machine, roster, before, transition, instance, content),
+                )
+            ),
         ]
 
     def _settlement(self, record: Record) -> list[Pair]:

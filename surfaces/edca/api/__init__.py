@@ -42,6 +42,8 @@ from edca.runtime.answers import Answer, Outcome, RecordReference
 from edca.runtime.approving import Answered, AnswerError, Void
 from edca.runtime.asking import QueryAnswer
 from edca.runtime.entrance import OverloadedError
+from edca.runtime.erasing import Erased, ErasureError
+from edca.runtime.holds import HoldError
 from edca.runtime.inbox import OpenQuestion
 from edca.runtime.limit_use import LimitUse
 from edca.runtime.migrating import CaseFate, Fate, Migrated
@@ -100,11 +102,14 @@ __all__ = [
     "DivergedError",
     "Drift",
     "Ended",
+    "Erased",
+    "ErasureError",
     "Escalated",
     "Fate",
     "Fired",
     "FixedClock",
     "Functions",
+    "HoldError",
     "Inquiry",
     "Kernel",
     "KernelBudget",

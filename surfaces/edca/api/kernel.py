@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edca.api.answering import Answering
 from edca.api.clocks import SystemClock
+from edca.api.erasing import Erasing
 from edca.api.errors import RosterError
 from edca.api.keeping import check_first, read_kept
 from edca.api.migrating import Migrating
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.ports import Clock, Router
     from edca.runtime.question import Question
-    from edca.runtime.replay import Replayed
+    from edca.runtime.replayed import Replayed
     from edca.runtime.retries import Schedule
     from edca.runtime.scheduler import Fired
 
@@ -68,7 +69,7 @@ READ_WITHIN_S = 30.0
 PROBING = Probing()
 
 
-class Kernel(Operating, Answering, Migrating, Showing):
+class Kernel(Operating, Answering, Migrating, Showing, Erasing):
     """Takes candidates and answers for them. Threads may share it; use it as a context manager or call `close`."""
 
     def __init__(

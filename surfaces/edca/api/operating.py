@@ -11,7 +11,7 @@ from edca.kernel.values import ValueProblem
 from edca.ledger.errors import LedgerError
 from edca.ledger.opening import AnyLedger, open_ledger
 from edca.ledger.record import parse
-from edca.runtime import modes, rosters, takeover
+from edca.runtime import erasing, holds, modes, rosters, takeover
 from edca.runtime.cases import case_id, key_from_raw
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.context import Context
@@ -138,6 +138,7 @@ class LedgerOperator:
             resources.callback(store.close)
             found, roster = _newest(store, machine, tenant)
             context = Context(found, _NoRoutes(), opened(store, found), roster, clock or SystemClock(), tenant)
+            erasing.finish(context)
             return cls(context, resources.pop_all())
 
     @property
@@ -175,6 +176,14 @@ class LedgerOperator:
     def hand_back(self, case: str, *, by: str, reason: str = "") -> RecordReference:
         """End a takeover. Raises `TakeoverError`."""
         return self.context.turn(lambda: takeover.hand_back(self.context, case, by, reason))
+
+    def erase(self, request: erasing.Request) -> erasing.Erased:
+        """Destroy what is personal of a person or a case. Raises `ErasureError`."""
+        return erasing.erase(self.context, request)
+
+    def hold(self, of: str, about: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
+        """Put a `case` or a `subject` on legal hold, or lift that. Raises `HoldError`."""
+        return self.context.turn(lambda: holds.hold(self.context, of, about, by, reason, on=on))
 
     def close(self) -> None:
         """Close the ledger. Calling it again does nothing."""

@@ -14,7 +14,8 @@ from edca.kernel.inputs import Case, Inputs
 from edca.kernel.machine import Machine
 from edca.kernel.verdict import Verdict
 from edca.ledger.opening import AnyLedger
-from edca.runtime.replay import Replayed, replay
+from edca.runtime.replay import replay
+from edca.runtime.replayed import Replayed
 
 if TYPE_CHECKING:
     from edca.reference.judge import Reference

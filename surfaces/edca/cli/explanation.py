@@ -12,6 +12,7 @@ from edca.cli.telling_answers import approval_lines, closed_lines
 from edca.cli.telling_clauses import passed_clauses
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import question_of, reasons, verdict_of
+from edca.cli.telling_erasures import erased_verdict
 from edca.cli.telling_operations import KINDS as OPERATIONS
 from edca.cli.telling_operations import operation_lines
 from edca.kernel.calendar import time_text
@@ -26,6 +27,7 @@ from edca.runtime.answers import Outcome
 from edca.runtime.asking import verdict_from_raw as query_verdict_from_raw
 from edca.runtime.config import CHAIN
 from edca.runtime.kinds import APPROVAL, CLOSED, OBSERVED, OUTCOME, QUERY, SETTLEMENT, VERDICT
+from edca.runtime.opened import ERASED
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.explain import for_operator
 from edca.semantic.explain_query import query_for_operator
@@ -43,6 +45,8 @@ def explained(index: int, record: Record, ledger: Readable) -> tuple[str, ...]:
     try:
         kept = Kept(ledger)
         head = [f"record {index}: {record.kind}, entry {record.entry} of {record.chain}"]
+        if record.kind in (VERDICT, QUERY) and ERASED in content:
+            return (*head, _time(content), *erased_verdict(content))
         if record.kind == VERDICT:
             return (*head, *_verdict(content, kept))
         if record.kind == QUERY:

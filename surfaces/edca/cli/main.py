@@ -37,6 +37,8 @@ COMMANDS: Final[Mapping[str, str]] = {
     "mode": "Show which mode a machine is in, or begin or end one.",
     "halt": "Refuse everything until an operator resumes.",
     "resume": "End a halt.",
+    "erase": "Destroy what is personal of a person or a case, on record.",
+    "hold": "Put a person or a case on legal hold, or lift that.",
     "takeover": "Let only people act on a case, or hand it back.",
     "migrate": "Move running cases to a new version of their machine.",
     "reconcile": "Ask the routes again what nobody could tell in time.",

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from edca.cli.telling_erasures import KINDS as ERASURES
+from edca.cli.telling_erasures import erasure_lines
 from edca.cli.telling_migrations import KINDS as MIGRATIONS
 from edca.cli.telling_migrations import migration_lines
 from edca.kernel.calendar import duration_text, time_text
@@ -10,13 +12,15 @@ from edca.runtime.kinds import LATE, MODE, RECONCILED, ROSTER, SPENT, TAKEOVER
 from edca.runtime.mode_changes import Act
 from edca.runtime.ports import Performed
 
-KINDS = (MODE, ROSTER, TAKEOVER, SPENT, LATE, RECONCILED, *MIGRATIONS)
+KINDS = (MODE, ROSTER, TAKEOVER, SPENT, LATE, RECONCILED, *MIGRATIONS, *ERASURES)
 
 
 def operation_lines(kind: str, content: Mapping[str, Any]) -> list[str]:
     """Return what a record of one of `KINDS` says. Raises `KeyError` or `ValueError` for other contents."""
     if kind == MODE:
         return _mode(content)
+    if kind in ERASURES:
+        return erasure_lines(kind, content)
     if kind in MIGRATIONS:
         return migration_lines(kind, content)
     if kind == ROSTER:

@@ -97,6 +97,8 @@ class Desk:
             )
             assert said.answer.verdict.code == "accepted"
             self.answer(asked, CLEO, member)
+            self.kernel.query({"query": "mine", "arguments": {"complaint_id": plain}}, caller=CLEO)
+            self.kernel.query(f'{{"query": "PLANTED-query-{member}"', caller=bot(member))
 
     def records(self):
         return [parse(stored.body) for stored in self.ledger.records()]

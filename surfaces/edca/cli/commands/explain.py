@@ -20,6 +20,7 @@ from edca.diagnostics import CODES, Code, closest, find_code, page
 from edca.ledger.record import Record
 from edca.runtime.config import CHAIN
 from edca.runtime.kinds import VERDICT
+from edca.runtime.opened import ERASED
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.notation_clauses import clause_notation
 
@@ -84,7 +85,7 @@ def _told(index: int, path: Path, ledger: Readable) -> tuple[Record, tuple[str, 
     content: Any = record.content
     if record.kind == CHAIN:
         return record, lines, {"document": json_data(Kept(ledger).document(content["what"], content["digest"]))}
-    if record.kind == VERDICT:
+    if record.kind == VERDICT and ERASED not in content:
         question = question_of(content, Kept(ledger))
         return record, lines, mending_data(question, verdict_from_raw(content["verdict"]))
     return record, lines, {}

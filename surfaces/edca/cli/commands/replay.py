@@ -10,7 +10,7 @@ from edca.cli.findings import cell_lines, replay_data, replays
 from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
-from edca.runtime.replay import Replayed
+from edca.runtime.replayed import Replayed
 
 app: Final = command_app()
 
@@ -66,6 +66,11 @@ def _write(found: Replayed, head: str) -> None:
         line(f"{head}record {skipped.index}: can't be replayed: {skipped.reason}")
     for told in cell_lines(found.cells):
         line(f"{head}{told}")
+    for index in found.erased:
+        line(
+            f"{head}record {index}: input erased: its verdict could not be decided again, all else about it was checked"
+        )
     for index in found.unfinished:
         line(f"{head}record {index}: its effects have no outcome yet")
-    line(f"{head}{found.equal} of {found.total} records equal")
+    erased = f", and {len(found.erased)} could not be checked: input erased" if found.erased else ""
+    line(f"{head}{found.equal} of {found.total} records equal{erased}")

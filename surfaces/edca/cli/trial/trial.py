@@ -20,7 +20,8 @@ from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verification import Verification
 from edca.ledger.verify import verify
 from edca.routing import Routes
-from edca.runtime.replay import Replayed, replay
+from edca.runtime.replay import replay
+from edca.runtime.replayed import Replayed
 
 _TASKS: Final = "tasks.jsonl"
 _B_LABELS: Final = (Label.B, Label.C)

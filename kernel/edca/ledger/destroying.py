@@ -1,0 +1,106 @@
+"""Destroying what the vault of an embedded ledger keeps, in such a way that the file holds no copy of it."""
+
+from __future__ import annotations
+
+import sqlite3
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Final
+
+from edca.ledger.errors import LedgerError
+from edca.ledger.schema import translated
+from edca.ledger.store import Cell
+from edca.ledger.vault import Vault, scope_of_cell
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from edca.ledger.staging import Staged
+
+_CHUNK_SIZE: Final = 4 << 20  # bytes of the file that are searched at a time
+
+
+class Destroying(ABC):
+    """The part of the ledger that lets go of keys and values for good."""
+
+    _connection: sqlite3.Connection
+    _mutex: threading.RLock
+    _staged: Staged | None
+    _vault: Vault
+    path: Path
+
+    @property
+    def vault(self) -> Vault:
+        """The vault beside the records."""
+        return self._vault
+
+    @abstractmethod
+    def group(self) -> AbstractContextManager[None]:
+        """Let all commits of the block share one transaction."""
+
+    @abstractmethod
+    def spaces(self) -> tuple[str, ...]:
+        """Return the spaces that hold any cell."""
+
+    @abstractmethod
+    def cells(self, space: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the keys and values of a space."""
+
+    @abstractmethod
+    def _check_writable(self) -> None:
+        """Raise `LedgerError` where nothing can be written."""
+
+    def destroy(self, scopes: Sequence[str], numbers: Sequence[int]) -> None:
+        """Within a group: let go of the vault's keys and values of those scopes, and of those records' values.
+
+        What the runtime keeps of them in sealed cells goes as well. `clean` is to follow once the group is durable.
+        """
+        with self._mutex:
+            staged = self._staged
+            if staged is None:
+                raise LedgerError("what is destroyed is part of a group of commits")
+            gone = set(scopes)
+            for space in self.spaces():
+                for key, value in self.cells(space):
+                    if scope_of_cell(value) in gone:
+                        staged.put(Cell(space, key, None))
+            self.vault.destroy(staged, scopes, numbers)
+
+    def clean(self, keys: Sequence[bytes] | None = None) -> None:
+        """See to it that no page of the file holds a copy of a destroyed key; null: whichever these were.
+
+        What was deleted is overwritten already. Where a page that was once split still has one, the file is built anew.
+        """
+        with self._mutex:
+            self._check_writable()
+            try:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                if keys is None or _holds(self.path, keys):
+                    self._connection.execute("VACUUM")
+                    self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            except sqlite3.Error as error:
+                raise translated(error, self.path) from error
+            self.vault.erasures.clean()
+
+    def erase_again(self) -> None:
+        """Finish what an erasure has left, and erase again what an old copy of the file has brought back."""
+        outdated = self.vault.outdated()
+        if outdated:
+            with self.group():
+                self.destroy(outdated, ())
+        if not self.vault.erasures.is_clean or outdated:
+            self.clean()
+
+
+def _holds(path: Path, keys: Sequence[bytes]) -> bool:
+    """Tell whether the file holds any of those keys, anywhere."""
+    overlap = max(map(len, keys), default=1) - 1
+    with path.open("rb") as file:
+        before = b""
+        while read := file.read(_CHUNK_SIZE):
+            if any(key in before + read for key in keys):
+                return True
+            before = read[-overlap:] if overlap else b""
+    return False

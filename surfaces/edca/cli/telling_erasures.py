@@ -1,0 +1,35 @@
+"""Holds and erasures in words, and what can still be told of a verdict whose personal values were erased."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from edca.runtime.holds import CASE
+from edca.runtime.kinds import ERASED, HOLD
+
+KINDS = (ERASED, HOLD)
+
+
+def erasure_lines(kind: str, content: Mapping[str, Any]) -> list[str]:
+    """Return what a record of one of `KINDS` says. Raises `KeyError` or `TypeError` for other contents."""
+    ordered = [f"by {content['by']} ({content['authenticated']} by the host)", f"because: {content['reason']}"]
+    if kind == HOLD:
+        what = f"case {content['about']}" if content["of"] == CASE else content["about"]
+        told = "is on legal hold: nothing personal of it is erased" if content["holds"] else "is on legal hold no more"
+        return [f"{what} {told}", *ordered]
+    again = ", once more: an erasure had been cut short, or an old copy brought it back" if content["again"] else ""
+    scopes = [f"destroyed the key of {scope}" for scope, _ in content["keys"]]
+    open_ = ["also cases that had not come to their end"] if content["forced"] else []
+    return [f"erased {content['values']} values of {content['records']} records{again}", *ordered, *scopes, *open_]
+
+
+def erased_verdict(content: Mapping[str, Any]) -> list[str]:
+    """Return what a verdict says where nobody can tell any more what it was decided on."""
+    verdict, sent = content["verdict"], content.get("candidate") or content.get("inquiry") or content["malformed"]
+    lines = [
+        f"proposed by {sent['proposer']} (role {sent['role']})",
+        f"{verdict['outcome']} {verdict.get('transition') or verdict.get('query')}: {verdict['code']}",
+        *(f"  {clause['result']}: {clause['code']}" for clause in verdict["clauses"]),
+    ]
+    if verdict.get("anchor") is not None:
+        lines.append(f"  answers: {verdict['anchor']['principal']} as {verdict['anchor']['role']}")
+    return [*lines, "its personal values were erased: commitments stand in their places"]

@@ -1,0 +1,204 @@
+"""Goal: a person can be erased: nothing of theirs is left in any file, and everything else is as it was."""
+
+import shutil
+
+import pytest
+from complaints_desk import bot
+
+from edca.ledger.record import parse
+from edca.ledger.sqlite import SQLiteLedger
+from edca.ledger.verify import verify
+from edca.runtime.erasing import ErasureError
+from edca.runtime.holds import HoldError
+from edca.runtime.rebuild import compare_cells
+from edca.runtime.replay import replay
+
+C1, C2, C3 = (f'/complaint:["c{number}"]' for number in (1, 2, 3))
+WHY = "her letter of 20 March"
+
+
+def erased(desk, subject="mia"):
+    """Erase a person, whatever state their cases are in."""
+    return desk.kernel.erase(subject, by="otto", reason=WHY, even_open=True)
+
+
+def assert_sound(desk):
+    found = replay(desk.ledger)
+    assert (found.mismatches, found.not_replayed, found.cells) == ((), (), ())
+    assert compare_cells(desk.ledger) == ()
+    assert verify(desk.ledger).is_sound
+    return found
+
+
+def test_nothing_of_the_person_is_left_anywhere(worked):
+    vault = worked.ledger.vault
+    scopes = [scope for scope, subject, _ in vault.scopes() if subject == "mia"]
+    keys = [vault.key(scope).key for scope in (*scopes, "/#asker:mia")]
+    assert any(key in content for key in keys for content in worked.files().values())
+    done = erased(worked)
+    assert done.records > 8
+    assert done.values > 30
+    for _ in range(2):
+        assert not any(key in content for key in keys for content in worked.files().values())
+        assert worked.planted() == []
+        worked.close()
+
+
+def test_what_was_looked_up_about_a_person_is_theirs(worked):
+    kinds = [record.kind for record in worked.records()]
+    assert kinds.count("query") == 4
+    erased(worked)
+    asked = [index for index, kind in enumerate(kinds) if kind == "query"]
+    assert [index in assert_sound(worked).erased for index in asked] == [True, True, False, False]
+
+
+def test_every_hash_and_every_other_verdict_stays(worked):
+    before = [stored.body for stored in worked.ledger.records()]
+    root = worked.ledger.root()
+    other = [stored.number for stored in worked.ledger.records() if b'"c3"' in stored.body]
+    erased(worked)
+    after = [stored.body for stored in worked.ledger.records()]
+    assert after[:-1] == before
+    assert parse(after[-1]).kind == "erased"
+    assert worked.ledger.root() != root
+    found = assert_sound(worked)
+    assert found.equal + len(found.erased) == found.total
+    assert set(other).isdisjoint(found.erased)
+    assert len(found.erased) > 8
+
+
+def test_the_record_of_it_says_what_by_whom_and_why_and_not_who(worked):
+    erased(worked)
+    record = worked.records()[-1]
+    content = record.content
+    assert (record.chain, content["by"], content["reason"], content["of"]) == ("/#erasure", "otto", WHY, "subject")
+    assert [scope for scope, _ in content["keys"]] == ["/#asker:mia", C1, C2]
+    assert content["subject"] != bytes(32)
+    assert content["forced"] is True
+
+
+def test_erasing_again_does_nothing(worked):
+    erased(worked)
+    size = worked.ledger.size
+    assert erased(worked).record is None
+    assert worked.ledger.size == size
+
+
+def test_nothing_more_is_done_in_an_erased_case(worked):
+    erased(worked)
+    refused = worked.note("c2", bot("mia"), "PLANTED-later")
+    assert refused.verdict.code == "unknown_case"
+    assert worked.planted() == []
+    assert_sound(worked)
+    # The person may come back with something new: what they ask for outside of a case has a new key.
+    assert worked.ledger.vault.key("/#asker:mia") is not None
+    assert erased(worked).records == 1
+    assert_sound(worked)
+
+
+@pytest.mark.parametrize("question", ["open", "final"])
+def test_a_case_that_has_not_come_to_its_end_is_erased_only_by_express_order(worked, question):
+    if question == "open":
+        with pytest.raises(ErasureError, match="has not come to its end"):
+            worked.kernel.erase("mia", by="otto", reason=WHY)
+    else:
+        assert worked.kernel.erase_case(C1, by="otto", reason=WHY).scopes == (C1,)
+        assert worked.ledger.vault.key(C2) is not None
+        assert_sound(worked)
+
+
+def test_a_case_that_waits_for_people_is_not_erased(desk):
+    desk.note("c2", bot("mia"), "PLANTED-asked")
+    with pytest.raises(ErasureError, match="waits for people"):
+        erased(desk)
+
+
+def test_a_legal_hold_keeps_everything_until_it_is_lifted(worked):
+    worked.kernel.hold_subject("mia", by="otto", reason="a suit")
+    with pytest.raises(ErasureError, match="legal hold"):
+        erased(worked)
+    with pytest.raises(ErasureError, match="legal hold"):
+        worked.kernel.erase_case(C1, by="otto", reason=WHY)
+    worked.kernel.hold_subject("mia", by="otto", reason="it was settled", on=False)
+    worked.kernel.hold_case(C1, by="otto", reason="another suit")
+    with pytest.raises(HoldError, match="already"):
+        worked.kernel.hold_case(C1, by="otto", reason="another suit")
+    with pytest.raises(ErasureError, match="legal hold"):
+        erased(worked)
+    worked.kernel.hold_case(C1, by="otto", reason="settled", on=False)
+    assert erased(worked).records > 8
+    assert_sound(worked)
+
+
+@pytest.mark.parametrize(("by", "reason"), [("bot", WHY), ("", WHY), ("otto", " ")])
+def test_who_orders_it_is_a_person_with_a_reason(worked, by, reason):
+    with pytest.raises(ErasureError):
+        worked.kernel.erase("mia", by=by, reason=reason, even_open=True)
+    assert_sound(worked)
+
+
+def test_an_old_copy_is_erased_again_before_it_is_read(worked):
+    worked.close()
+    copy = worked.path.read_bytes()
+    worked.reopen()
+    erased(worked)
+    worked.close()
+    worked.path.write_bytes(copy)
+    with SQLiteLedger.open(worked.path, readonly=True) as ledger:
+        assert ledger.vault.key(C1) is None  # also for who may not write
+        assert ledger.vault.key(C3) is not None
+    worked.reopen()
+    assert worked.ledger.vault.key(C1) is None
+    assert worked.records()[-1].content["again"] is True
+    assert_sound(worked)
+    size = worked.ledger.size
+    worked.reopen()
+    assert worked.ledger.size == size
+
+
+@pytest.mark.parametrize("step", ["listed", "half a line", "durable"])
+def test_an_erasure_that_is_cut_short_is_finished_at_the_next_opening(worked, monkeypatch, step):
+    keys = [worked.ledger.vault.key(scope).key for scope in (C1, C2)]
+
+    class Cut(BaseException):
+        pass
+
+    def cut(*_):
+        raise Cut
+
+    if step == "durable":
+        monkeypatch.setattr(SQLiteLedger, "clean", cut)
+    else:
+        monkeypatch.setattr(SQLiteLedger, "_write", cut)
+    with pytest.raises(Cut):
+        erased(worked)
+    monkeypatch.undo()
+    worked.close()
+    listed = worked.path.with_name(worked.path.name + ".erasures")
+    if step == "half a line":
+        listed.write_bytes(listed.read_bytes()[:-20])
+    worked.reopen()
+    if step == "half a line":  # it was being written when the power went: then nothing had been destroyed
+        assert worked.ledger.vault.key(C1) is not None
+        erased(worked)
+    assert not any(key in content for key in keys for content in worked.files().values())
+    assert [record.kind for record in worked.records()].count("erased") == 1
+    assert_sound(worked)
+
+
+def test_a_list_of_erasures_that_was_altered_is_refused(worked):
+    erased(worked)
+    worked.close()
+    listed = worked.path.with_name(worked.path.name + ".erasures")
+    listed.write_bytes(b"x" + listed.read_bytes())
+    with pytest.raises(Exception, match="line 1 of"):
+        SQLiteLedger.open(worked.path)
+
+
+def test_a_backup_without_its_key_tells_nothing(worked, tmp_path):
+    """Even the copy of a vault without a master key holds no plain text."""
+    worked.close()
+    shutil.copy(worked.path, tmp_path / "backup.ledger")
+    worked.reopen()
+    erased(worked)
+    assert worked.planted() == []
