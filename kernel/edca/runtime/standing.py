@@ -19,6 +19,7 @@ from edca.ledger.record import parse
 from edca.runtime.answers import Outcome
 from edca.runtime.cases import SPACE, Row, case_from_data, case_id, row_from_bytes, value_from_data
 from edca.runtime.kinds import OUTCOME
+from edca.runtime.opened import is_erased_case
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def trusted_row(store: Store, machine: Machine, id_: str) -> Row | None:
 
     Raises `TamperedError` where the row isn't what the case's newest record leaves, whichever machine it runs under.
     """
+    if is_erased_case(store, id_):
+        return None  # its row went with what was personal; nothing more is done in it
     held, newest = store.cell(SPACE, id_), store.newest(id_)
     if held is None or newest is None:
         return _compared(store, machine, id_, held, newest)
