@@ -10,7 +10,7 @@ import pytest
 
 from edca.diagnostics import CODES, Diagnostic, Source, human
 from edca.ledger.errors import LedgerError
-from edca.routing import check_against, clashes, load, open_engine
+from edca.routing import check_descriptions, check_live, clashes, load, open_engine
 from edca.semantic.compile import compile_spec
 from edca.semantic.migration import compile_map
 from edca.semantic.scenario import run_scenarios
@@ -22,7 +22,9 @@ FOLDER = pages.DOCS / "errors"
 PAGES = sorted(path for path in FOLDER.glob("*.md") if path.name != "README.md")
 README = (FOLDER / "README.md").read_text("utf-8")
 SPEC = pages.blocks((pages.DOCS / "reference" / "language.md").read_text("utf-8"))[0].text
-ROUTES, SCHEMA = (next(b.text for b in pages.blocks(README) if b.language == name) for name in ("arp", "sql"))
+ROUTES, SCHEMA, SERVICE = (
+    next(block.text for block in pages.blocks(README) if block.language == name) for name in ("arp", "sql", "json")
+)
 LEDGER = "L"  # the phase of what can go wrong with a ledger: its examples are Python
 READ = pages.reader(README)  # what the examples import
 OLD, NEW, MAP = (block.text for block in pages.blocks((pages.DOCS / "reference" / "maps.md").read_text("utf-8")))
@@ -54,14 +56,15 @@ def found_in(example: pages.Block) -> tuple[Diagnostic, ...]:
     if loaded.routes is None:
         # Examples of specs may declare what the routes here don't know.
         return (*found, *loaded.diagnostics) if example.language == "arp" else found
-    found = (*found, *loaded.diagnostics, *clashes(compiled.spec, loaded.routes))
+    described = check_descriptions(loaded.routes, lambda _: SERVICE.encode())
+    found = (*found, *loaded.diagnostics, *clashes(compiled.spec, loaded.routes), *described)
     if found:
         return found
     database = sqlite3.connect(":memory:", isolation_level=None)
     database.executescript(SCHEMA)
     engine = open_engine("sqlite://", creator=lambda: database)
     try:
-        return tuple(check_against(loaded.routes, {"shop": engine}))
+        return check_live(loaded.routes, {"shop": engine})
     finally:
         engine.dispose()
         database.close()

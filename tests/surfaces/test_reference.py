@@ -22,9 +22,13 @@ stderr.
 
 """
 
+# A command of several has a page for each.
+_PARTS = {"routes": ("check", "plan")}
+_NAMES = [f"{name} {part}".strip() for name in COMMANDS for part in ("", *_PARTS.get(name, ()))]
+
 
 def _reference(edca: Edca) -> str:
-    parts = [("edca", edca("--help").out), *((f"edca {name}", edca(name, "--help").out) for name in COMMANDS)]
+    parts = [("edca", edca("--help").out), *((f"edca {name}", edca(*name.split(), "--help").out) for name in _NAMES)]
     return _HEAD + "\n".join(f"## {title}\n\n```text\n{text.strip()}\n```\n" for title, text in parts)
 
 

@@ -153,6 +153,9 @@ _ALL = (
     Code("R013", "bad-request", "The request that a route describes can't be sent, or is the same for different keys."),
     Code("R014", "no-idempotency-rule", "Nothing says how an effect of a service is kept from happening twice."),
     Code("R015", "wrong-kind-of-route", "The route is of another kind than its source."),
+    Code("R016", "unknown-operation", "The service's description has no such operation."),
+    Code("R017", "unknown-member", "The service's description and the route disagree about a member."),
+    Code("R018", "unknown-function", "There is no Python function of this name."),
     # M: the map leaves something out
     Code("M001", "wrong-version", "The map is written for other versions, or for one."),
     Code("M002", "unmapped-state", "No line says where the cases in a state go."),

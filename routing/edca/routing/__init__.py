@@ -13,6 +13,7 @@ from edca.routing.connections import Connection, close, open_service, open_sourc
 from edca.routing.drift import Drift
 from edca.routing.engine import open_engine
 from edca.routing.errors import RouteError
+from edca.routing.live import check_descriptions, check_live
 from edca.routing.load import Loaded, load
 from edca.routing.model import Routes
 from edca.routing.plan import PlanLine, evidence_plan
@@ -33,6 +34,8 @@ __all__ = [
     "SourceRouter",
     "TryAgainError",
     "check_against",
+    "check_descriptions",
+    "check_live",
     "clashes",
     "close",
     "evidence_plan",

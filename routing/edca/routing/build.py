@@ -303,7 +303,7 @@ class Builder:
     def _call(self, node: Node) -> tree.Request | tree.Invoke:
         parts = {str(part.data): part for part in _trees(node)}
         text, span = self._text(_tokens(node, "STRING")[0]), self._span(node)
-        send = None if "send" not in parts else self._object(_tree(parts["send"], 0))
+        send = None if "send" not in parts else self._object(parts["send"])
         asked = None
         if "asked" in parts:
             asked = tree.Asked(str(_token(parts["asked"], 0)), self._text(_token(parts["asked"], 1)))
@@ -317,8 +317,8 @@ class Builder:
         word = _token(_tree(node, 0), 0)
         return tree.Request(Name(str(word), self._span(word)), text, send, statuses, asked, span)
 
-    def _object(self, sent: Node) -> tree.ObjectBody:
-        return tree.ObjectBody(self._sent(sent), self._span(sent))
+    def _object(self, node: Node) -> tree.ObjectBody:
+        return tree.ObjectBody(self._sent(_tree(node, 0)), self._span(node))
 
     def _sent(self, node: Node) -> tuple[tree.Sent, ...]:
         return tuple(tree.Sent(self._name(_tree(part, 0)), self._body(_tree(part, 1))) for part in _trees(node))
@@ -326,7 +326,7 @@ class Builder:
     def _body(self, node: Node) -> tree.Body:
         match node.data:
             case "object_body":
-                return self._object(_tree(node, 0))
+                return self._object(node)
             case "list_body":
                 variable, over, sent = _trees(node)
                 return tree.ListBody(self._name(variable), self._path(over), self._sent(sent), self._span(node))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.types import IdType
 from edca.routing import tree
-from edca.routing.model import Codec, Encoding, Given
+from edca.routing.model import Codec, Encoding, Given, Identifier
 from edca.routing.model_documents import (
     IDEMPOTENCY_KEY,
     ArrayRoute,
@@ -17,6 +17,7 @@ from edca.routing.model_documents import (
     PythonSource,
     RequestRoute,
     SentMember,
+    shown,
 )
 from edca.routing.templates import as_tree, check_template, tree_name
 
@@ -95,6 +96,9 @@ class CallCheck:
             self._holds_key(asked, node.asked.text)
         if path is None:
             return None
+        self._named(f"{node.method.text.upper()} {shown(path)}", node.template)
+        if asked is not None and node.asked is not None:
+            self._named(f"GET {shown(asked)}", node.asked.text)
         return RequestRoute(
             name=self.effect.name,
             source=source.name,
@@ -109,12 +113,18 @@ class CallCheck:
             asked=asked,
         )
 
+    def _named(self, name: str, text: Text) -> None:
+        """Remember an operation or a function, and where it stands."""
+        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span))
+
     def _invoke(self, node: tree.Invoke) -> InvokeRoute:
         asked = None
         if node.asked is not None:
             if node.asked.word != "call":
                 self.context.report("R015", "a function is asked by `call`", node.asked.text.span)
             asked = node.asked.text.value
+            self._named(asked, node.asked.text)
+        self._named(node.function.value, node.function)
         body = None if node.send is None else self._object(node.send.parts, self.scope)
         return InvokeRoute(
             self.effect.name, self.node.source.text, self.effect.parameters, node.function.value, body, asked

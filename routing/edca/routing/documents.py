@@ -20,6 +20,7 @@ from edca.routing.model_documents import (
     HTTPSource,
     MemberField,
     PythonSource,
+    shown,
 )
 from edca.routing.shapes import Shapes, check_state
 from edca.routing.templates import check_pointer, check_template, key_operand
@@ -101,13 +102,21 @@ class _DocumentCheck:
             case tree.Called(function):
                 if isinstance(source, HTTPSource):
                     self.context.report("R015", f"`{source.name}` is a service: it is asked by `get`", function.span)
+                self._named(function.value, function)
                 return CallRoute(function.value)
             case tree.Got(text, inside):
                 if isinstance(source, PythonSource):
                     self.context.report("R015", f'`{source.name}` is Python: write `call "FUNCTION"`', text.span)
                     return None
                 template = self._template(text, key)
-                return None if template is None else GetRoute(template, check_pointer(inside))
+                if template is None:
+                    return None
+                self._named(f"GET {shown(template)}", text)
+                return GetRoute(template, check_pointer(inside))
+
+    def _named(self, name: str, text: Text) -> None:
+        """Remember an operation or a function, and where it stands."""
+        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span))
 
     def _template(self, text: Text, key: tuple[Scalar, ...] | None, *, is_path: bool = True) -> Template | None:
         parts = () if key is None else tuple(part.name for part in self.entity.key)
@@ -132,6 +141,7 @@ class _DocumentCheck:
         between = check_template(context, batch.between, lambda *_: None, is_path=False)
         if prefix is None or each is None or between is None:
             return None
+        self._named(f"GET {batch.prefix.value}", batch.prefix)
         return BatchRoute(batch.prefix.value, each, batch.between.value, batch.up_to, check_pointer(batch.inside))
 
     def _allot(self, source: HTTPSource | PythonSource | None) -> FetchRoute | None:

@@ -201,16 +201,17 @@ class Service:
         """Name the source, and neither its address nor its credential."""
         return f"<Service {self.source.name}>"
 
-    def get(self, path: str) -> Answer:
+    def get(self, path: str, most: int | None = None) -> Answer:
         """Return the answer to a GET, redirects followed where the source says so, tried again where it may be.
 
-        Raises `NotSentError`, `NoAnswerError` and `BadAnswerError`.
+        An answer has at most `most` bytes; null: as the source says. Raises `NotSentError`, `NoAnswerError` and
+        `BadAnswerError`.
         """
         try:
-            answer = self._got(path)
+            answer = self._got(path, most)
         except ClosedError:
-            return self._got(path)
-        return self._got(path) if answer.status in self.source.transient else answer
+            return self._got(path, most)
+        return self._got(path, most) if answer.status in self.source.transient else answer
 
     def send(self, method: str, path: str, body: bytes | None, key: str) -> int:
         """Send a request that makes an effect, and return the answer's status.
@@ -230,12 +231,12 @@ class Service:
         self._reading.close()
         self._acting.close()
 
-    def _got(self, path: str) -> Answer:
+    def _got(self, path: str, most: int | None) -> Answer:
         with _until(self.source.timeout_s), _told():
             for _ in range(self.source.redirects + 1):
                 with self._stream(self._reading, "GET", path, self._headers, None) as answer:
                     if answer.status_code not in _REDIRECTS:
-                        return self._taken(answer)
+                        return self._taken(answer, most or self.source.answer_bytes)
                     path = self._redirected(answer)
         raise BadAnswerError("it is a redirect, and the source says nothing of following so many")
 
@@ -253,11 +254,10 @@ class Service:
             raise BadAnswerError("it is a redirect to somewhere else")
         return target.removeprefix(self._base)
 
-    def _taken(self, answer: httpx.Response) -> Answer:
+    def _taken(self, answer: httpx.Response, bound: int) -> Answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
         if headers.get("content-encoding", "identity") != "identity":
             raise BadAnswerError("it is compressed, which was not asked for")
-        bound = self.source.answer_bytes
         body = bytearray()
         for chunk in answer.iter_raw(_CHUNK_BYTES):
             body += chunk

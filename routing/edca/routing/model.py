@@ -325,7 +325,8 @@ class SourceRoute:
 class Identifier:
     """An internal name where the routes file writes it: a column of a table, or (null) the table itself.
 
-    The members of documents are columns of no table (``).
+    The members of documents are columns of no table (``), and operations of a service (`GET /orders/{}`) and functions
+    are tables.
     """
 
     source: str

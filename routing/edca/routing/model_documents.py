@@ -74,6 +74,11 @@ class Template:
     parts: tuple[str | Operand, ...]
 
 
+def shown(template: Template) -> str:
+    """Return the address with its slots left empty, for operators."""
+    return "".join(part if isinstance(part, str) else "{}" for part in template.parts)
+
+
 @dataclass(frozen=True, slots=True)
 class GetRoute:
     """One GET; `inside` is the JSON Pointer of what is wanted in the answer."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edca.routing.codec import columns
 from edca.routing.model import EntityRoute, OwnField
-from edca.routing.model_documents import CallRoute, ElementsField
+from edca.routing.model_documents import CallRoute, ElementsField, shown
 from edca.routing.reading import KEY_COUNT_MAX
 
 if TYPE_CHECKING:
@@ -70,11 +70,7 @@ def _of_documents(route: DocumentRoute, fields: tuple[str, ...]) -> tuple[tuple[
     if isinstance(route.fetch, CallRoute):
         return (route.fetch.function,), 1, None
     fetched = [one.fetch for name in fields if isinstance(one := route.field(name), ElementsField) and one.fetch]
-    places = tuple(_shown(each.path.parts) for each in (route.fetch, *fetched))
+    places = tuple(shown(each.path) for each in (route.fetch, *fetched))
     if route.batch is not None and not fetched:
         return (*places, route.batch.prefix), 1, route.batch.up_to
     return places, 1 + len(fetched), 1
-
-
-def _shown(parts: tuple[object, ...]) -> str:
-    return "".join(part if isinstance(part, str) else "{}" for part in parts)

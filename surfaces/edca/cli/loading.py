@@ -134,27 +134,37 @@ def open_router(routes: Routes, machine: Machine, given: Iterable[str]) -> Itera
     What the routes name and a source does not have ends the command with exit code 1. Raises `CLIError` for a
     `--source` that is none, and for a source that can't be opened.
     """
+    with ExitStack() as stack:
+        engines = open_sources(routes, given, os.environ, stack)
+        try:
+            stop_on_errors(check_against(routes, engines), ErrorFormat.HUMAN)
+            router = SourceRouter(routes, machine, engines)
+        except RouteError as error:
+            raise CLIError(str(error), "check its URL, and that it is there") from error
+        yield router
+
+
+def open_sources(
+    routes: Routes, given: Iterable[str], environment: Mapping[str, str], stack: ExitStack
+) -> dict[str, Connection]:
+    """Open the routes' sources, to be closed with `stack`. Raises `CLIError` for one that can't be opened."""
     urls = source_urls(given)
     unknown = sorted(set(urls) - {source.name for source in routes.sources})
     if unknown:
         names = ", ".join(f"`{source.name}`" for source in routes.sources)
         raise CLIError(f"`--source` names `{unknown[0]}`, and the routes have {names}")
     engines: dict[str, Connection] = {}
-    with ExitStack() as stack:
-        for source in routes.sources:
-            try:
-                engines[source.name] = open_source(source, os.environ, urls.get(source.name))
-            except RouteError as error:
-                env = "" if isinstance(source, PythonSource) else source.env
-                hint = f"check `--source {source.name}`" if source.name in urls else f"set {env}, or give `--source`"
-                raise CLIError(str(error), hint) from error
-            stack.callback(close, engines[source.name])
+    for source in routes.sources:
         try:
-            missing = check_against(routes, engines)
+            engines[source.name] = open_source(source, environment, urls.get(source.name))
         except RouteError as error:
-            raise CLIError(str(error), "check its URL, and that the database is there") from error
-        stop_on_errors(missing, ErrorFormat.HUMAN)
-        yield SourceRouter(routes, machine, engines)
+            env = "" if isinstance(source, PythonSource) else source.env
+            hint = f"check `--source {source.name}`" if source.name in urls else f"check the variable {env}"
+            if source.name not in urls and not environment.get(env):
+                hint = f"{env} is not set: set it, or give `--source {source.name}=URL`"
+            raise CLIError(str(error), hint) from error
+        stack.callback(close, engines[source.name])
+    return engines
 
 
 def parse_instant(text: str) -> int:

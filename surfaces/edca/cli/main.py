@@ -24,6 +24,7 @@ PROGRAM: Final = "edca"
 COMMANDS: Final[Mapping[str, str]] = {
     "init": "Start a folder with a spec that works.",
     "check": "Find the mistakes in a spec, and in its routes.",
+    "routes": "Check routes, and say what each transition will read.",
     "fmt": "Lay specs out as all specs are: spaces, line ends and columns.",
     "test": "Run the scenarios of a spec.",
     "render": "Say in plain English what a spec holds, for sign-off.",
