@@ -1,0 +1,230 @@
+"""Goal: however many nodes write one ledger, each case has one history, no limit is overshot, no effect is done twice."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+from nodes import Node, WatchedDesk, assert_sound, contents, world
+
+from edca.kernel.verdict import Accepted
+from edca.ledger.errors import StaleError
+from edca.ledger.postgres_schema import connect
+from edca.ledger.postgres_sequencing import sequence_batch
+from edca.ledger.record import Draft
+from edca.ledger.store import Cell
+from edca.runtime.answers import Outcome
+from edca.runtime.loop import Runtime
+from edca.runtime.recover import recover
+from edca.runtime.scheduler import Scheduler
+
+JOBS = [f"j{number}" for number in range(16)]
+
+
+@pytest.fixture
+def clock():
+    return world.StillClock()
+
+
+@pytest.fixture
+def desk():
+    return WatchedDesk(*JOBS)
+
+
+@pytest.fixture
+def node(server, schema, desk, clock):
+    """Open nodes; all are closed in the end."""
+    made = []
+
+    def open_(**parts):
+        made.append(Node(server, schema, desk, clock, **parts))
+        return made[-1]
+
+    yield open_
+    for one in made:
+        one.close()
+
+
+def together(calls):
+    """Run the calls at the same time, each in a thread, and return their results."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result(60) for future in [pool.submit(call) for call in calls]]
+
+
+def test_a_node_decides_and_replays_as_on_sqlite(node):
+    one = node()
+    paid = one.submit("spend", "k1", amount="40.00")
+    assert (paid.outcome, paid.state) == (Outcome.CONFIRMED, "waiting")
+    assert one.submit("spend", "k2", amount="70.00").verdict.code == "daily"
+    assert one.submit("spend", "k1", amount="40.00") == paid
+    assert one.submit("ask", "k3", amount="1.00").verdict.needs[0].code == "agreed"
+    assert paid.record.index is None
+    assert one.ledger.wait_sequenced(10)
+    assert one.ledger.read(paid.record.number).leaf.body_digest == paid.record.digest
+    assert_sound(one.ledger)
+
+
+def test_eight_writers_fork_no_chain_and_overshoot_no_limit(node, desk):
+    nodes = [node() for _ in range(4)]
+
+    def spend(number):
+        return [
+            nodes[number % 4].submit("spend", f"{number}-{turn}", job_id=JOBS[(number + turn) % 16], amount="5.00")
+            for turn in range(6)
+        ]
+
+    answers = [answer for found in together([lambda n=n: spend(n) for n in range(8)]) for answer in found]
+    codes = [answer.verdict.code for answer in answers]
+    assert (codes.count("accepted"), codes.count("daily")) == (20, 28)
+    assert sum(job["spent"] for job in desk.jobs.values()) == 100_00
+    assert desk.overlaps == 0
+    assert set(desk.calls.values()) == {1}
+    assert_sound(nodes[0].ledger)
+
+
+def test_one_candidate_delivered_to_every_node_at_once_has_one_effect_and_one_answer(node, desk):
+    nodes = [node() for _ in range(4)]
+    answers = together([lambda one=one: one.submit("spend", "same", amount="5.00") for one in nodes * 2])
+    assert {(answer.verdict.code, answer.record.digest) for answer in answers} == {
+        ("accepted", answers[0].record.digest)
+    }
+    assert (desk.jobs["j1"]["spent"], len(desk.calls)) == (5_00, 1)
+    assert_sound(nodes[0].ledger)
+
+
+def test_a_commit_that_was_overtaken_writes_nothing(opened):
+    one, other = opened(), opened()
+    one.commit([Draft("a", "note", {})], [Cell("s", "k", b"0"), Cell("s", "other", b"0")])
+
+    def overtaken(read, write, theirs):
+        with pytest.raises(StaleError), one.group():
+            read()
+            other.commit(*theirs)
+            one.commit(*write)
+
+    note = [Draft("a", "note", {})]
+    overtaken(lambda: one.cell("s", "k"), ([], [Cell("s", "new", b"1")]), ([], [Cell("s", "k", b"1")]))
+    overtaken(lambda: one.cell("s", "none"), ([], [Cell("s", "new", b"1")]), ([], [Cell("s", "none", b"1")]))
+    overtaken(lambda: one.head("b"), ([], [Cell("s", "new", b"1")]), ([Draft("b", "note", {})],))
+    overtaken(lambda: None, (note,), (note,)) if one.head("a") is None else None
+    overtaken(lambda: list(one.cells("s")), ([], [Cell("t", "new", b"1")]), ([], [Cell("s", "more", b"1")]))
+    overtaken(lambda: list(one.cells("s", exact=False)), ([], [Cell("s", "k", b"2")]), ([], [Cell("s", "k", b"3")]))
+    with one.group():  # what was only looked at may move
+        assert list(one.cells("s", exact=False))
+        other.commit([], [Cell("s", "k", b"4")])
+        one.commit([], [Cell("t", "new", b"1")])
+    assert (one.cell("s", "new"), one.cell("t", "new"), one.cell("s", "k")) == (None, b"1", b"4")
+
+
+def test_two_that_append_to_one_chain_at_once_leave_no_fork(opened):
+    one, other = opened(), opened()
+    with pytest.raises(StaleError), one.group():
+        one.commit([Draft("a", "note", {"n": 1})])
+        other.commit([Draft("a", "note", {"n": 2})])
+    (stored,) = other.records(chain="a")
+    assert one.head("a") == (0, stored.digest)
+
+
+def test_two_leaders_never_sequence_the_same_index(server, schema, opened):
+    ledger = opened(sequences=False)
+    for number in range(200):
+        ledger.commit([Draft(f"c{number % 7}", "note", {"n": number})])
+    before = [stored.digest for chain in range(7) for stored in ledger.records(chain=f"c{chain}")]
+
+    def lead():
+        with connect(server.dsn, schema, readonly=False) as connection:
+            return sum(iter(lambda: sequence_batch(connection, 3), 0))
+
+    assert sum(together([lead] * 6)) == 200
+    leaves = [stored.leaf for stored in ledger.records()]
+    assert [leaf.index for leaf in leaves] == list(range(200))
+    assert sorted(leaf.body_digest for leaf in leaves) == sorted(before)
+    assert_sound(ledger)
+
+
+def test_a_leader_that_dies_is_replaced(server, opened):
+    ledgers = [opened() for _ in range(3)]
+    ledgers[0].commit([Draft("a", "note", {"n": 0})])
+    assert ledgers[0].wait_sequenced(10)
+    for number in range(1, 4):
+        with psycopg.connect(server.dsn, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        ledgers[number % 3].commit([Draft("a", "note", {"n": number})])
+        assert ledgers[0].wait_sequenced(10)
+    assert ledgers[0].size == 4
+    assert sum(one._sequencer.is_leading for one in ledgers) <= 1
+
+
+def test_what_a_living_node_is_at_no_other_goes_on_with(node, desk, clock):
+    one, told = node(), threading.Event()
+    entered = threading.Event()
+
+    def wait(_permit):
+        entered.set()
+        assert told.wait(30)
+
+    desk.during = wait
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(one.submit, "spend", "k", amount="5.00")
+        assert entered.wait(30)
+        other = node()  # recovers what dangles, and finds that somebody is at it
+        assert other.recovered == ()
+        assert other.submit("spend", "k2", amount="1.00").verdict.stage.value == "effect_pending"
+        told.set()
+        assert answer.result(30).outcome is Outcome.CONFIRMED
+    assert (desk.overlaps, set(desk.calls.values())) == (0, {1})
+    assert other.submit("spend", "k3", amount="1.00").outcome is Outcome.CONFIRMED
+    assert_sound(other.ledger)
+
+
+def test_what_a_dead_node_has_begun_another_finishes_once_its_lease_is_over(node, desk):
+    one = node(lease_s=1.0)
+    desk.during = lambda _permit: one.ledger._leases._stopped.set()  # it dies: nothing renews its lease any more
+    one.ledger.let_go = lambda name: None
+    one.runtime._confirm = lambda performed: (_ for _ in ()).throw(KeyboardInterrupt)
+    with pytest.raises(KeyboardInterrupt):
+        one.submit("spend", "k", amount="5.00")
+    desk.during = None
+    other = node(lease_s=1.0)
+    assert other.submit("spend", "k2", amount="1.00").verdict.stage.value == "effect_pending"
+    scheduler = Scheduler(other.runtime)
+    until = time.monotonic() + 20
+    while other.ledger.cell("case", '/job:["j1"]') is None or b"spent" in desk.calls:
+        assert time.monotonic() < until
+    while contents(other.ledger, "outcome") == [] and time.monotonic() < until:
+        scheduler.run_due()
+        time.sleep(0.1)
+    assert [content["outcome"] for content in contents(other.ledger, "outcome")] == ["confirmed"]
+    assert (desk.jobs["j1"]["spent"], set(desk.calls.values())) == (5_00, {1})
+    assert_sound(other.ledger)
+
+
+def test_one_timer_acts_once_however_many_nodes_run_it(node, clock):
+    nodes = [node() for _ in range(3)]
+    for job in JOBS[:6]:
+        assert isinstance(nodes[0].submit("look", f"look {job}", world.BOSS, job_id=job).verdict, Accepted) or True
+    assert nodes[0].ledger.wait_sequenced(10)
+    schedulers = [Scheduler(one.runtime) for one in nodes]
+    clock.instant += 3 * world.HOUR
+    fired = [one for found in together([scheduler.run_due for scheduler in schedulers]) for one in found]
+    fired += [one for scheduler in schedulers for one in scheduler.run_due()]
+    lapsed = [one.case for one in fired if one.transition == "lapse" and isinstance(one.answer.verdict, Accepted)]
+    assert sorted(lapsed) == sorted(f'/job:["{job}"]' for job in JOBS[:6])
+    assert_sound(nodes[0].ledger)
+
+
+def test_a_halt_by_one_node_holds_for_all(node):
+    one, other = node(), node()
+    one.runtime.halt("bea", "stop")
+    assert other.submit("spend", "k", amount="1.00").verdict.stage.value == "halted"
+    other.runtime.resume("bea")
+    assert one.submit("spend", "k2", amount="1.00").outcome is Outcome.CONFIRMED
+
+
+def test_a_ledger_that_needs_a_vault_is_refused(opened, desk, clock):
+    runtime = Runtime(world.MACHINE, desk, opened(), world.ROSTER, clock, admit=lambda payload, caller: None)
+    assert recover(runtime) == ()
