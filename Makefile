@@ -15,6 +15,7 @@ QUESTIONS ?= 1000000
 MESSAGES ?= 1000000
 EXAMPLES ?= 5000
 CUTS     ?= 1000000
+KILLS    ?= 200
 SEED     ?= 1
 RECORDS  ?= 100000
 JOBS     ?= 2
@@ -77,6 +78,9 @@ campaign-candidates: $(STAMP) ## send 100,000 answers of providers, whole and da
 
 campaign-faults: $(STAMP) ## let every call inside the loop fail once, some 15,000 runs (about 10 minutes)
 	EDCA_FAULTS_EVERY=1 $(PY) -m pytest tests/faults/test_law_3_no_record_no_act.py -q -s --timeout 0
+
+campaign-postgres: $(STAMP) ## kill the server of a ledger 200 times under load, and cut its nodes' connections as often; KILLS and SEED change that
+	$(PY) tests/campaigns/postgres.py --count $(KILLS) --seed $(SEED)
 
 campaign-powercuts: $(STAMP) ## cut the power under the ledger 1,000,000 times (about an hour); CUTS, SEED and JOBS change that
 	$(PY) tests/campaigns/powercut/campaign.py --count $(CUTS) --seed $(SEED) --jobs $(JOBS)

@@ -253,7 +253,10 @@ class Reading:
 
     def _range(self) -> CompactRange:
         with self._read() as (connection, _):
-            return sequenced_range(connection)[0]
+            try:
+                return sequenced_range(connection)[0]
+            except psycopg.Error as error:
+                raise translated(error) from error
 
     # Connections
 
@@ -265,13 +268,13 @@ class Reading:
     @contextmanager
     def _snapshot(self, connection: Connection, group: Group | None) -> Iterator[None]:
         """Let this thread's reads see one moment."""
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        _run(connection, "BEGIN ISOLATION LEVEL REPEATABLE READ")
         self._local.session = Session(connection, group)
         try:
             yield
         finally:
             self._local.session = None
-        connection.execute("ROLLBACK")  # nothing was written but that numbers were drawn, which nothing undoes
+        _run(connection, "ROLLBACK")  # nothing was written but that numbers were drawn, which nothing undoes
 
     @contextmanager
     def _connected(self) -> Iterator[Connection]:
@@ -312,6 +315,13 @@ def _tail(connection: Connection) -> list[StoredRecord]:
         tip = leaf.leaf_hash()
         tail.append(StoredRecord(number, entry, digest, body, leaf))
     return tail
+
+
+def _run(connection: Connection, statement: LiteralString) -> None:
+    try:
+        connection.execute(statement)
+    except psycopg.Error as error:
+        raise translated(error) from error
 
 
 def fetch(connection: Connection, query: LiteralString, parameters: tuple[Any, ...]) -> list[Any]:

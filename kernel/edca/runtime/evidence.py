@@ -35,15 +35,23 @@ class UnreadError(Exception):
     """A turn wants what was not read before it."""
 
 
+class OutdatedError(Exception):
+    """Another process has moved the case since the facts about it were read."""
+
+
 class Evidence:
     """A router that asks each question once, and within a turn none. It performs nothing."""
 
-    def __init__(self, router: Router, readers: Readers, within_us: int | None, lanes: Lanes) -> None:
+    def __init__(
+        self, router: Router, readers: Readers, within_us: int | None, lanes: Lanes, *, is_last: bool = False
+    ) -> None:
         """Begin with nothing read. All reading may take `within_us` in real time; null: as long as it takes.
 
-        `lanes` are the ledger's: a route that is read may not call its kernel back.
+        `lanes` are the ledger's: a route that is read may not call its kernel back. `is_last`: what is read counts,
+        whatever has moved since.
         """
         self._lanes = lanes
+        self._is_last = is_last
         self.digest = router.digest
         self.document = router.document
         self._router = router
@@ -80,6 +88,11 @@ class Evidence:
         self._is_sealed = True
         self._lacking = ([], [])
 
+    def outdated(self) -> None:
+        """Have everything read again, since the case has moved; the last time it counts all the same."""
+        if self._is_sealed and not self._is_last:
+            raise OutdatedError
+
     def fetch(self, as_of: int, *, is_last: bool) -> None:
         """Read what the turn that was given up lacked; the last time it stays unknown, so that there is an end."""
         requests, entities = self._lacking
@@ -115,11 +128,20 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
     """Run `read`, which reads and writes nothing, and then `act` in a turn, on what was read; return what that returns.
 
     Both get a context whose router is the evidence, and `act` what `read` returned. Where `act` wants more, that is
-    read, and it runs again, anew. Raises what they raise, and as `Context.turn`.
+    read, and it runs again, anew. Where another process has moved the case since, all is read again. Raises what they
+    raise, and as `Context.turn`.
     """
-    evidence = _evidence(context)
-    inner = context.asking(evidence)
-    ahead = read(inner)
+    for moved in range(_TURNS_MAX):
+        evidence = _evidence(context, is_last=moved + 1 == _TURNS_MAX)
+        inner = context.asking(evidence)
+        try:
+            return _informed(context, inner, evidence, read(inner), act)
+        except OutdatedError:
+            continue
+    raise AssertionError("the last evidence is never outdated")
+
+
+def _informed(context: Context, inner: Context, evidence: Evidence, ahead: _R, act: Callable[[Context, _R], _T]) -> _T:
     tried = 0
     while True:
         evidence.seal()
@@ -130,13 +152,19 @@ def informed(context: Context, read: Callable[[Context], _R], act: Callable[[Con
             evidence.fetch(context.clock.now(), is_last=tried >= _TURNS_MAX)
 
 
+def outdated(router: Router) -> None:
+    """Have everything read again that a turn rests on, as far as it can be: see `Evidence.outdated`."""
+    if isinstance(router, Evidence):
+        router.outdated()
+
+
 def reading_within(context: Context) -> Context:
     """Return the context with a router that asks as long as it may: for looking, outside of turns."""
     return context.asking(_evidence(context))
 
 
-def _evidence(context: Context) -> Evidence:
-    return Evidence(context.router, context.readers, context.read_within_us, context.lanes)
+def _evidence(context: Context, *, is_last: bool = False) -> Evidence:
+    return Evidence(context.router, context.readers, context.read_within_us, context.lanes, is_last=is_last)
 
 
 def _untold(request: Request, as_of: int) -> Instance:

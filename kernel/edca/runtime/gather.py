@@ -17,6 +17,7 @@ from edca.runtime import inbox, mandates
 from edca.runtime.cases import Opened, case_id, new_case
 from edca.runtime.counters import Sheet, held_now, used
 from edca.runtime.equal_work import even_out
+from edca.runtime.evidence import outdated
 from edca.runtime.modes import recorded_mode
 from edca.runtime.opened import is_erased_case
 from edca.runtime.ports import Request
@@ -82,6 +83,8 @@ def gather_and_accept(context: Context, addressed: Addressed, ahead: Ahead) -> t
     counted = _Counted(context, addressed.admitted.candidate)
     found, inputs = _begin(context, addressed, counted)
     machine, candidate, verdict = context.machine, addressed.admitted.candidate, None
+    if found.case is not None and ahead.case is not None and found.case.entry != ahead.case.entry:
+        outdated(context.router)
     if found.case == ahead.case:
         counted.now, inputs = inputs.now, dataclasses.replace(inputs, facts=ahead.facts)
         with context.store.reading():

@@ -108,15 +108,24 @@ def _resumed(runtime: Runtime, id_: str) -> Answer | None:
             context.interrupted.add(id_)  # whoever is at it may leave it unfinished
             return None
         context.interrupted.discard(id_)
-        with context.store.reading():
-            row = trusted_row(context.store, context.machine, id_)
-            if row is None or row.case.pending is None or row.quarantined:
-                return None
-            configuration = Configuration.of(context.store.records(chain=CHAIN))
-        if not (context.store.holds(id_) or context.turn(lambda: context.store.hold(id_))):
-            context.interrupted.add(id_)  # another process is at it, and may leave it unfinished
+        try:
+            return _resumed_in_lane(runtime, id_)
+        except BaseException:
+            context.interrupted.add(id_)  # the store was gone for a moment: whoever comes next goes on
+            raise
+
+
+def _resumed_in_lane(runtime: Runtime, id_: str) -> Answer | None:
+    context = runtime.context
+    with context.store.reading():
+        row = trusted_row(context.store, context.machine, id_)
+        if row is None or row.case.pending is None or row.quarantined:
             return None
-        return _carry_on(runtime, configuration, row)
+        configuration = Configuration.of(context.store.records(chain=CHAIN))
+    if not (context.store.holds(id_) or context.turn(lambda: context.store.hold(id_))):
+        context.interrupted.add(id_)  # another process is at it, and may leave it unfinished
+        return None
+    return _carry_on(runtime, configuration, row)
 
 
 def _carry_on(runtime: Runtime, configuration: Configuration, row: Row) -> Answer | None:
