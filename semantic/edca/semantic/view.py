@@ -161,7 +161,8 @@ def queries_of(
 def role_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
     """Return what `caller` may propose about some case or other: for who has not said yet which one they mean."""
     may = [t for t in machine.transitions if caller.role in t.by and is_allowed(machine, t, mode)]
-    return View(machine.name, None, machine.text, None, {}, {}, _offers(machine, tuple(may)))
+    queries = queries_of(machine, caller, mode)
+    return View(machine.name, None, machine.text, None, {}, {}, _offers(machine, tuple(may)), queries=queries)
 
 
 def showable(machine: Machine, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from edca.api.converse_model import Event, Exchange, ModelError, Prompt, Reply, Rung
+from edca.api.toolset import proposed_or_asked
 from edca.api.untrusted import TEXT_SIZE_MAX, Untrusted
-from edca.kernel.candidate import Candidate
+from edca.kernel.candidate import Candidate, Malformed
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.verdict import Refused
 from edca.runtime.readers import LateError, Readers
 from edca.runtime.retries import sleep
 from edca.semantic.candidates import from_anthropic, from_json, from_mcp, from_openai
 from edca.semantic.explain import for_model
+from edca.semantic.explain_query import query_for_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +32,9 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Caller
     from edca.kernel.inputs import Attestation
     from edca.runtime.answers import Answer
+    from edca.runtime.asking import QueryAnswer
     from edca.semantic.explain import Told
+    from edca.semantic.explain_query import QueryTold
     from edca.semantic.view import View
 
 _READERS = {"json": from_json, "openai": from_openai, "anthropic": from_anthropic, "mcp": from_mcp}
@@ -63,12 +68,12 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One candidate: which rung proposed it, counted from 0, the answer, and what the model was told of it."""
+    """One candidate or query: from which rung, counted from 0, the answer, and what the model was told of it."""
 
     rung: int
     candidate: bytes
-    answer: Answer
-    told: Told
+    answer: Answer | QueryAnswer
+    told: Told | QueryTold
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +192,19 @@ class _Talk:
 
     def _submit(self, payload: bytes, shape: Shape, view: View) -> Ended | None:
         """Submit a candidate and note what the model is told; return why that ends the conversation, if it does."""
-        caller = self.rungs[self.rung].caller
-        candidate = _READERS[shape](payload, caller, view=view)
-        answer = self.kernel.submit(candidate, caller=caller, attestations=self.attestations)
-        told = for_model(self.kernel.machine, candidate, answer.verdict)
+        caller, machine = self.rungs[self.rung].caller, self.kernel.machine
+        found = proposed_or_asked(machine, _READERS[shape](payload, caller, view=view), caller)
+        answer: Answer | QueryAnswer
+        told: Told | QueryTold
+        if isinstance(found, Inquiry):
+            answer = self.kernel.query(found, caller=caller)
+            told = query_for_model(machine, found, answer.verdict)
+        else:
+            answer = self.kernel.submit(found, caller=caller, attestations=self.attestations)
+            told = for_model(machine, found, answer.verdict)
         self.turns.append(Turn(self.rung, payload, answer, told))
-        self.events.append(Exchange(_shown(candidate), told))
-        if not isinstance(candidate, Candidate):
+        self.events.append(Exchange(_shown(found), told))
+        if isinstance(found, Malformed):
             self.malformed += 1
             over = self.malformed >= self.rungs[self.rung].malformed_max
             return Ended.MALFORMED if over and not self._climbs() else None
@@ -202,7 +213,9 @@ class _Talk:
             self.refused += 1
             over = self.refused >= self.rungs[self.rung].refused_max
             return Ended.REFUSED if over and not self._climbs() else None
-        self.rung = self.refused = 0
+        self.refused = 0
+        if not isinstance(found, Inquiry):
+            self.rung = 0
         return None
 
     def _climbs(self) -> bool:
@@ -218,9 +231,14 @@ class _Talk:
         return Conversation(why, tuple(self.turns), words, tuple(self.events), tuple(self.failures))
 
 
-def _shown(candidate: object) -> str:
-    """Return a candidate as the next prompt repeats it; of what was none, nothing: its bytes are not kept."""
-    if not isinstance(candidate, Candidate):
-        return ""
-    raw = candidate.to_raw()
-    return json.dumps({name: raw[name] for name in ("transition", "arguments")}, sort_keys=True)
+def _shown(found: Candidate | Inquiry | Malformed) -> str:
+    """Return what was proposed as the next prompt repeats it; of what was none, nothing: its bytes are not kept."""
+    match found:
+        case Candidate():
+            return json.dumps({"transition": found.transition, "arguments": dict(found.arguments)}, sort_keys=True)
+        case Inquiry():
+            return json.dumps({"query": found.query, "arguments": dict(found.arguments)}, sort_keys=True)
+        case Malformed():
+            return ""
+        case _:
+            assert_never(found)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from edca.kernel.candidate import Caller
     from edca.semantic.explain import Told
+    from edca.semantic.explain_query import QueryTold
     from edca.semantic.tools import Tool
     from edca.semantic.view import View
 
@@ -37,10 +38,10 @@ class ModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A candidate as its proposer wrote it, if that can be shown, and what it was told of the verdict."""
+    """What was proposed or asked, as it was written, if that can be shown, and what was told of the verdict."""
 
     proposed: str
-    told: Told
+    told: Told | QueryTold
 
     def to_raw(self) -> dict[str, Any]:
         """Return it as JSON data."""

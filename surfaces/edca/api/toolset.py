@@ -11,9 +11,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from edca.kernel.candidate import Candidate
+from edca.kernel.inquiry import Inquiry
+from edca.runtime.answers import Answer
 from edca.semantic.candidate import SIZE_MAX, malformed
 from edca.semantic.candidates import from_mcp, from_openai
 from edca.semantic.explain import for_model
+from edca.semantic.explain_query import query_for_model
 from edca.semantic.tools import tools_of
 from edca.semantic.view import View, meaning_of, role_view, showable
 
@@ -21,11 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edca.api.kernel import Kernel
-    from edca.kernel.candidate import Caller, Candidate, Malformed
+    from edca.kernel.candidate import Caller, Malformed
     from edca.kernel.inputs import Attestation
     from edca.kernel.machine import Machine
-    from edca.runtime.answers import Answer
+    from edca.runtime.asking import QueryAnswer
     from edca.semantic.explain import Told
+    from edca.semantic.explain_query import QueryTold
     from edca.semantic.tools import Tool
     from edca.semantic.view import Offer
 
@@ -43,13 +48,13 @@ _AS_OBJECT: dict[str, Any] = {}
 class ToolAnswer:
     """What became of one call: the answer, for the host alone, and what the model is told of it."""
 
-    answer: Answer
-    told: Told
+    answer: Answer | QueryAnswer
+    told: Told | QueryTold
 
     def to_raw(self) -> dict[str, Any]:
         """Return what the model is told, as JSON data. `effects` is there once effects were to be carried out."""
         told: dict[str, Any] = dict(self.told.to_raw())
-        outcome = self.answer.outcome
+        outcome = self.answer.outcome if isinstance(self.answer, Answer) else None
         return told if outcome is None else told | {"effects": outcome.value}
 
     def text(self) -> str:
@@ -107,7 +112,10 @@ class Toolset:
         idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a model or a
         client has done.
         """
-        candidate = self._read(name, given, key)
+        candidate = proposed_or_asked(self.machine, self._read(name, given, key), self.caller)
+        if not isinstance(candidate, Candidate) and name in self.machine.index.queries:
+            asked = self._kernel.query(candidate, caller=self.caller)
+            return ToolAnswer(asked, query_for_model(self.machine, candidate, asked.verdict))
         vouched = () if self._vouch is None else self._vouch(candidate)
         answer = self._kernel.submit(candidate, caller=self.caller, attestations=vouched)
         return ToolAnswer(answer, for_model(self._kernel.machine, candidate, answer.verdict))
@@ -142,4 +150,18 @@ class Toolset:
         ordered = tuple(offers[name] for name in machine.index.offered if name in offers)
         facts = {name: value for view in views for name, value in view.facts.items()}
         memory = {name: value for view in views for name, value in view.memory.items()}
-        return View(machine.name, None, machine.text, None, memory, facts, ordered)
+        queries = views[-1].queries  # the same whatever the case
+        return View(machine.name, None, machine.text, None, memory, facts, ordered, queries=queries)
+
+
+def proposed_or_asked(
+    machine: Machine, candidate: Candidate | Malformed, caller: Caller
+) -> Candidate | Inquiry | Malformed:
+    """Return what names a query as the inquiry that it is. A query has arguments, and nothing that speaks for it."""
+    if not isinstance(candidate, Candidate) or candidate.transition not in machine.index.queries:
+        return candidate
+    if candidate.confidence is not None or candidate.evidence or candidate.rationale:
+        payload = json.dumps(candidate.to_raw() | {"rationale": candidate.rationale}).encode("ascii")
+        return malformed("a query takes `arguments` and nothing else", payload, caller)
+    parts = (caller.proposer, caller.role, caller.subject, caller.model)
+    return Inquiry(candidate.transition, candidate.arguments, *parts)

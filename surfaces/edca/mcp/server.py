@@ -1,7 +1,7 @@
 """The server: lists, calls and resources of the protocol, each for the caller whom the host has identified.
 
-- A **tool** is a transition that is legal now. Whoever calls one, listed or not, has proposed a candidate: the kernel
-  decides, and what comes back is what a model may be told.
+- A **tool** is a transition that is legal now, or a query that the role may ask. Whoever calls one, listed or not, has
+  proposed or asked: the kernel decides, and what comes back is what a model may be told.
 - A **resource** is a view, or the meaning of states.
 - What a client is told of a fault is the same whatever the fault was; operators find it in the log.
 
@@ -24,7 +24,7 @@ import anyio.to_thread
 import mcp_types as types
 from pydantic import ValidationError
 
-from edca.api import OverloadedError, Toolset, as_mcp
+from edca.api import OverloadedError, ToolKind, Toolset, as_mcp
 from edca.kernel.types import IntType
 from edca.mcp.watching import Watching
 from edca.semantic.candidate import KEY_MAX
@@ -83,6 +83,23 @@ TOLD_SCHEMA: dict[str, Any] = {
 """The structured result of a call: what a model is told of the verdict, and what became of its effects."""
 
 
+RETURNED_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "outcome": {"type": "string", "enum": ["returned", "refused"]},
+        "values": {"type": "object"},
+        "codes": {"type": "array", "items": {"type": "string"}},
+        "texts": {"type": "array", "items": {"type": "string"}},
+    },
+    "required": ["outcome"],
+    "additionalProperties": False,
+}
+"""The structured result of a query."""
+
+
+_OUTPUTS = {ToolKind.TRANSITION: TOLD_SCHEMA, ToolKind.QUERY: RETURNED_SCHEMA}
+
+
 class Served:
     """One server over the kernels of its tenants. Use `serve`."""
 
@@ -116,8 +133,12 @@ class Served:
         who, toolset = self._toolset(ctx)
         tools = await self._in_thread(toolset.tools)
         self._watching.seen(who, toolset, tools, ctx)
-        listed = [types.Tool.model_validate(tool | {"outputSchema": TOLD_SCHEMA}) for tool in as_mcp(tools)]
-        return types.ListToolsResult(tools=listed)
+        return types.ListToolsResult(
+            tools=[
+                types.Tool.model_validate(told | {"outputSchema": _OUTPUTS[tool.kind]})
+                for tool, told in zip(tools, as_mcp(tools), strict=True)
+            ]
+        )
 
     async def _call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         _, toolset = self._toolset(ctx)
