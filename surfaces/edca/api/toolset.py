@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from edca.kernel.candidate import Candidate
+from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.inquiry import Inquiry
 from edca.runtime.answers import Answer
 from edca.semantic.candidate import SIZE_MAX, malformed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edca.api.kernel import Kernel
-    from edca.kernel.candidate import Caller, Malformed
+    from edca.kernel.candidate import Caller
     from edca.kernel.inputs import Attestation
     from edca.kernel.machine import Machine
     from edca.runtime.asking import QueryAnswer
@@ -112,13 +112,18 @@ class Toolset:
         idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a model or a
         client has done.
         """
-        candidate = proposed_or_asked(self.machine, self._read(name, given, key), self.caller)
-        if not isinstance(candidate, Candidate) and name in self.machine.index.queries:
-            asked = self._kernel.query(candidate, caller=self.caller)
-            return ToolAnswer(asked, query_for_model(self.machine, candidate, asked.verdict))
-        vouched = () if self._vouch is None else self._vouch(candidate)
-        answer = self._kernel.submit(candidate, caller=self.caller, attestations=vouched)
-        return ToolAnswer(answer, for_model(self._kernel.machine, candidate, answer.verdict))
+        found = proposed_or_asked(self.machine, self._read(name, given, key), self.caller)
+        if isinstance(found, Inquiry):
+            return self._asked(found)
+        if isinstance(found, Malformed) and name in self.machine.index.queries:
+            return self._asked(found)
+        vouched = () if self._vouch is None else self._vouch(found)
+        answer = self._kernel.submit(found, caller=self.caller, attestations=vouched)
+        return ToolAnswer(answer, for_model(self.machine, found, answer.verdict))
+
+    def _asked(self, inquiry: Inquiry | Malformed) -> ToolAnswer:
+        answer = self._kernel.query(inquiry, caller=self.caller)
+        return ToolAnswer(answer, query_for_model(self.machine, inquiry, answer.verdict))
 
     def meanings(self) -> dict[str, Any]:
         """Return what the states of the machine mean. It is the same for everybody: a spec's text is public."""
