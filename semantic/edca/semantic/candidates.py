@@ -29,6 +29,7 @@ from pydantic import BaseModel
 
 from edca.kernel import canonical
 from edca.kernel.candidate import Caller, Candidate, Malformed
+from edca.kernel.inquiry import Inquiry
 from edca.semantic.candidate import (
     DEPTH_MAX,
     NAME_MAX,
@@ -104,6 +105,19 @@ def from_mcp(
 ) -> Candidate | Malformed:
     """Return the candidate of an MCP client's `tools/call`: otherwise as `from_openai`."""
     return _read(raw, caller, _mcp, view, bands, key)
+
+
+def inquiry_of(read: Candidate | Malformed) -> Inquiry | Malformed:
+    """Return the inquiry that a call of a query's tool is, by whichever function here it was read.
+
+    A query takes arguments and nothing else: what a candidate says of itself makes it malformed.
+    """
+    if isinstance(read, Malformed):
+        return read
+    who = (read.proposer, read.role, read.subject, read.model)
+    if read.confidence is None and not read.evidence and not read.rationale:
+        return Inquiry(read.transition, read.arguments, *who)
+    return malformed("a query takes arguments and nothing else", canonical.encode(read.to_raw()), Caller(*who))
 
 
 def reask(wrong: Malformed) -> str:

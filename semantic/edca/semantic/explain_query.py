@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edca.kernel.calendar import time_text
 from edca.kernel.candidate import Malformed
 from edca.kernel.gate import bind_arguments
 from edca.kernel.inquiry import Returned
-from edca.kernel.types import ListType, OptionalType, RecordType, TimeType, Type
 from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Result, failed
 from edca.runtime.probing import is_not_looked_at
 from edca.semantic.explain import NOT_POSSIBLE, NOT_POSSIBLE_TEXT, failed_lines, is_withheld
+from edca.semantic.unpublished import told
 
 if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.kernel.inquiry import Inquiry, QueryVerdict
     from edca.kernel.machine import Machine
+    from edca.semantic.handles import Handles
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,10 @@ class QueryTold:
 _NOTHING = QueryTold("refused", {}, (NOT_POSSIBLE,), (NOT_POSSIBLE_TEXT,))
 
 
-def query_for_model(machine: Machine, inquiry: Inquiry | Malformed, verdict: QueryVerdict) -> QueryTold:
-    """Return what a model may know of the verdict.
+def query_for_model(
+    machine: Machine, inquiry: Inquiry | Malformed, verdict: QueryVerdict, handles: Handles | None = None
+) -> QueryTold:
+    """Return what a model may know of the verdict. `handles` are those of a session: see `unpublished.told`.
 
     What follows from the public spec alone comes first, whatever there is. After that, an instance that isn't there,
     one that isn't the subject's and one that can't be read are all the same answer.
@@ -58,32 +60,14 @@ def query_for_model(machine: Machine, inquiry: Inquiry | Malformed, verdict: Que
     except ValueProblem as problem:
         return QueryTold("refused", {}, ("bad_argument",), (f"{problem.path}: {problem.problem}.",))
     if isinstance(verdict, Returned):
-        return QueryTold(
-            "returned", {one.name: shown(one.type, verdict.values[one.name]) for one in query.returns}, (), ()
-        )
+        values = {one.name: told(machine, one.type, verdict.values[one.name], handles) for one in query.returns}
+        return QueryTold("returned", values, (), ())
     open_clauses = failed(verdict)
     if not open_clauses or any(is_withheld(clause) for clause in open_clauses):
         return _NOTHING
     texts = {clause.code: clause.text for clause in query.clauses}
     codes = tuple(clause.code for clause in open_clauses)
     return QueryTold("refused", {}, codes, tuple(texts[code] for code in codes))
-
-
-def shown(type_: Type, raw: Data) -> Data:
-    """Return a raw value as a model reads it: times as text, also within records and lists."""
-    match type_, raw:
-        case _, None:
-            return None
-        case OptionalType(of), _:
-            return shown(of, raw)
-        case TimeType(), int():
-            return time_text(raw)
-        case RecordType(_, parts), dict():
-            return {name: shown(part, raw[name]) for name, part in parts}
-        case ListType(_, _, of), (list() | tuple()):
-            return [shown(of, item) for item in raw]
-        case _:
-            return raw
 
 
 def query_for_operator(machine: Machine, verdict: QueryVerdict) -> tuple[str, ...]:

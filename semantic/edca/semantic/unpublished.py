@@ -48,6 +48,22 @@ def reference(entity: str) -> str:
     return f"reference {entity}"
 
 
+def handle_of(entities: Mapping[str, Entity], entity: str, key: Raw, handles: Handles) -> str:
+    """Return the handle of an instance, by its key in raw form.
+
+    Where the key is one `handle`, that is the instance's as well: what a view, a query or a host names by it can stand
+    for either.
+    """
+    if _is_its_handle(entities, entity) and isinstance(key, (list, tuple)):
+        return handles.shown(HANDLE, key[0])
+    return handles.shown(reference(entity), key)
+
+
+def _is_its_handle(entities: Mapping[str, Entity], entity: str) -> bool:
+    key = entities[entity].key
+    return len(key) == 1 and isinstance(key[0].type, HandleType)
+
+
 def identifies(type_: Type) -> bool:
     """Tell whether values of the type may say who somebody is, or what else there is."""
     match type_:
@@ -80,32 +96,37 @@ def is_published(entities: Mapping[str, Entity], entity: str) -> bool:
 
 
 def shown(machine: Machine, type_: Type, value: Value, handles: Handles | None) -> Data:
-    """Return a value as a model reads it: times as text, what isn't published as a handle, the rest in raw form."""
-    match type_, value:
-        case OptionalType(of), _:
-            return None if value is None else shown(machine, of, value, handles)
-        case RecordType(_, parts), tuple():
-            return {name: shown(machine, part, item, handles) for (name, part), item in zip(parts, value, strict=True)}
-        case ListType(_, _, of), tuple():
-            return [shown(machine, of, item, handles) for item in value]
-        case TimeType(), int():
-            return time_text(value)
-        case _:
-            raw = to_raw(type_, value, machine.index.entities)
-            kind = _kind(type_)
-            return raw if handles is None or kind is None else handles.shown(kind, raw)
+    """Return a value as a model reads it: see `told`."""
+    return told(machine, type_, to_raw(type_, value, machine.index.entities), handles)
 
 
-def _kind(type_: Type) -> str | None:
-    match type_:
-        case HandleType():
-            return HANDLE
-        case PrincipalType():
-            return PRINCIPAL
-        case ReferenceType(entity):
-            return reference(entity)
-        case _:
+def told(machine: Machine, type_: Type, raw: Raw, handles: Handles | None) -> Data:
+    """Return a value in raw form as a model reads it: times as text, what isn't published as a handle.
+
+    Without handles a `handle`, or a reference whose key holds one, is null, whatever it is.
+    """
+    entities = machine.index.entities
+    match type_, raw:
+        case _, None:
             return None
+        case OptionalType(of), _:
+            return told(machine, of, raw, handles)
+        case RecordType(_, parts), dict():
+            return {name: told(machine, part, raw[name], handles) for name, part in parts}
+        case ListType(_, _, of), (list() | tuple()):
+            return [told(machine, of, item, handles) for item in raw]
+        case TimeType(), int():
+            return time_text(raw)
+        case HandleType(), _:
+            return None if handles is None else handles.shown(HANDLE, raw)
+        case PrincipalType(), _ if handles is not None:
+            return handles.shown(PRINCIPAL, raw)
+        case ReferenceType(entity), _ if handles is not None:
+            return handle_of(entities, entity, raw, handles)
+        case ReferenceType(entity), _ if not is_published(entities, entity):
+            return None
+        case _:
+            return raw
 
 
 def resolved(
@@ -157,8 +178,10 @@ class _Reading:
                 return self._meant(HANDLE, raw, type_)
             case PrincipalType(), str() if is_handle(raw):
                 return self._meant(PRINCIPAL, raw, type_)
-            case ReferenceType(entity), str():
-                return self._meant(reference(entity), raw, type_) if is_named(self._entities, entity) else raw
+            case ReferenceType(entity), str() if _is_its_handle(self._entities, entity):
+                return [self._meant(HANDLE, raw, HandleType())]
+            case ReferenceType(entity), str() if is_named(self._entities, entity):
+                return self._meant(reference(entity), raw, type_)
             case ReferenceType(entity), list() if not is_published(self._entities, entity):
                 # A key that nobody was shown: whatever it names, here it names nothing.
                 return self._decoy(type_, repr(raw))

@@ -24,7 +24,7 @@ from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
 from edca.api.roster import load_roster
-from edca.api.session import AsyncSession, Came, Session
+from edca.api.session import AsyncSession, Came, Looked, Session
 from edca.api.toolset import ToolAnswer, Toolset
 from edca.api.untrusted import Untrusted
 from edca.kernel.candidate import Caller, Candidate, Malformed
@@ -116,6 +116,7 @@ __all__ = [
     "LedgerError",
     "LedgerOperator",
     "LimitUse",
+    "Looked",
     "Malformed",
     "Mandate",
     "Migrated",

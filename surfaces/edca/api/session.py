@@ -10,15 +10,19 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING, Any, cast
 
+from edca.api.payloads import candidate_bytes
 from edca.kernel.calendar import parse_time
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.inputs import address
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.values import ValueProblem
 from edca.runtime.cases import key_from_raw, key_to_raw
-from edca.semantic.candidates import about, from_json
+from edca.semantic.candidates import about, from_json, inquiry_of
 from edca.semantic.explain import for_model
+from edca.semantic.explain_query import query_for_model
 from edca.semantic.handles import SECRET_SIZE, Handles
-from edca.semantic.unpublished import is_named, reference, resolved, resolved_key
+from edca.semantic.inquiry import admit_inquiry
+from edca.semantic.unpublished import handle_of, is_named, resolved, resolved_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -28,9 +32,11 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Key
     from edca.kernel.inputs import Attestation
     from edca.runtime.answers import Answer
+    from edca.runtime.asking import QueryAnswer
     from edca.runtime.ports import Clock
     from edca.semantic.confidence import Bands
     from edca.semantic.explain import Told
+    from edca.semantic.explain_query import QueryTold
     from edca.semantic.view import View
 
 VIEWS_MAX = 64
@@ -44,6 +50,15 @@ class Came:
 
     answer: Answer
     told: Told
+    record: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of an inquiry: the answer is for the host, `told` and the handle of the record are for the model."""
+
+    answer: QueryAnswer
+    told: QueryTold
     record: str
 
 
@@ -112,6 +127,23 @@ class Session:
         self._last = for_model(self._kernel.machine, read, answer.verdict)
         return Came(answer, self._last, self._handles.shown(RECORD, answer.record.digest))
 
+    def query(self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Candidate | Malformed) -> Looked:
+        """Look something up: handles in the arguments are read back, and what comes of it is told with handles.
+
+        The call of a tool, as `edca.api.candidates` has read it, is taken too. Raises as `Kernel.query` does.
+        """
+        machine = self._kernel.machine
+        read = inquiry_of(inquiry) if isinstance(inquiry, (Candidate, Malformed)) else inquiry
+        if not isinstance(read, (Inquiry, Malformed)):
+            read = admit_inquiry(candidate_bytes(read), self.caller)
+        query = machine.index.queries.get(read.query) if isinstance(read, Inquiry) else None
+        if isinstance(read, Inquiry) and query is not None:
+            arguments = resolved(machine, query.parameters, read.arguments, self._handles, expired=self._is_over())
+            read = dataclasses.replace(read, arguments=arguments)
+        answer = self._kernel.query(read, caller=self.caller)
+        told = query_for_model(machine, read, answer.verdict, self._handles)
+        return Looked(answer, told, self._handles.shown(RECORD, answer.record.digest))
+
     def handle(self, entity: str, key: Sequence[object]) -> str:
         """Return the handle of an instance, to be named to the model. Raises `ValueError` where it can have none."""
         machine = self._kernel.machine
@@ -122,7 +154,7 @@ class Session:
         named = self._key(entity, key)
         if named is None:
             raise ValueError(f"that is no key of `{entity}`")
-        return self._handles.shown(reference(entity), key_to_raw(machine, entity, named))
+        return handle_of(machine.index.entities, entity, key_to_raw(machine, entity, named), self._handles)
 
     def record(self, handle: str) -> bytes | None:
         """Return the digest of the record whose handle a model quotes; null where it is none of this session."""
@@ -181,3 +213,7 @@ class AsyncSession:
     ) -> Came:
         """Take one candidate all the way."""
         return cast("Came", await self._run(self.session.submit, candidate, attestations=attestations, bands=bands))
+
+    async def query(self, inquiry: Mapping[str, Any] | str | bytes | Inquiry | Candidate | Malformed) -> Looked:
+        """Look something up."""
+        return cast("Looked", await self._run(self.session.query, inquiry))
