@@ -268,9 +268,9 @@ def test_law_4_nothing_that_a_model_is_given_leads_to_an_effect_a_credential_a_s
         )
         names = {f"{type(thing).__module__}.{type(thing).__name__}" for thing in given}
         assert names <= {
-            "builtins.dict", "builtins.list", "builtins.tuple", "edca.semantic.view.View", "edca.semantic.view.Offer", "edca.semantic.view.OfferedQuery",
-            "edca.semantic.explain_query.QueryTold",
-            "edca.semantic.tools.Tool", "edca.semantic.tools.ToolKind", "edca.semantic.explain.Told",
+            "builtins.dict", "builtins.list", "builtins.tuple", "edca.semantic.view.View", "edca.semantic.view.Offer",
+            "edca.semantic.view.OfferedQuery", "edca.semantic.explain_query.QueryTold", "edca.semantic.tools.Tool",
+            "edca.semantic.tools.ToolKind", "edca.semantic.explain.Told",
         }  # fmt: skip
         # The same search does find them where they are.
         held = {type(thing).__name__ for thing in _reachable(session)}
