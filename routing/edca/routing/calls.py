@@ -115,7 +115,7 @@ class CallCheck:
 
     def _named(self, name: str, text: Text) -> None:
         """Remember an operation or a function, and where it stands."""
-        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span))
+        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span, is_call=True))
 
     def _invoke(self, node: tree.Invoke) -> InvokeRoute:
         asked = None

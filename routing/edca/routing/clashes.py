@@ -29,6 +29,8 @@ def clashes(spec: tree.Spec, routes: Routes) -> tuple[Diagnostic, ...]:
     """
     internal: dict[str, Identifier] = {}
     for identifier in routes.identifiers:
+        if identifier.is_call:
+            continue
         internal.setdefault((identifier.column or identifier.table).casefold(), identifier)
     found: list[Diagnostic] = []
     reported: set[str] = set()

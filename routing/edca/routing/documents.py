@@ -116,7 +116,7 @@ class _DocumentCheck:
 
     def _named(self, name: str, text: Text) -> None:
         """Remember an operation or a function, and where it stands."""
-        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span))
+        self.context.identifiers.append(Identifier(self.node.source.text, name, None, text.span, is_call=True))
 
     def _template(self, text: Text, key: tuple[Scalar, ...] | None, *, is_path: bool = True) -> Template | None:
         parts = () if key is None else tuple(part.name for part in self.entity.key)

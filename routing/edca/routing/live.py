@@ -81,7 +81,7 @@ def _described(routes: Routes, source: HTTPSource, content: bytes) -> tuple[Diag
 def _functions(routes: Routes, source: PythonSource, functions: Functions) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for identifier in routes.identifiers:
-        if identifier.source != source.name or identifier.column is not None:
+        if identifier.source != source.name or not identifier.is_call:
             continue
         if ":" not in identifier.table and identifier.table not in functions.given:
             continue  # the host gives it, which nobody knows here

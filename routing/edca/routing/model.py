@@ -325,14 +325,15 @@ class SourceRoute:
 class Identifier:
     """An internal name where the routes file writes it: a column of a table, or (null) the table itself.
 
-    The members of documents are columns of no table (``), and operations of a service (`GET /orders/{}`) and functions
-    are tables.
+    The members of documents are columns of no table (``). `is_call`: the operation of a service (`GET /orders/{}`) or
+    a function, in the place of a table; a spec can't clash with it.
     """
 
     source: str
     table: str
     column: str | None
     span: Span
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)

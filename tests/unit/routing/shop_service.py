@@ -113,7 +113,7 @@ class ShopRequest(BaseHTTPRequestHandler):
         misbehaving = next((do for told, do in shop.misbehave.items() if whole.startswith(told)), None)
         (misbehaving or ShopRequest.behave)(self)
 
-    do_GET = do_POST = do_DELETE = serve  # the server's names
+    do_GET = do_POST = do_PUT = do_DELETE = serve  # the server's names
 
     def behave(self) -> None:
         """Answer as a shop does."""
