@@ -333,10 +333,18 @@ class Runtime(Operated):
         if looked_at is not payload:
             payload, attestations = looked_at, ()
         if isinstance(payload, bytes):
-            return Admitted(self._admit(payload, caller), tuple(attestations))
+            found = self._admit(payload, caller)
+            provenance = caller.provenance()
+            admitted = found if provenance is None else dataclasses.replace(found, provenance=provenance)
+            return Admitted(admitted, tuple(attestations))
         # Who is calling is the host's word, whatever the candidate says of itself.
         admitted = dataclasses.replace(
-            payload, proposer=caller.proposer, role=caller.role, subject=caller.subject, model=caller.model
+            payload,
+            proposer=caller.proposer,
+            role=caller.role,
+            subject=caller.subject,
+            model=caller.model,
+            provenance=caller.provenance(),
         )
         return Admitted(admitted, tuple(attestations))
 

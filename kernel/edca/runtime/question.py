@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
 from edca.kernel.blinding import digest
-from edca.kernel.candidate import Candidate, Malformed
+from edca.kernel.candidate import Candidate, Malformed, Provenance
 from edca.kernel.facts import Instance, facts_to_raw, table
 from edca.kernel.inputs import Attestation, Authenticated, Inputs
 from edca.kernel.values import ValueProblem, from_raw, to_raw
@@ -39,7 +39,9 @@ class Question:
         """Return the question as it stands in records; machine and roster stand there by digest."""
         candidate, inputs = self.candidate, self.inputs
         is_candidate = isinstance(candidate, Candidate)
+        provenance = candidate.provenance
         return {
+            **({} if provenance is None else {"provenance": provenance.to_raw()}),
             "at": inputs.now,
             "clock": inputs.clock,
             "machine": self.machine.digest,
@@ -71,7 +73,9 @@ class Question:
             machine=machine,
             case=None if data["case"] is None else case_from_data(data["case"]),
             opened=None if opened is None else Opened(opened),
-            candidate=Malformed(**data["malformed"]) if candidate is None else _candidate(data),
+            candidate=(
+                Malformed(**data["malformed"], provenance=_provenance(data)) if candidate is None else _candidate(data)
+            ),
             inputs=Inputs(
                 now=data["at"],
                 clock=data["clock"],
@@ -90,8 +94,12 @@ class Question:
 def _candidate(data: Mapping[str, Any]) -> Candidate:
     raw: dict[str, Any] = data["candidate"]
     given = {"evidence": tuple(raw["evidence"]), "rationale": data["rationale"], "blinding": blinding_of(data)}
-    candidate = Candidate(**raw | given)
+    candidate = Candidate(**raw | given, provenance=_provenance(data))
     return candidate.known_as(data["candidate_digest"]) if ERASED in data else candidate
+
+
+def _provenance(data: Mapping[str, Any]) -> Provenance | None:
+    return Provenance.from_raw(data["provenance"]) if "provenance" in data else None
 
 
 def counters_to_data(used: Mapping[CounterKey, int]) -> list[Data]:

@@ -16,7 +16,7 @@ from edca.cli.telling_erasures import erased_verdict
 from edca.cli.telling_operations import KINDS as OPERATIONS
 from edca.cli.telling_operations import operation_lines
 from edca.kernel.calendar import time_text
-from edca.kernel.candidate import Malformed
+from edca.kernel.candidate import Malformed, Provenance
 from edca.kernel.canonical import Data
 from edca.kernel.inquiry import Returned
 from edca.kernel.types import decimal_text
@@ -104,6 +104,8 @@ def _verdict(content: Mapping[str, Any], kept: Kept) -> list[str]:
     else:
         arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(candidate["arguments"].items()))
         lines.append(f"proposed by {_person(candidate)}: {candidate['transition']}({arguments})")
+        if "provenance" in content:
+            lines.append(f"  where it came from, which no verdict depends on: {_provenance(content['provenance'])}")
         if content["rationale"]:
             lines.append(f"  rationale, which no verdict depends on: {value_text(content['rationale'])}")
     verdict = verdict_from_raw(content["verdict"])
@@ -192,6 +194,14 @@ def _observed(content: Mapping[str, Any]) -> list[str]:
         *_instance(content["instance"]),
         *(f"changed: {text}" for text in _changes(content["change"])),
     ]
+
+
+def _provenance(raw: Mapping[str, Any]) -> str:
+    told = Provenance.from_raw(raw)
+    digests = (("model parameters", told.parameters), ("prompt", told.prompt))
+    parts = [f"{what} {digest.hex()}" for what, digest in digests if digest is not None]
+    parts += [f"authority by way of {', '.join(told.delegation)}"] if told.delegation else []
+    return "; ".join([*parts, *([f"trace {told.trace}"] if told.trace else [])])
 
 
 def _person(caller: Mapping[str, Any]) -> str:
