@@ -62,6 +62,7 @@ def verify_ledger(
     checkpoints: Sequence[Kept] = (),
     fast: bool = False,
     line: KeyLine | None = None,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Verification:
     """Check the ledger in that file or at that URL: see `edca.ledger.verify.verify`, also for what it raises."""
@@ -74,6 +75,7 @@ def verify_ledger(
             checkpoints=checkpoints,
             fast=fast,
             line=line,
+            jobs=jobs,
             progress=progress,
         )
     told = () if expect_size is None and expect_root is None else (Kept(expect_size, expect_root),)

@@ -5,7 +5,7 @@ it should be; that is how nearly all records of nearly all ledgers are. Where it
 once more, one by one, to find which of them does not fit and why.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, TypeAlias
@@ -13,7 +13,18 @@ from typing import Any, Final, TypeAlias
 from edca.ledger.checks import Flaw
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.kept import Comparison
-from edca.ledger.leaf import FORMAT_VERSION, HEADER_SIZE, LAYOUT, MAGIC, NO_HASH, ChainKind, ChainTag, Leaf, chain_tag
+from edca.ledger.leaf import (
+    FORMAT_VERSION,
+    HASH_SIZE,
+    HEADER_SIZE,
+    LAYOUT,
+    MAGIC,
+    NO_HASH,
+    ChainKind,
+    ChainTag,
+    Leaf,
+    chain_tag,
+)
 from edca.ledger.record import Record, body_digest, parse
 from edca.ledger.remains import absent
 from edca.ledger.tree import CompactRange, leaf_hash
@@ -54,6 +65,8 @@ class Scan:
     """Leaf hash of the record read last; None if one is missing after it, or its header is in doubt."""
     newest: dict[tuple[int, bytes], Newest] = field(default_factory=dict)
     bodies_absent: int = 0
+    decoded: Callable[[int], bytes | None] | None = None
+    """Tells of a record that others have decoded (`decoding.py`) the digests of its body and the one before it."""
     findings: list[Finding] = field(default_factory=list)
     is_complete: bool = False
     is_ledger: bool = True
@@ -116,7 +129,13 @@ class Scan:
                 return False
             if body is None and not self.has_hints:
                 bodies_absent += 1
-            elif type(body) is not bytes or sha256(_BODY + body).digest() != digest:
+            elif type(body) is not bytes:
+                return False
+            elif self.decoded is not None and (claim := self.decoded(index)) is not None:
+                prev = NO_HASH if before is None else before[2]
+                if claim[:HASH_SIZE] != digest or (prev is not None and claim[HASH_SIZE:] != prev):
+                    return False
+            elif sha256(_BODY + body).digest() != digest:
                 return False
             elif self.decoding and not _fits(body, chain, entry, NO_HASH if before is None else before[2]):
                 return False

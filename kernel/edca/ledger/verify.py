@@ -13,11 +13,12 @@ every record, without exception.
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
 from edca.ledger.checks import BESIDE, HEADS, PAST_CHECKPOINT, TAIL, Flaw
+from edca.ledger.decoding import decoders
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.kept import Comparison, Kept, counted
 from edca.ledger.leaf import ChainKind, chain_tag
@@ -28,6 +29,8 @@ from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, conn
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verification import Progress, Verification, verification
 
+_LARGE: Final = 20_000
+"""Records from which on it pays to start other processes."""
 _ROWS_A_READ: Final = 64
 _FIRST_ROWID: Final = -(2**63)
 
@@ -43,6 +46,7 @@ def verify(
     checkpoints: Sequence[Kept] = (),
     fast: bool = False,
     line: KeyLine | None = None,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> Verification:
     """Check every record of a ledger, and compare it with all that was kept of it elsewhere.
@@ -50,8 +54,8 @@ def verify(
     `expect_size` and `expect_root` are a size and the root the ledger had at that size; a root alone is
     that of the whole ledger, a size alone only demands that many records. `checkpoints` are signed ones. With `fast`,
     no body is decoded where nothing else is wrong: its digest is compared with its header's. `line` are the keys that
-    `line_of` has followed: records that announce a key without the right to are findings. Memory grows with the
-    number of chains.
+    `line_of` has followed: records that announce a key without the right to are findings. Where `jobs` is more than 1,
+    so many processes decode the bodies of a large ledger. Memory grows with the number of chains.
 
     Raises `LedgerError` only if there is no file at the path.
     """
@@ -64,7 +68,7 @@ def verify(
     try:
         # Read-only, so that checking evidence never changes it.
         with closing(connect(path, "ro")) as connection:
-            _read(scan, path, connection, progress)
+            _read(scan, path, connection, 1 if fast else jobs, progress)
     except LedgerError as error:
         scan.find(None, Flaw.UNREADABLE, str(error))
     except READ_ERRORS as error:
@@ -105,7 +109,7 @@ def wrong_announcements(line: KeyLine | None) -> tuple[Finding, ...]:
     return tuple(Finding(index, Flaw.SIGNATURE, detail) for index in (() if line is None else line.broken))
 
 
-def _read(scan: Scan, path: Path, connection: sqlite3.Connection, progress: Progress | None) -> None:
+def _read(scan: Scan, path: Path, connection: sqlite3.Connection, jobs: int, progress: Progress | None) -> None:
     """Go through all rows that were there when this began; a writer may go on appending."""
     # Garbage in a text column must reach the comparison that finds it, not end the reading.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
@@ -118,10 +122,13 @@ def _read(scan: Scan, path: Path, connection: sqlite3.Connection, progress: Prog
     connection.execute("COMMIT")
     scan.compare_signatures()
     scan.compare_kept()
-    for rows in _batches(connection, last):
-        scan.take(rows)
-        if progress is not None:
-            progress(scan.range.size, last + 1)
+    with ExitStack() as stack:
+        if jobs > 1 and last is not None and last >= _LARGE:
+            scan.decoded = stack.enter_context(decoders(path, last + 1, jobs))
+        for rows in _batches(connection, last):
+            scan.take(rows)
+            if progress is not None:
+                progress(scan.range.size, last + 1)
     compare_heads(scan, heads)
     scan.compare_end()
 

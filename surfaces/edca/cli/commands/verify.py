@@ -1,6 +1,7 @@
 """`edca verify`: whether a ledger's records are as they were written, for somebody who does not trust the operator."""
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
@@ -59,6 +60,17 @@ _Fast = Annotated[
     bool, typer.Option("--fast", help="Do not look into the records: compare their digests and the tree only.")
 ]
 
+_Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        metavar="COUNT",
+        min=1,
+        help="How many processes decode the records of a large file; else as many as there are processors.",
+        show_default=False,
+    ),
+]
+
 
 @app.command(
     epilog=examples(
@@ -79,6 +91,7 @@ def verify(
     expect_size: _Size = None,
     expect_root: _Root = None,
     fast: _Fast = False,
+    jobs: _Jobs = None,
     as_json: AsJSON = False,
 ) -> None:
     """Check that no record of a ledger was altered.
@@ -115,7 +128,14 @@ def verify(
     root = None if expect_root is None else _hash(expect_root)
     with progress("verifying") as advance:
         found = verify_ledger(
-            ledger, expect_size=expect_size, expect_root=root, checkpoints=kept, fast=fast, line=line, progress=advance
+            ledger,
+            expect_size=expect_size,
+            expect_root=root,
+            checkpoints=kept,
+            fast=fast,
+            line=line,
+            jobs=jobs or os.cpu_count() or 1,
+            progress=advance,
         )
     if not found.is_ledger:
         raise LedgerFormatError(found.findings[0].detail)
