@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from canonical_bytes import CANONICAL, NOT_CANONICAL
+
 from edca.kernel.canonical import decode, digest, encode
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
@@ -56,54 +58,6 @@ class Vector:
 
 
 # --- canonical bytes ---
-
-CANONICAL = {
-    "nil": ("c0", "nil"),
-    "true": ("c3", "true"),
-    "int-127": ("7f", "the largest integer of one byte"),
-    "int-128": ("cc80", "the smallest integer of two bytes"),
-    "int-max": ("cfffffffffffffffff", "the largest integer"),
-    "int-minus-32": ("e0", "the smallest integer of one byte"),
-    "int-minus-33": ("d0df", "the next smaller one"),
-    "int-min": ("d38000000000000000", "the smallest integer"),
-    "text-31": ("bf" + "61" * 31, "the longest text behind one byte"),
-    "text-32": ("d920" + "61" * 32, "the shortest text behind two"),
-    "text-accents": ("a4c3a9cc81", "text is not normalised"),
-    "bytes-empty": ("c400", "no bytes"),
-    "array-16": ("dc0010" + "c0" * 16, "the shortest array behind three bytes"),
-    "map-ordered": ("82a16101a2616201", "keys in the order of their bytes"),
-    "map-key-prefix": ("82a000a10000", "the empty key comes first, then one of a zero byte"),
-    "depth-64": ("91" * 64 + "c0", "nested as deep as may be"),
-}
-NOT_CANONICAL = {
-    "empty": ("", "no bytes are no value"),
-    "int-long": ("cc7f", "127 fits into one byte"),
-    "int-long-16": ("cd00ff", "255 fits into two bytes"),
-    "int-long-64": ("cf00000000ffffffff", "4294967295 fits into five bytes"),
-    "int-signed": ("d07f", "what is not negative uses the unsigned forms"),
-    "int-minus-32-long": ("d0e0", "-32 fits into one byte"),
-    "int-minus-128-long": ("d1ff80", "-128 fits into two bytes"),
-    "text-long": ("d91f" + "61" * 31, "31 bytes of text need one byte before them"),
-    "text-broken": ("a2c328", "not UTF-8"),
-    "text-surrogate": ("a3eda080", "a surrogate is no character"),
-    "text-overlong": ("a2c0af", "a slash in two bytes"),
-    "bytes-long": ("c5000100", "one byte fits behind two bytes"),
-    "array-long": ("dc000f" + "c0" * 15, "15 values fit behind one byte"),
-    "map-long": ("de0001a16101", "one pair fits behind one byte"),
-    "map-unordered": ("82a16201a16101", "keys out of order"),
-    "map-repeated": ("82a16101a16102", "a key twice"),
-    "map-key-int": ("810102", "a key that is no text"),
-    "float": ("cb3ff0000000000000", "a float"),
-    "float-32": ("ca3f800000", "a short float"),
-    "extension": ("d40100", "an extension type"),
-    "extension-8": ("c7010100", "an extension type of any length"),
-    "never-used": ("c1", "a byte that nothing begins with"),
-    "trailing": ("c0c0", "two values"),
-    "cut-text": ("a36162", "the bytes end inside text"),
-    "cut-array": ("92c0", "the bytes end inside an array"),
-    "cut-huge": ("ddffffffff", "an array that says it has four thousand million values"),
-    "depth-65": ("91" * 65 + "c0", "nested too deep"),
-}
 
 
 def canonical_vectors() -> Iterator[Vector]:
