@@ -23,7 +23,7 @@ FOLLOWED = {
     "how-to/test-a-spec.md": (),
     "how-to/embed.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "reference/views.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
-    "how-to/write-routes.md": ("refund.edca", "shop.sql"),
+    "how-to/write-routes.md": ("refund.edca", "shop.sql", "refund-http.arp", "shop-api.json"),
     "how-to/keep-limits.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/run-timers.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/sign-off.md": ("refund.edca",),
