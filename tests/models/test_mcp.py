@@ -169,6 +169,7 @@ def test_resources_are_the_view_and_what_states_mean(desk, mode):
     assert [str(uri) for uri in listed] == ["edca://states", "edca://view", "edca://view/order/o1"]
     assert templates == ["edca://view/order/{order_id}"]
     assert states["states"]["paid"] == "The money has left. It cannot be called back."
+    assert view["facts"].pop("order.owner").startswith("h_")  # who somebody is has a handle
     assert view == json.loads(json.dumps(kernel.view("order", ["o1"], caller=desk.bot).to_raw()))
     assert view["facts"]["order.total"] == "80.00" and new["transitions"] == []
 

@@ -10,20 +10,21 @@ from edca.api.converse_model import Reply, Rung
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel, first_difference
 from edca.api.untrusted import Untrusted
 
+SECRET = bytes(32)  # the same handles whenever it is played
 SAID = Untrusted("customer", "It broke. I want 20 back.")
 
 
 def record(desk, path):
     kernel = desk.open(ledger=desk.folder / "first.ledger")
     model = RecordingModel(Script(reply(approve("5000.00")), reply(b"\xff{"), reply(approve("20.00"), 7)), path)
-    return converse(Rung(model, desk.bot), kernel, about=ORDER, events=[SAID])
+    return converse(Rung(model, desk.bot), kernel, about=ORDER, events=[SAID], secret=SECRET)
 
 
 def test_a_recording_replays_the_whole_conversation_without_its_model(desk, tmp_path):
     recorded = record(desk, tmp_path / "talk.jsonl")
     model = RecordedModel(tmp_path / "talk.jsonl")
     kernel = desk.open(ledger=desk.folder / "second.ledger")
-    played = converse(Rung(model, desk.bot), kernel, about=ORDER, events=[SAID])
+    played = converse(Rung(model, desk.bot), kernel, about=ORDER, events=[SAID], secret=SECRET)
     assert model.left == 0
     assert [turn.candidate for turn in played.turns] == [turn.candidate for turn in recorded.turns]
     assert [turn.told for turn in played.turns] == [turn.told for turn in recorded.turns]
@@ -40,7 +41,7 @@ def test_it_says_where_a_transcript_diverges_and_stops(desk, tmp_path):
     kernel = desk.open(ledger=desk.folder / "second.ledger")
     rungs = [Rung(RecordedModel(tmp_path / "talk.jsonl"), desk.bot), Rung(Script(), desk.bot)]
     with pytest.raises(DivergedError) as caught:
-        converse(rungs, kernel, about=ORDER, events=[SAID])
+        converse(rungs, kernel, about=ORDER, events=[SAID], secret=SECRET)
     assert (caught.value.turn, caught.value.path) == (1, "$.view.facts.order.total")
     assert (caught.value.recorded, caught.value.asked) == ('"80.00"', '"90.00"')
     assert "turn 1" in str(caught.value) and "record it again" in str(caught.value)

@@ -72,7 +72,7 @@ def test_a_conversation_reads_before_it_proposes(desk, kernel):
     found = converse(Rung(model, desk.bot), kernel, about=ORDER[0], attestations=desk.vouched(kernel))
     assert [type(turn.answer.verdict) for turn in found.turns] == [Returned, Accepted]
     assert model.prompts[1].events[0].told.to_raw() == RETURNED
-    assert json.loads(model.prompts[1].events[0].proposed) == {"query": "order_of", "arguments": {"order_id": "o1"}}
+    assert json.loads(model.prompts[1].events[0].proposed) == ask
 
 
 def test_queries_that_keep_being_refused_end_it_as_candidates_do(desk, kernel):

@@ -158,28 +158,26 @@ def queries_of(
     )
 
 
-def role_view(machine: Machine, caller: Caller, mode: str = NORMAL) -> View:
-    """Return what `caller` may propose about some case or other: for who has not said yet which one they mean."""
+def role_view(machine: Machine, caller: Caller, mode: str = NORMAL, handles: Handles | None = None) -> View:
+    """Return what `caller` may propose about some case or other: for who has not said yet which one they mean.
+
+    For `handles` see `view`.
+    """
     may = [t for t in machine.transitions if caller.role in t.by and is_allowed(machine, t, mode)]
-    queries = queries_of(machine, caller, mode)
-    return View(machine.name, None, machine.text, None, {}, {}, _offers(machine, tuple(may)), queries=queries)
+    queries = queries_of(machine, caller, mode, handles)
+    return View(machine.name, None, machine.text, None, {}, {}, _offers(machine, tuple(may), handles), queries=queries)
 
 
-def showable(machine: Machine, role: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the facts, and of the memory, that some view without handles can show to that role."""
-    facts = tuple(
+def showable(machine: Machine, role: str) -> frozenset[str]:
+    """Return the names of all facts and memory that some view with handles can show to that role."""
+    facts = (
         f"{entity.name}.{field.name}"
         for entity in machine.entities
         for field in entity.fields
-        if not _holds_list(field.type) and not identifies(field.type)
-        if not field.labels or is_released(machine, entity.name, field.name, role)
+        if not _holds_list(field.type) and (not field.labels or is_released(machine, entity.name, field.name, role))
     )
-    memory = tuple(
-        slot.name
-        for slot in machine.memory
-        if not identifies(slot.type) and (not slot.labels or is_released(machine, None, slot.name, role))
-    )
-    return facts, memory
+    memory = (slot.name for slot in machine.memory if not slot.labels or is_released(machine, None, slot.name, role))
+    return frozenset((*facts, *memory))
 
 
 def meaning_of(machine: Machine, state: str) -> str:

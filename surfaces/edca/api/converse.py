@@ -9,19 +9,15 @@ from __future__ import annotations
 import enum
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from edca.api.converse_model import Event, Exchange, ModelError, Prompt, Reply, Rung
-from edca.api.toolset import proposed_or_asked
 from edca.api.untrusted import TEXT_SIZE_MAX, Untrusted
 from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.inquiry import Inquiry
 from edca.kernel.verdict import Refused
 from edca.runtime.readers import LateError, Readers
 from edca.runtime.retries import sleep
 from edca.semantic.candidates import from_anthropic, from_json, from_mcp, from_openai
-from edca.semantic.explain import for_model
-from edca.semantic.explain_query import query_for_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,7 +25,7 @@ if TYPE_CHECKING:
     from edca.api.converse_budget import Budget
     from edca.api.converse_model import Shape
     from edca.api.kernel import Kernel
-    from edca.kernel.candidate import Caller
+    from edca.api.session import Session
     from edca.kernel.inputs import Attestation
     from edca.runtime.answers import Answer
     from edca.runtime.asking import QueryAnswer
@@ -100,6 +96,7 @@ def converse(
     attestations: Sequence[Attestation] = (),
     bounds: Bounds | None = None,
     budget: Budget | None = None,
+    secret: bytes | None = None,
     pause: Callable[[int], None] = sleep,
 ) -> Conversation:
     """Let a ladder of models propose about one case until nothing is left to say, and return what came of it.
@@ -107,7 +104,8 @@ def converse(
     Rungs are asked in order: rules first, then models. A turn goes up a rung where one leaves it, gives no reply, or
     keeps sending what is no candidate; after an acceptance or escalation the lowest rung begins again. `about` is the
     case as (entity, key); null: what creates one. `events` hold what people said, as `Untrusted` passages.
-    `attestations` are vouched for by you, and go with every candidate. `pause` waits so many microseconds.
+    `attestations` are vouched for by you, and go with every candidate. `secret` is that of the session whose handles
+    models are shown (see `Kernel.session`); without one, each rung has its own. `pause` waits so many microseconds.
 
     Raises `ValueError` for an empty ladder and an entity the machine does not have, what the kernel raises, and what a
     model raises besides `ModelError`, which is a bug of its adapter.
@@ -115,7 +113,9 @@ def converse(
     rungs = (ladder,) if isinstance(ladder, Rung) else tuple(ladder)
     if not rungs:
         raise ValueError("a ladder has at least one rung")
-    return _Talk(rungs, kernel, about, tuple(attestations), bounds or Bounds(), budget, pause, list(events)).run()
+    sessions = tuple(kernel.session(rung.caller, secret=secret) for rung in rungs)
+    given = (tuple(attestations), bounds or Bounds(), budget, pause, list(events))
+    return _Talk(rungs, kernel, about, *given, sessions).run()
 
 
 @dataclass(slots=True)
@@ -130,6 +130,7 @@ class _Talk:
     budget: Budget | None
     pause: Callable[[int], None]
     events: list[Event]
+    sessions: tuple[Session, ...]
     turns: list[Turn] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     rung: int = 0
@@ -140,7 +141,7 @@ class _Talk:
         while True:
             if len(self.turns) >= self.bounds.turns_max:
                 return self._ended(Ended.TURNS)
-            prompt = Prompt(self._view(self.rungs[self.rung].caller), tuple(self.events))
+            prompt = Prompt(self._view(), tuple(self.events))
             if len(prompt.text()) > self.bounds.prompt_size_max:
                 return self._ended(Ended.TOO_LONG)
             reply = self._ask(prompt)
@@ -156,11 +157,9 @@ class _Talk:
             if ended is not None:
                 return self._ended(ended)
 
-    def _view(self, caller: Caller) -> View:
-        if self.about is None:
-            return self.kernel.creation_view(caller=caller)
-        entity, key = self.about
-        return self.kernel.view(entity, key, caller=caller)
+    def _view(self) -> View:
+        session = self.sessions[self.rung]
+        return session.creation_view() if self.about is None else session.view(*self.about)
 
     def _ask(self, prompt: Prompt) -> Reply | Ended | None:
         """Return the rung's reply; null where it has none."""
@@ -192,16 +191,10 @@ class _Talk:
 
     def _submit(self, payload: bytes, shape: Shape, view: View) -> Ended | None:
         """Submit a candidate and note what the model is told; return why that ends the conversation, if it does."""
-        caller, machine = self.rungs[self.rung].caller, self.kernel.machine
-        found = proposed_or_asked(machine, _READERS[shape](payload, caller, view=view), caller)
-        answer: Answer | QueryAnswer
-        told: Told | QueryTold
-        if isinstance(found, Inquiry):
-            answer = self.kernel.query(found, caller=caller)
-            told = query_for_model(machine, found, answer.verdict)
-        else:
-            answer = self.kernel.submit(found, caller=caller, attestations=self.attestations)
-            told = for_model(machine, found, answer.verdict)
+        session, found = self.sessions[self.rung], _READERS[shape](payload, self.rungs[self.rung].caller, view=view)
+        is_query = isinstance(found, Candidate) and found.transition in self.kernel.machine.index.queries
+        came = session.query(found) if is_query else session.submit(found, attestations=self.attestations)
+        answer, told = came.answer, came.told
         self.turns.append(Turn(self.rung, payload, answer, told))
         self.events.append(Exchange(_shown(found), told))
         if isinstance(found, Malformed):
@@ -214,7 +207,7 @@ class _Talk:
             over = self.refused >= self.rungs[self.rung].refused_max
             return Ended.REFUSED if over and not self._climbs() else None
         self.refused = 0
-        if not isinstance(found, Inquiry):
+        if not is_query:
             self.rung = 0
         return None
 
@@ -231,14 +224,8 @@ class _Talk:
         return Conversation(why, tuple(self.turns), words, tuple(self.events), tuple(self.failures))
 
 
-def _shown(found: Candidate | Inquiry | Malformed) -> str:
+def _shown(found: Candidate | Malformed) -> str:
     """Return what was proposed as the next prompt repeats it; of what was none, nothing: its bytes are not kept."""
-    match found:
-        case Candidate():
-            return json.dumps({"transition": found.transition, "arguments": dict(found.arguments)}, sort_keys=True)
-        case Inquiry():
-            return json.dumps({"query": found.query, "arguments": dict(found.arguments)}, sort_keys=True)
-        case Malformed():
-            return ""
-        case _:
-            assert_never(found)
+    if isinstance(found, Malformed):
+        return ""
+    return json.dumps({"transition": found.transition, "arguments": dict(found.arguments)}, sort_keys=True)

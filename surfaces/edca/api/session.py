@@ -23,9 +23,10 @@ from edca.semantic.explain_query import query_for_model
 from edca.semantic.handles import SECRET_SIZE, Handles
 from edca.semantic.inquiry import admit_inquiry
 from edca.semantic.unpublished import handle_of, is_named, resolved, resolved_key
+from edca.semantic.view import View
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from edca.api.kernel import Kernel
     from edca.kernel.candidate import Caller
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from edca.semantic.confidence import Bands
     from edca.semantic.explain import Told
     from edca.semantic.explain_query import QueryTold
-    from edca.semantic.view import View
 
 VIEWS_MAX = 64
 """So many cases' last views are remembered for what a candidate cites."""
@@ -83,6 +83,11 @@ class Session:
         self._views: dict[tuple[str, Key | None], View] = {}
         self._last: Told | None = None
 
+    @property
+    def handles(self) -> Handles:
+        """The handles of the session: for the host, never for a model."""
+        return self._handles
+
     def view(self, entity: str, key: Sequence[object] | str) -> View:
         """Return what the caller may see of a case; `key` is its key in raw form, part by part, or its handle.
 
@@ -113,16 +118,19 @@ class Session:
         *,
         attestations: Sequence[Attestation] = (),
         bands: Bands | None = None,
+        citable: Collection[str] | None = None,
     ) -> Came:
         """Take one candidate all the way: its handles are read back, its evidence must have been shown.
 
+        `citable` is what may be cited where nobody knows what was shown, and when: without it, what this session has
+        shown of the case, and the candidate is about the revision that it showed.
         What `edca.api.candidates` has read is taken as it is; `bands` are for the rest. Raises as `Kernel.submit` does.
         """
         read = candidate if isinstance(candidate, (Candidate, Malformed)) else from_json(candidate, self.caller)
         if isinstance(read, Candidate):
             if bands is not None and read is not candidate:
                 read = dataclasses.replace(read, confidence=bands.counted(read.confidence))
-            read = self._meant(read)
+            read = self._meant(read, citable)
         answer = self._kernel.submit(read, caller=self.caller, attestations=attestations)
         self._last = for_model(self._kernel.machine, read, answer.verdict)
         return Came(answer, self._last, self._handles.shown(RECORD, answer.record.digest))
@@ -161,7 +169,7 @@ class Session:
         found = self._handles.meant(RECORD, handle, expired=self._is_over())
         return found if isinstance(found, bytes) else None
 
-    def _meant(self, candidate: Candidate) -> Candidate | Malformed:
+    def _meant(self, candidate: Candidate, citable: Collection[str] | None) -> Candidate | Malformed:
         machine = self._kernel.machine
         branches = machine.index.offered.get(candidate.transition, ())
         if branches:  # of all branches, since they have the same parameters
@@ -169,6 +177,8 @@ class Session:
                 machine, branches[0].parameters, candidate.arguments, self._handles, expired=self._is_over()
             )
             candidate = dataclasses.replace(candidate, arguments=arguments)
+        if citable is not None:
+            return about(candidate, View(machine.name, None, "", None, dict.fromkeys(citable), {}, ()))
         case = address(machine, candidate)
         return about(candidate, None if case is None else self._views.get((case.entity, case.key)))
 

@@ -11,21 +11,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from edca.kernel.candidate import Candidate, Malformed
-from edca.kernel.inquiry import Inquiry
 from edca.runtime.answers import Answer
 from edca.semantic.candidate import SIZE_MAX, malformed
 from edca.semantic.candidates import from_mcp, from_openai
-from edca.semantic.explain import for_model
-from edca.semantic.explain_query import query_for_model
 from edca.semantic.tools import tools_of
+from edca.semantic.unpublished import is_published
 from edca.semantic.view import View, meaning_of, role_view, showable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edca.api.kernel import Kernel
-    from edca.kernel.candidate import Caller
+    from edca.api.session import Session
+    from edca.kernel.candidate import Caller, Candidate, Malformed
     from edca.kernel.inputs import Attestation
     from edca.kernel.machine import Machine
     from edca.runtime.asking import QueryAnswer
@@ -66,23 +64,30 @@ class Toolset:
     """The tools of one caller. It holds the kernel, so hand a model its tools, never the set. Threads may share it."""
 
     def __init__(
-        self, kernel: Kernel, caller: Caller, *, cases: Sequence[Case] | None = None, vouch: Vouch | None = None
+        self,
+        kernel: Kernel,
+        caller: Caller,
+        *,
+        cases: Sequence[Case] | None = None,
+        vouch: Vouch | None = None,
+        secret: bytes | None = None,
     ) -> None:
         """Offer what `caller`, as you authenticated them, may propose.
 
         `cases` are those that the tools are about: a tool is listed while it is legal in one of them, or creates a new
         one. Without them a tool is listed while it would be legal about some case or other. `vouch` returns what you
-        attest with a candidate; a client attests nothing.
+        attest with a candidate, which it gets as the model wrote it; a client attests nothing. `secret` is that of the
+        session whose handles are shown (32 bytes): see `Kernel.session`.
 
-        Raises `ValueError` for an entity the machine does not have.
+        Raises `ValueError` for an entity the machine does not have, and for a secret that is none.
         """
         for entity, _ in cases or ():
             if entity not in kernel.machine.index.entities:
                 raise ValueError(f"the machine has no entity `{entity}`")
         self._kernel = kernel
         self._vouch = vouch
-        facts, memory = showable(kernel.machine, caller.role)
-        self._citable = View(kernel.machine.name, None, "", None, dict.fromkeys(memory), dict.fromkeys(facts), ())
+        self._secret = kernel.session(caller, secret=secret).secret
+        self._citable = showable(kernel.machine, caller.role)
         self.caller = caller
         self.cases = None if cases is None else tuple((entity, tuple(key)) for entity, key in cases)
 
@@ -97,13 +102,22 @@ class Toolset:
 
     def all_tools(self) -> tuple[Tool, ...]:
         """Return what the caller may propose about some case or other, whichever cases they are here about."""
-        return tools_of(role_view(self.machine, self.caller, self._kernel.mode))
+        return tools_of(self._role_view())
 
-    def view(self, case: Case | None = None) -> View:
-        """Return what the caller may see of a case; null: what creates one. Raises `ValueError` for another entity."""
-        if case is None:
-            return self._kernel.creation_view(caller=self.caller)
-        return self._kernel.view(case[0], case[1], caller=self.caller)
+    def view(self, case: tuple[str, Sequence[object] | str] | None = None) -> View:
+        """Return what the caller may see of a case, by its key or its handle; null: what creates one.
+
+        Raises as `Session.view` does.
+        """
+        session = self._session()
+        return session.creation_view() if case is None else session.view(*case)
+
+    def named(self, case: Case) -> tuple[object, ...]:
+        """Return how the caller may name a case: by its key, or by its handle where that isn't published."""
+        entity, key = case
+        if is_published(self.machine.index.entities, entity):
+            return key
+        return (self._session().handle(entity, key),)
 
     def call(self, name: str, given: object, *, key: str = "") -> ToolAnswer:
         """Take a call of the tool `name` with the input `given` all the way, and return what became of it.
@@ -112,24 +126,24 @@ class Toolset:
         idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a model or a
         client has done.
         """
-        found = proposed_or_asked(self.machine, self._read(name, given, key), self.caller)
-        if isinstance(found, Inquiry):
-            return self._asked(found)
-        if isinstance(found, Malformed) and name in self.machine.index.queries:
-            return self._asked(found)
+        found, session = self._read(name, given, key), self._session()
+        if name in self.machine.index.queries:
+            looked = session.query(found)
+            return ToolAnswer(looked.answer, looked.told)
         vouched = () if self._vouch is None else self._vouch(found)
-        answer = self._kernel.submit(found, caller=self.caller, attestations=vouched)
-        return ToolAnswer(answer, for_model(self.machine, found, answer.verdict))
-
-    def _asked(self, inquiry: Inquiry | Malformed) -> ToolAnswer:
-        answer = self._kernel.query(inquiry, caller=self.caller)
-        return ToolAnswer(answer, query_for_model(self.machine, inquiry, answer.verdict))
+        # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
+        came = session.submit(found, attestations=vouched, citable=self._citable)
+        return ToolAnswer(came.answer, came.told)
 
     def meanings(self) -> dict[str, Any]:
         """Return what the states of the machine mean. It is the same for everybody: a spec's text is public."""
         machine = self._kernel.machine
         states = {name: meaning_of(machine, name) for name in machine.index.states}
         return {"machine": machine.name, "version": machine.version, "means": machine.text, "states": states}
+
+    def _session(self) -> Session:
+        """Return a session anew: it is what threads can't share, and the handles are those of its secret."""
+        return self._kernel.session(self.caller, secret=self._secret)
 
     def _read(self, name: str, given: object, key: str) -> Candidate | Malformed:
         read, call_of = (from_openai, _AS_TEXT) if isinstance(given, str) else (from_mcp, _AS_OBJECT)
@@ -139,14 +153,16 @@ class Toolset:
             return malformed("holds something that JSON can't hold", b"", self.caller)
         if len(call) > SIZE_MAX:
             return malformed(f"larger than {SIZE_MAX} bytes", call, self.caller)
-        # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
-        return read(call, self.caller, key=key, view=self._citable)
+        return read(call, self.caller, key=key)
+
+    def _role_view(self) -> View:
+        return role_view(self.machine, self.caller, self._kernel.mode, self._session().handles)
 
     def _seen(self) -> View:
         """Return the views of all cases in one, as far as tools need them."""
         machine = self._kernel.machine
         if self.cases is None:
-            return role_view(machine, self.caller, self._kernel.mode)
+            return self._role_view()
         views = [*(self.view(case) for case in self.cases), self.view()]
         offers: dict[str, Offer] = {}
         for view in views:
@@ -157,16 +173,3 @@ class Toolset:
         memory = {name: value for view in views for name, value in view.memory.items()}
         queries = views[-1].queries  # the same whatever the case
         return View(machine.name, None, machine.text, None, memory, facts, ordered, queries=queries)
-
-
-def proposed_or_asked(
-    machine: Machine, candidate: Candidate | Malformed, caller: Caller
-) -> Candidate | Inquiry | Malformed:
-    """Return what names a query as the inquiry that it is. A query has arguments, and nothing that speaks for it."""
-    if not isinstance(candidate, Candidate) or candidate.transition not in machine.index.queries:
-        return candidate
-    if candidate.confidence is not None or candidate.evidence or candidate.rationale:
-        payload = json.dumps(candidate.to_raw() | {"rationale": candidate.rationale}).encode("ascii")
-        return malformed("a query takes `arguments` and nothing else", payload, caller)
-    parts = (caller.proposer, caller.role, caller.subject, caller.model)
-    return Inquiry(candidate.transition, candidate.arguments, *parts)

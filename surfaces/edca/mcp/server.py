@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
@@ -28,6 +29,8 @@ from edca.api import OverloadedError, ToolKind, Toolset, as_mcp
 from edca.kernel.types import IntType
 from edca.mcp.watching import Watching
 from edca.semantic.candidate import KEY_MAX
+from edca.semantic.handles import SECRET_SIZE
+from edca.semantic.unpublished import is_published
 from mcp.server.lowlevel.server import NotificationOptions, Server
 from mcp.shared.exceptions import MCPError
 
@@ -108,6 +111,7 @@ class Served:
         self._kernels = dict(kernels)
         self._identify = identify
         self._vouch = vouch
+        self._secret = os.urandom(SECRET_SIZE)  # as long as the server runs, a caller has the same handles
         self._limiter = anyio.CapacityLimiter(CALLS_MAX)
         self._watching = Watching(every_s, self._in_thread)
         machine = next(iter(self._kernels.values())).machine
@@ -158,8 +162,8 @@ class Served:
             _resource(MEANINGS, "states", "What each state means."),
             _resource(CREATION, "view", "What may be proposed where there is no case yet."),
         ]
-        for entity, key in toolset.cases or ():
-            uri = view_uri(entity, key)
+        for case in toolset.cases or ():
+            uri = view_uri(case[0], toolset.named(case))
             found.append(_resource(uri, uri.removeprefix(f"{CREATION}/"), "The view of a case you are here about."))
         return types.ListResourcesResult(resources=found)
 
@@ -169,7 +173,9 @@ class Served:
         _, toolset = self._toolset(ctx)
         found = []
         for entity in dict.fromkeys(transition.about for transition in toolset.machine.transitions):
-            variables = "".join(f"/{{{part.name}}}" for part in toolset.machine.index.entities[entity].key)
+            entities = toolset.machine.index.entities
+            names = [part.name for part in entities[entity].key] if is_published(entities, entity) else ["handle"]
+            variables = "".join(f"/{{{name}}}" for name in names)
             means = f"What may be seen of one {entity}, and proposed about it now."
             template = f"{CREATION}/{entity}{variables}"
             found.append(types.ResourceTemplate(uri_template=template, name=entity, description=means, mime_type=_JSON))
@@ -198,7 +204,7 @@ class Served:
         if found is None or kernel is None:
             raise MCPError(types.INVALID_REQUEST, "nobody has said who you are")
         who, identity = found
-        return who, Toolset(kernel, identity.caller, cases=identity.cases, vouch=self._vouch)
+        return who, Toolset(kernel, identity.caller, cases=identity.cases, vouch=self._vouch, secret=self._secret)
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await anyio.to_thread.run_sync(work, limiter=self._limiter)
@@ -245,6 +251,9 @@ def _view(toolset: Toolset, uri: str) -> dict[str, Any]:
         return dict(toolset.view().to_raw())
     entity, *parts = [unquote(part) for part in uri.removeprefix(f"{CREATION}/").split("/")]
     declared = toolset.machine.index.entities.get(entity) if uri.startswith(f"{CREATION}/") else None
+    if declared is not None and not is_published(toolset.machine.index.entities, entity):
+        # Such a case is named by its handle alone; a key that somebody has guessed is no handle, and names nothing.
+        return dict(toolset.view((entity, "/".join(parts))).to_raw())
     if declared is None or len(parts) != len(declared.key):
         raise MCPError(types.INVALID_PARAMS, _NOT_FOUND)
     key = tuple(_raw(part.type, text) for part, text in zip(declared.key, parts, strict=True))
