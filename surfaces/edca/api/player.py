@@ -2,8 +2,8 @@
 
 Each line is one turn: `{"prompt": {…}, "reply": {…}}`, in order. A recording is played only to the very prompts it was
 made with: at the first one that differs it stops, and says where. So an example that runs offline can't quietly go on
-with replies to questions that nobody asked. What isn't published stands in prompts as handles, so converse with the same
-`secret` when you record and when you play.
+with replies to questions that nobody asked. What isn't published stands in prompts as handles, so use one `secret` of
+`converse` for recording and playing.
 """
 
 from __future__ import annotations
