@@ -44,7 +44,9 @@ class Server:
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(
                 f"listen_addresses = ''\nunix_socket_directories = '{self._folder}'\nshared_buffers = '32MB'\n"
-                "max_connections = 120\nlogging_collector = off\n"
+                "max_connections = 120\nlogging_collector = off\nlog_min_messages = fatal\n"
+                # After a crash it would else sync each of its files, one after the other.
+                "recovery_init_sync_method = syncfs\n"
             )
         self.start()
 
@@ -68,13 +70,18 @@ class Server:
 
     def kill(self) -> None:
         """Kill it as a crash would: the postmaster and all that it has started, without a word to anybody."""
-        children = subprocess.run(
+        self._process.send_signal(signal.SIGSTOP)  # so that it starts nothing while what it has started is listed
+        told = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(self._process.pid)], check=False, capture_output=True, text=True
         )
-        for pid in (self._process.pid, *map(int, children.stdout.split())):
+        children = [int(pid) for pid in told.stdout.split()]
+        for pid in (self._process.pid, *children):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._process.wait()
+        until = time.monotonic() + _START_S
+        while any(map(_is_there, children)) and time.monotonic() < until:
+            time.sleep(0.005)
         (self._data / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self) -> None:
@@ -92,3 +99,11 @@ class Server:
         )
         if made.returncode:
             raise RuntimeError(made.stderr)
+
+
+def _is_there(pid: int) -> bool:
+    """Tell whether a process runs, and is not only waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

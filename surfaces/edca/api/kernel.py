@@ -29,7 +29,10 @@ from edca.kernel.inputs import Attestation
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
 from edca.kernel.values import ValueProblem, from_raw
+from edca.ledger.commitment import DELAY_US, Commitment
 from edca.ledger.ed25519 import sign
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.note import KeyKind, SigningKey
 from edca.ledger.opening import open_ledger
 from edca.routing.connections import Connection
 from edca.routing.drift import Drift, unnoticed
@@ -231,6 +234,19 @@ class Kernel(Operating, Answering, Migrating, Showing, Erasing):
     def observation_message(self, entity: str, key: Sequence[object], *, state: str | None = None) -> bytes:
         """Return what somebody signs who observes that case now. Raises as `observe`."""
         return self._runtime.observation_message(entity, self._observed_key(entity, key), state)
+
+    def commitment(self, record: RecordReference, key: str, *, within_s: float = DELAY_US / 1_000_000) -> bytes:
+        """Return the ledger's signed promise that a record has its place in it within so many seconds from now.
+
+        It is for whom a receipt can't be made yet: see `edca.ledger.commitment`. `key` is the ledger's own, as
+        `edca keygen` wrote it. Raises `LedgerFormatError` for another one.
+        """
+        signer = SigningKey.parse(key.strip())
+        if signer.kind is not KeyKind.LOG:
+            raise LedgerFormatError("a commitment is signed by the ledger's own key, and this is a witness's")
+        now, delay_us = self._runtime.context.clock.now(), round(within_s * 1_000_000)
+        made = Commitment.to(signer.name, record.chain, record.entry, record.digest, now, delay_us)
+        return made.signed(signer).to_bytes()
 
     def settle(self, record: RecordReference | int, code: str, amount: object) -> RecordReference:
         """Put the actual amount of what limit `code` counted for the verdict in `record` in its estimate's place.
