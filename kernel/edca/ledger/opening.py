@@ -100,8 +100,9 @@ def line_of_open(ledger: AnyLedger, trusted: Iterable[VerifierKey]) -> KeyLine:
     """Follow the changes of its key through a ledger that is open."""
     if isinstance(ledger, SQLiteLedger):
         return line_of(ledger.path, trusted)
-    placed = (stored for stored in ledger.records(chain="config") if stored.header is not None)
-    return followed(trusted, ((stored.leaf.index, stored.leaf.to_bytes(), stored.body) for stored in placed))
+    from edca.ledger.postgres_verify import config_rows  # noqa: PLC0415  # an extra: it is there by now
+
+    return followed(trusted, config_rows(ledger))
 
 
 def verify_open(

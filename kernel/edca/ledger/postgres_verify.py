@@ -6,14 +6,14 @@ nothing but the database vouches for that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, LiteralString
 
 import psycopg
 
 from edca.ledger.checks import BESIDE, PAST_CHECKPOINT, TAIL, Check, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError, TamperedError
 from edca.ledger.kept import Comparison, Kept, counted
-from edca.ledger.leaf import Leaf, chain_tag
+from edca.ledger.leaf import ChainKind, Leaf, chain_tag
 from edca.ledger.postgres_sequencing import sequenced_range
 from edca.ledger.record import body_digest, parse
 from edca.ledger.scan import Scan
@@ -66,6 +66,22 @@ def verify_postgres(
     if waiting:
         others.append(f"{counted(waiting)} committed and not sequenced yet: nothing but the database vouches for them")
     return verification(scan, (_COLUMNS,), tail, others)
+
+
+def config_rows(ledger: PostgresLedger) -> list[tuple[int, bytes, bytes]]:
+    """Return index, header and body of the node's config records, by the headers; whether they are sound isn't asked.
+
+    Raises `LedgerError` where the database can't be read.
+    """
+    query: LiteralString = (
+        "SELECT l.leaf, l.header, r.body FROM leaves l JOIN records r USING (number)"
+        " WHERE substring(l.header FROM 7 FOR 2) = %s ORDER BY l.leaf"
+    )
+    try:
+        with ledger.snapshot() as connection:
+            return connection.execute(query, (ChainKind.CONFIG.to_bytes(2, "big"),)).fetchall()
+    except psycopg.Error as error:
+        raise LedgerError(f"the database can't be read: {error}") from error
 
 
 def _read(scan: Scan, connection: Connection, progress: Progress | None) -> int:
