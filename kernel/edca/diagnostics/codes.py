@@ -137,6 +137,11 @@ _ALL = (
     Code("C053", "query-for-anybody", "Nothing tests that what a query gives is the asker's own."),
     Code("C054", "returns-misplaced", "A query returns nothing, or a transition returns something."),
     Code("C055", "answer-too-large", "What a query gives could be more than one answer may hold."),
+    Code(
+        "C056",
+        "personal-in-the-open",
+        "A limit counts, or a case is found by, something personal.",
+    ),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),

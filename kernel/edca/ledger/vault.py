@@ -230,6 +230,10 @@ class Vault:
         rows = self._fetch("SELECT subject, key, name FROM vault_keys WHERE scope = ?", (scope,))
         return rows[0] if rows else None
 
+    def has_values(self, number: int) -> bool:
+        """Tell whether values are kept for the record of that number."""
+        return self._values(number) is not None
+
     def _values(self, number: int) -> tuple[str, bytes] | None:
         staged = self._staged()
         if staged is not None:

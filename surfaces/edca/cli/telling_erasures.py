@@ -5,6 +5,7 @@ from typing import Any
 
 from edca.runtime.holds import CASE
 from edca.runtime.kinds import ERASED, HOLD
+from edca.runtime.vault_check import CheckedVault
 
 KINDS = (ERASED, HOLD)
 
@@ -33,3 +34,33 @@ def erased_verdict(content: Mapping[str, Any]) -> list[str]:
     if verdict.get("anchor") is not None:
         lines.append(f"  answers: {verdict['anchor']['principal']} as {verdict['anchor']['role']}")
     return [*lines, "its personal values were erased: commitments stand in their places"]
+
+
+def vault_findings(found: CheckedVault) -> list[str]:
+    """Return what is wrong with the vault, a line each."""
+    return [f"record {one.index}: personal values: {one.detail}" for one in found.findings]
+
+
+def vault_lines(found: CheckedVault) -> list[str]:
+    """Return what was checked of personal values, and what could not be."""
+    if found.unread is not None:
+        return [f"not checked: personal values: {found.unread}"]
+    lines = []
+    if found.findings:
+        lines.append("failed: the personal values in the vault are those that the records commit to")
+    elif found.sealed > found.erased:
+        told = f"of {found.sealed - found.erased} records"
+        lines.append(f"checked: the personal values in the vault, {told}, are those that the records commit to")
+    if found.erased:
+        lines.append(f"not checked: the personal values of {found.erased} records: they were erased, on record")
+    return lines
+
+
+def vault_data(found: CheckedVault) -> dict[str, object]:
+    """Return what checking the vault came to as JSON-ready data."""
+    return {
+        "erased": found.erased,
+        "findings": [{"detail": one.detail, "index": one.index} for one in found.findings],
+        "sealed": found.sealed,
+        "unread": found.unread,
+    }

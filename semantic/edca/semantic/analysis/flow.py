@@ -53,6 +53,7 @@ def check(tree_: tree.Spec, spec: CheckedSpec, problems: Problems) -> None:
                 for value in in_order(origins.of(argument)):
                     if (value.owner, value.name, call.effect) not in released:
                         to_effect(call.effect, value, node.span, problems)
+        _in_the_open(item, origins, declaration, problems)
         spans = written.assignments(declaration)
         for name, expression in item.assignments:
             kept = spec.words.memory_labels.get(name, ())
@@ -60,6 +61,35 @@ def check(tree_: tree.Spec, spec: CheckedSpec, problems: Problems) -> None:
                 lacking = [label for label in value.labels if label not in kept]
                 if lacking:
                     to_memory(name, value, lacking, spans[name], problems)
+
+
+def _in_the_open(
+    item: CheckedTransition, origins: Flow, declaration: tree.TransitionDeclaration, problems: Problems
+) -> None:
+    """Report what would be personal and can't be sealed: counters are shared by cases, and a case's key is its name."""
+    for clause in item.clauses:
+        if clause.limit is None:
+            continue
+        limit = clause.limit
+        parts = (limit.bound, *limit.keys, *(() if limit.measure is None else (limit.measure,)))
+        for value in in_order(NONE.union(*(origins.of(part) for part in parts))):
+            if "personal" in value.labels:
+                problems.add(
+                    "C056",
+                    clause.span,
+                    f"the limit `{clause.code}` would count by `{value}`, which is personal",
+                    help="count per an account, such as the owner of the case, or what is not personal: what a limit "
+                    "counts outlasts every case, so it can't be erased with one",
+                )
+                break
+    for parameter, node in zip(item.parameters, declaration.parameters, strict=True):
+        if parameter.name in item.key and "personal" in parameter.labels:
+            problems.add(
+                "C056",
+                node.span,
+                f"`{parameter.name}` is the key of the case, and so part of its name in every record",
+                help="find the case by an opaque id, and keep what is personal in a field of it",
+            )
 
 
 class Flow:

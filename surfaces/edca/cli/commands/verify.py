@@ -15,6 +15,7 @@ from edca.cli.options import FINDINGS, AsJSON, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.receipts import is_receipt, verify_receipt
 from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
+from edca.cli.telling_erasures import vault_data, vault_findings, vault_lines
 from edca.ledger.checks import BESIDE, Flaw
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.folder import line_of_folder, verify_folder
@@ -27,6 +28,7 @@ from edca.runtime.cell_differences import CellDifference
 from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
 from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import UNREADABLE
+from edca.runtime.vault_check import NO_VAULT, CheckedVault, check_vault
 
 app: Final = command_app()
 
@@ -145,20 +147,30 @@ def verify(
     cells = _cells(ledger) if is_whole else None
     if cells is not None:  # what the file alone leaves open was looked at besides
         found = dataclasses.replace(found, not_checked=tuple(open_ for open_ in found.not_checked if open_ != BESIDE))
-    _report(found, cells, _answers(ledger) if is_whole else NO_ANSWERS, as_json=as_json)
+    vault = _vault(ledger) if is_whole else NO_VAULT
+    _report(found, cells, _answers(ledger) if is_whole else NO_ANSWERS, vault, as_json=as_json)
 
 
 def _report(
-    found: Verification, cells: tuple[CellDifference, ...] | None, answers: CheckedAnswers, *, as_json: bool
+    found: Verification,
+    cells: tuple[CellDifference, ...] | None,
+    answers: CheckedAnswers,
+    vault: CheckedVault = NO_VAULT,
+    *,
+    as_json: bool,
 ) -> None:
     """Write what was found, and end the command with exit code 1 if anything was."""
     if as_json:
         told = None if cells is None else cells_data(cells)
-        whole = verification_data(found) | {"cells": told, "answers": _answers_data(answers)}
-        document(whole if not cells and not answers.broken else whole | {"ok": False})
+        whole = verification_data(found) | {
+            "cells": told,
+            "answers": _answers_data(answers),
+            "personal": vault_data(vault),
+        }
+        document(whole if not cells and not answers.broken and not vault.findings else whole | {"ok": False})
     else:
-        _write(found, cells, answers)
-    if not found.is_sound or cells or answers.broken:
+        _write(found, cells, answers, vault)
+    if not found.is_sound or cells or answers.broken or vault.findings:
         raise typer.Exit(FINDINGS)
 
 
@@ -189,13 +201,22 @@ def _answers(path: Path) -> CheckedAnswers:
         return check_answers(ledger.records())
 
 
+def _vault(path: Path) -> CheckedVault:
+    with open_to_read(path) as ledger, ledger.whole():
+        return check_vault(ledger)
+
+
 def _answers_data(answers: CheckedAnswers) -> dict[str, object]:
     return {"asserted": list(answers.asserted), "broken": list(answers.broken), "signed": list(answers.signed)}
 
 
-def _write(found: Verification, cells: tuple[CellDifference, ...] | None, answers: CheckedAnswers) -> None:
+def _write(
+    found: Verification, cells: tuple[CellDifference, ...] | None, answers: CheckedAnswers, vault: CheckedVault
+) -> None:
     for finding in found.findings:
         line(_told(finding))
+    for text in vault_findings(vault):
+        line(text)
     for told in cell_lines(cells or ()):
         line(told)
     for index in answers.broken:
@@ -205,6 +226,8 @@ def _write(found: Verification, cells: tuple[CellDifference, ...] | None, answer
     proven = answers.signed and not answers.broken
     for checked in (*found.checked, *((_REBUILT,) if cells == () else ()), *((_SIGNED,) if proven else ())):
         line(f"checked: {checked}")
+    for text in vault_lines(vault):
+        line(text)
     for unchecked in found.not_checked:
         line(f"not checked: {unchecked}")
     if answers.asserted:
@@ -212,7 +235,7 @@ def _write(found: Verification, cells: tuple[CellDifference, ...] | None, answer
         line(f"not checked: who answered or looked in {where}: the host's word stands for it, no signature")
     if found.size or found.is_sound:
         line(f"{counted(found.size)}, root {found.root.hex()}")
-    count = len(found.findings) + len(cells or ()) + len(answers.broken)
+    count = len(found.findings) + len(cells or ()) + len(answers.broken) + len(vault.findings)
     line("nothing was found" if not count else f"{count} finding{'' if count == 1 else 's'}")
 
 
