@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
@@ -26,6 +27,17 @@ class Drift:
 
 Notice: TypeAlias = Callable[[Drift], None]
 """Who wants to know of drifts; called by the reading thread, with each one met."""
+
+
+def careful(notice: Notice) -> Notice:
+    """Return what tells of a drift and never raises: what an operator is told changes no fact."""
+
+    def tell(drift: Drift) -> None:
+        # Whoever is told may fail in any way; the drift itself stands in the record.
+        with suppress(Exception):
+            notice(drift)
+
+    return tell
 
 
 def unnoticed(_: Drift) -> None:

@@ -10,7 +10,7 @@ from edca.kernel.facts import Instance
 from edca.kernel.values import Unknown
 from edca.routing.document_models import DocumentError
 from edca.routing.document_reading import Documents
-from edca.routing.drift import Drift, Notice, unnoticed
+from edca.routing.drift import Drift, Notice, careful, unnoticed
 from edca.routing.errors import RouteError
 from edca.routing.model import EntityRoute, SourceRoute
 from edca.routing.model_documents import DocumentRoute, HTTPSource, InvokeRoute, PythonSource, RequestRoute
@@ -71,7 +71,7 @@ class SourceRouter:
             raise RouteError(f"the routes are for `{routes.machine}`, and the machine is `{machine.name}`")
         self._document, self._digest = routes.document, routes.digest
         self._routes = {route.name: route for route in routes.entities}
-        self._notice = notice
+        self._notice = careful(notice)
         self._sources: dict[str, _Source] = {}
         self._performers: dict[str, _Performer] = {}
         entities = machine.index.entities

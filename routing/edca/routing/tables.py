@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Performed, Permit, Report, Request
 
 
+# Where each statement of a transaction sees a moment of its own, unless told otherwise.
+_PER_STATEMENT = ("postgresql", "mysql", "mariadb")
+
+
 @dataclass(frozen=True, slots=True)
 class Tables:
     """The entities of one database."""
@@ -44,6 +48,8 @@ class Tables:
         """Return what is found, all of it at one moment. Raises whatever the driver raises."""
         found: dict[Handle, Found | None] = {}
         with self.lock, self.engine.connect() as connection:
+            if self.engine.dialect.name in _PER_STATEMENT:
+                connection.execution_options(isolation_level="REPEATABLE READ")
             for entity, asked in requests.items():
                 fields = list(dict.fromkeys(name for request in asked for name in request.fields))
                 read = self.readers[entity].read(connection, [request.key for request in asked], fields)

@@ -106,6 +106,18 @@ def test_the_operator_is_told_what_drifted(
     assert "secret-code" not in str(drifts), "its kind, never the value"
 
 
+def test_an_operator_who_fails_changes_no_fact(
+    routes: Routes, machine: Machine, engine: sa.Engine, database: sqlite3.Connection
+) -> None:
+    def fail(_: Drift) -> None:
+        raise RuntimeError("the pager is broken")
+
+    database.execute("UPDATE x_pcl SET pcs_n = 'three'")
+    router = SourceRouter(routes, machine, {"yard": engine}, fail)
+    (parcel,) = router.read([Request("parcel", ("p1",), ("pieces", "city"))], _AS_OF)
+    assert parcel.fields == {"pieces": Unknown.DRIFT, "city": "Ulm"}
+
+
 def test_without_drift_nobody_is_told(watched: SourceRouter, machine: Machine, drifts: list[Drift]) -> None:
     fields = tuple(field.name for field in machine.index.entities["parcel"].fields)
     watched.read([Request("parcel", (key,), fields) for key in ("p1", "p2")], _AS_OF)

@@ -85,6 +85,23 @@ def test_one_statement_a_table_however_many_instances(on_postgres: SourceRouter,
     assert [answer.found for answer in answers].count(True) == 3
 
 
+def test_all_is_read_at_one_moment(on_postgres: SourceRouter, served: sa.Engine) -> None:
+    meddled: list[str] = []
+
+    def meddle(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if not meddled and "x_pcl" in statement:
+            meddled.append(statement)
+            with served.begin() as other:
+                other.exec_driver_sql("DELETE FROM x_stp")
+                other.exec_driver_sql("UPDATE x_pcl SET pcs_n = 0")
+
+    sa.event.listen(served, "after_cursor_execute", meddle)
+    (answer,) = on_postgres.read([Request("parcel", ("p1",), ("pieces", "stops"))], _AS_OF)
+    assert answer.fields == {"pieces": 3, "stops": (("D1", 100), ("D2", 250))}
+    (answer,) = on_postgres.read([Request("parcel", ("p1",), ("stops",))], _AS_OF)
+    assert answer.fields == {"stops": ()}, "and the next read sees the next moment"
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
