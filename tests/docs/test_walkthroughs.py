@@ -40,6 +40,8 @@ FOLLOWED = {
     "how-to/replay-a-ledger.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/prove-a-record.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/read-a-refusal.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/put-edca-in-front-of-an-agent.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
+    "how-to/serve-mcp.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/answer-an-escalation.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
 }
 

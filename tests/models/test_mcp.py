@@ -1,8 +1,12 @@
 """Goal: an MCP client gets what is legal for its caller now, and whatever it calls, the kernel decides."""
 
 import asyncio
+import gc
+import importlib.util
 import json
 import logging
+import subprocess
+import types
 
 import anyio
 import pytest
@@ -10,11 +14,16 @@ from mcp.client.client import Client
 from mcp.shared.exceptions import MCPError
 from talking import of_one, stdio, text_of
 
-from edca.api import Accepted
+from edca.api import Accepted, Kernel, Prompt, Session, Toolset
+from edca.api.converse_model import Exchange
+from edca.cli.main import main
 from edca.kernel.verdict import Refused
 from edca.ledger.errors import LedgerError
 from edca.ledger.record import parse
+from edca.ledger.sqlite import SQLiteLedger
+from edca.mcp.transports import MESSAGE_SIZE_MAX
 from edca.runtime.verdicts import verdict_from_raw
+from edca.semantic.handles import Handles
 
 GIVEN = {
     "arguments": {"order_id": "o1", "amount": "20.00", "picks": [{"sku": "a1", "count": 1}]},
@@ -267,3 +276,81 @@ def test_over_pipes_the_operator_says_who_is_calling(desk):
     found = kernel.replay()
     assert (found.equal, found.mismatches) == (found.total, ())
     assert [verdict.code for verdict in verdicts(kernel)] == ["over_limit", "over_total"]
+
+
+def test_a_message_larger_than_may_be_ends_the_connection_and_is_no_candidate(desk):
+    parameters = stdio(desk)
+    started = subprocess.Popen(
+        [parameters.command, *parameters.args],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=parameters.env,
+    )
+    told, said = started.communicate(b"[" + b" " * (MESSAGE_SIZE_MAX + 10) + b"]\n" + b"{}\n", timeout=60)
+    assert started.returncode == 0 and told == b""
+    assert b"larger than" in said
+    assert verdicts(desk.open()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ([], "serves one caller"),
+        (["--as", "desk-bot"], "`--role` is missing"),
+        (["--http", "127.0.0.1:8765"], "serves one caller"),
+        (["--as", "a", "--role", "b", "--http", "127.0.0.1:1", "--identities", "x"], "serves one caller"),
+        (["--http", "8765", "--identities", "x"], "is no address"),
+        (["--http", "0.0.0.0:8765", "--identities", "IDS"], "in the clear"),
+        (["--http", "127.0.0.1:8765", "--identities", "missing.toml"], "no such file"),
+        (["--http", "127.0.0.1:8765", "--identities", "IDS", "--tenant", "north"], "tenant ``"),
+        (["--as", "desk-bot", "--role", "assistant", "--case", "[1, 2]"], "is no key"),
+        (["--as", "desk-bot", "--role", "assistant", "--timers", "--roster", "NOCLOCK"], "in which the clock proposes"),
+    ],
+)
+def test_what_it_is_started_with_is_checked_first(desk, capsys, options, problem):
+    identities, people = desk.folder / "identities.toml", desk.folder / "people.toml"
+    identities.write_text(f'[[identities]]\ntoken_sha256 = "{"a" * 64}"\nprincipal = "desk-bot"\nrole = "assistant"\n')
+    people.write_text(desk.files["roster.toml"].read_text("utf-8").replace('roles = ["clock"]', 'roles = ["customer"]'))
+    given = [{"IDS": str(identities), "NOCLOCK": str(people)}.get(option, option) for option in options]
+    files = ["--routes", str(desk.files["refund.arp"]), "--ledger", str(desk.folder / "refunds.ledger")]
+    files += [] if "--roster" in given else ["--roster", str(desk.files["roster.toml"])]
+    with pytest.raises(SystemExit) as ended:
+        main(["mcp", str(desk.files["refund.edca"]), *files, "--source", f"shop=sqlite:///{desk.shop}", *given])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert problem in said
+
+
+def test_without_the_protocols_library_the_command_names_its_extra(desk, monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *rest: None if name == "mcp" else find(name, *rest))
+    with pytest.raises(SystemExit):
+        main(["mcp", "x", "--routes", "x", "--roster", "x", "--ledger", "x", "--as", "a", "--role", "b"])
+    assert "pip install 'edca[mcp]'" in capsys.readouterr().err
+
+
+def test_what_a_model_is_handed_leads_nowhere(desk):
+    """From views, tools, prompts and answers no kernel, store, route, engine or secret can be reached."""
+    kernel = desk.open()
+    toolset = Toolset(kernel, desk.bot, cases=ORDER)
+    answer = toolset.call("approve_refund", GIVEN)
+    view = toolset.view(ORDER[0])
+    handed = [view, toolset.tools(), Prompt(view, (Exchange("", answer.told),)), answer.told, answer.to_raw()]
+    found = reachable(handed)
+    assert not [one for one in found if type(one).__module__.split(".")[0] in ("sqlalchemy", "sqlite3", "socket")]
+    kept = (Kernel, Toolset, Session, Handles, SQLiteLedger, type(kernel._runtime), type(kernel._runtime.context))
+    assert not [one for one in found if isinstance(one, kept)]
+    assert any(isinstance(one, Kernel) for one in reachable([toolset]))  # the test can fail
+
+
+def reachable(roots):
+    """Everything that can be reached from some objects, without going through modules and types."""
+    seen, left = {}, list(roots)
+    while left:
+        one = left.pop()
+        if id(one) in seen or isinstance(one, (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType)):
+            continue
+        seen[id(one)] = one
+        left += gc.get_referents(one)
+    return list(seen.values())
