@@ -135,8 +135,8 @@ def _map(raw: bytes, at: int, count: int, depth: int) -> tuple[dict[str, Any], i
     for _ in range(count):
         key, at = _value(raw, at, depth + 1)
         spelt = key.encode() if isinstance(key, str) else None
-        is_next = spelt is not None and (before is None or spelt > before)
-        forbid(not is_next, "canonical", "the keys of a map are not text in order, each once")
+        if spelt is None or (before is not None and spelt <= before):
+            raise Flaw("canonical", "the keys of a map are not text in order, each once")
         before = spelt
         pairs[key], at = _value(raw, at, depth + 1)
     return pairs, at

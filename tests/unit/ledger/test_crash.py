@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edca.ledger.checks import Flaw
-from edca.ledger.errors import LedgerBusyError, LedgerError
+from edca.ledger.errors import InDoubtError, LedgerBusyError, LedgerError
 from edca.ledger.record import Draft
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verify import verify
@@ -94,6 +94,20 @@ def test_an_unfinished_commit_is_reported_by_readers_and_rolled_back_by_the_writ
     with SQLiteLedger.open(copy) as ledger:
         assert (ledger.size, ledger.cell("case", "c1")) == (50, None)
     assert verify(copy, expect_size=50).is_sound
+
+
+def test_a_writer_that_could_not_read_its_file_takes_no_further_commit(tmp_path: Path) -> None:
+    with SQLiteLedger.open(tmp_path / "ledger.db") as ledger:
+        ledger.commit([Draft("c1", "note", {})])
+        ledger._connection.set_progress_handler(lambda: 1, 1)  # stands for a disk that fails while it is read
+        with pytest.raises(LedgerError, match="can't be used"):
+            ledger.read(0)
+        ledger._connection.set_progress_handler(None, 1)
+        assert ledger.read(0).body
+        with pytest.raises(InDoubtError, match="a read of it, failed"):
+            ledger.commit([Draft("c1", "note", {})])
+    with SQLiteLedger.open(tmp_path / "ledger.db") as again:
+        again.commit([Draft("c1", "note", {})])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX resource limits")

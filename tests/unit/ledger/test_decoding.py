@@ -12,7 +12,7 @@ from edca.ledger import verify as verifying
 from edca.ledger.decoding import ROWS_A_CHUNK, claims
 from edca.ledger.errors import LedgerError
 from edca.ledger.leaf import Leaf
-from edca.ledger.record import Draft, body_digest
+from edca.ledger.record import Draft, body_digest, parse
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verify import verify
 
@@ -59,7 +59,27 @@ def rewritten(index: int, old: bytes, new: bytes) -> Callable[[sqlite3.Connectio
     return alter
 
 
+def edited(index: int, old: bytes, new: bytes) -> Callable[[sqlite3.Connection], object]:
+    """Alter a body such that it is still one, and leave its header."""
+
+    def alter(file: sqlite3.Connection) -> None:
+        (raw,) = file.execute("SELECT body FROM ledger WHERE leaf = ?", (index,)).fetchone()
+        assert old in raw
+        file.execute("UPDATE ledger SET body = ? WHERE leaf = ?", (raw.replace(old, new, 1), index))
+
+    return alter
+
+
+def unchained(file: sqlite3.Connection) -> None:
+    """Let the newest record name another body before it, and make its header its own again."""
+    (raw,) = file.execute("SELECT body FROM ledger WHERE leaf = ?", (SIZE - 1,)).fetchone()
+    rewritten(SIZE - 1, parse(raw).prev, bytes(range(32)))(file)
+
+
 ALTERATIONS = [
+    unchained,
+    edited(2000, b"note", b"NOTE"),
+    rewritten(SIZE - 1, b"\xa5chain\xa2c0", b"\xa5chain\xa2c1"),
     body(ROWS_A_CHUNK, b"\xc1"),
     body(3, b""),
     rewritten(ROWS_A_CHUNK + 1, b"note", b"NOTE"),
