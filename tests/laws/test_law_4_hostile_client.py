@@ -15,9 +15,9 @@ from campaign import Findings, mcp_round, round_of
 @pytest.mark.parametrize("desk", DESKS, ids=[desk.spec for desk in DESKS])
 def test_law_4_a_hostile_client_gets_nothing_half_accepted_and_nothing_internal(desk: Desk) -> None:
     found = Findings()
-    round_of(desk, random.Random(7), found, parsed=100, submitted=20, answered=15)  # noqa: S311
+    round_of(desk, random.Random(7), found, parsed=100, submitted=20, answered=15, forged=15)  # noqa: S311
     assert found.wrong == []
-    assert sum(found.counted.values()) == 135
+    assert sum(found.counted.values()) == 150
 
 
 def test_law_4_a_server_goes_on_answering_whatever_is_sent() -> None:

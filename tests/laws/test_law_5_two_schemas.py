@@ -19,7 +19,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from masquerade import World, disguised
 
-from edca.api import Kernel, for_model
+from edca.api import (
+    Kernel,
+    View,
+    as_anthropic,
+    as_mcp,
+    as_openai,
+    as_openai_chat,
+    as_text,
+    for_model,
+    tools_of,
+)
 from edca.kernel.canonical import encode
 from edca.kernel.facts import Instance
 from edca.routing.router import SourceRouter
@@ -35,11 +45,21 @@ def seen_by_model(kernel: Kernel, desk: Desk, tried: list[Ask]) -> Iterator[byte
     for ask in tried:
         caller = desk.caller(ask.subject)
         payload = json.dumps(ask.payload).encode()
-        yield encode(kernel.creation_view(caller=caller).to_raw())
+        session = kernel.session(caller, secret=b"s" * 32)
+        yield from _shown(kernel.creation_view(caller=caller))
         for entity, key in _cases(kernel, ask):
-            yield encode(kernel.view(entity, key, caller=caller).to_raw())
+            yield from _shown(kernel.view(entity, key, caller=caller))
+            yield from _shown(session.view(entity, key))
         answer = kernel.submit(payload, caller=caller, attestations=attestations(kernel, ask))
         yield encode(for_model(kernel.machine, admit(payload, caller), answer.verdict).to_raw())
+
+
+def _shown(view: View) -> Iterator[bytes]:
+    """Yield a view in every form in which a model may meet it."""
+    tools = tools_of(view)
+    yield encode(view.to_raw())
+    yield as_text(view).encode()
+    yield json.dumps([as_openai(tools), as_openai_chat(tools), as_anthropic(tools), as_mcp(tools)]).encode()
 
 
 def _cases(kernel: Kernel, ask: Ask) -> Iterator[tuple[str, list[object]]]:

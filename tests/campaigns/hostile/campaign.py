@@ -43,8 +43,8 @@ from edca.ledger.record import parse  # noqa: E402
 from edca.ledger.verify import verify  # noqa: E402
 
 # How many of each there are in a round of a thousand messages.
-PARSED, SUBMITTED, ANSWERED = 900, 60, 40
-ROUND = PARSED + SUBMITTED + ANSWERED
+PARSED, SUBMITTED, ANSWERED, FORGED = 860, 60, 40, 40
+ROUND = PARSED + SUBMITTED + ANSWERED + FORGED
 MCP_MESSAGES = 1_000  # to one server, every twenty rounds
 PROVIDERS: tuple[tuple[Callable[..., Candidate | Malformed], Callable[[dict[str, Any]], Any]], ...] = (
     (candidates.from_json, lambda payload: payload),
@@ -94,6 +94,7 @@ def round_of(
     parsed: int = PARSED,
     submitted: int = SUBMITTED,
     answered: int = ANSWERED,
+    forged: int = FORGED,
 ) -> None:
     """Send that many messages to one desk."""
     with tempfile.TemporaryDirectory() as name:
@@ -104,6 +105,7 @@ def round_of(
             _parse(desk, chance, found, parsed)
             told = _submit(desk, kernel, chance, found, submitted)
             told += _answer(desk, kernel, chance, found, answered)
+            told += _forge(desk, kernel, chance, found, forged)
             replayed = kernel.replay()
             if replayed.equal != replayed.total:
                 found.add(f"{desk.spec}: {replayed.total - replayed.equal} records are not decided alike again")
@@ -173,6 +175,47 @@ def _answer(desk: Desk, kernel: Kernel, chance: random.Random, found: Findings, 
             found.counted["answers not taken"] += 1
         else:
             found.counted["answers void" if answered.void is not None else "answers counted"] += 1
+    return told
+
+
+def _forge(desk: Desk, kernel: Kernel, chance: random.Random, found: Findings, count: int) -> bytes:
+    """Look at cases and records by handles that are made up, altered, or somebody else's: all stand for nothing."""
+    told, about = b"", kernel.machine.case_about
+    ids = next(iter(desk.ids.values()))  # of the entity that cases are about
+    secret = chance.randbytes(32)
+    mine = kernel.session(desk.caller(desk.subjects[0]), secret=secret)
+    nothing = mine.view(about, ["nobody's"])
+    others = [
+        kernel.session(desk.caller(desk.subjects[0]), secret=chance.randbytes(32)),
+        kernel.session(desk.caller("mallory"), secret=secret),
+        kernel.session(desk.caller(desk.subjects[0]), secret=secret, until="2000-01-01T00:00:00Z"),
+    ]
+    for _ in range(count):
+        key = [chance.choice(ids)]
+        genuine = mine.handle(about, key)
+        place = chance.randrange(len(genuine))
+        text = chance.choice(
+            [
+                genuine[:place] + chance.choice("abcdefgh234567") + genuine[place + 1 :],
+                genuine[:place],
+                genuine + genuine[place:],
+                genuine.upper(),
+                chance.choice(others[:2]).handle(about, key),
+                "h_" + "".join(chance.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(52)),
+                key[0],
+                damaged(chance, genuine).decode("utf-8", "replace"),
+            ]
+        )
+        reader = mine
+        if text == genuine:
+            reader = others[2]  # unaltered, but past its time
+        if reader.record(text) is not None:
+            found.add(f"{desk.spec}: {text!r} names a record")
+        seen = reader.view(about, text)
+        if seen != nothing:
+            found.add(f"{desk.spec}: {text!r} shows something")
+        told += json.dumps(seen.to_raw()).encode()
+        found.counted["handles forged"] += 1
     return told
 
 
