@@ -3,6 +3,7 @@
 import gc
 import json
 
+import jsonschema
 import pytest
 from office import BOT, MODEL, RAW, SECRET, altered, close, told
 
@@ -88,6 +89,23 @@ def test_people_and_things_are_named_by_handles_in_arguments(world):
         came = session.submit({**move, "arguments": {**move["arguments"], "ask": asked}})
         assert isinstance(came.answer.verdict, Accepted), came.answer.verdict
         assert kernel.session(BOT).view("ticket", ["t-4711"]).memory["asked"] != asked
+
+
+def test_a_schema_asks_for_handles(world):
+    with world.open() as kernel:
+        session = kernel.session(BOT)
+        seen = session.view("ticket", ["t-4711"])
+        validators = {
+            tool.name: jsonschema.Draft202012Validator(tool.parameters["properties"]["arguments"])
+            for tool in tools_of(seen)
+        }
+        ticket, queue = seen.facts["ticket.ticket_id"], seen.facts["ticket.queue"]
+        assert validators["move"].is_valid({"ticket_id": ticket, "to_queue": queue, "ask": "hanna"})
+        assert validators["move"].is_valid({"ticket_id": ticket, "to_queue": queue, "ask": seen.memory["asked"]})
+        assert not validators["move"].is_valid({"ticket_id": ticket, "to_queue": ["q-north"], "ask": "hanna"})
+        assert not validators["close"].is_valid({"ticket_id": "t-4711", "account": seen.facts["ticket.account"]})
+        assert validators["ticket_of"].is_valid({"ticket_id": ticket})
+        assert not validators["fill_of"].is_valid({"in_queue": "q-north"})
 
 
 def test_a_case_is_looked_at_by_its_handle(world):
