@@ -161,3 +161,33 @@ def test_what_is_held_is_held_until_it_is_let_go(ledger):
         ledger.let_go("x")
     assert ledger.hold("x")
     assert ledger.abandoned("") == ()
+
+
+def test_what_is_fetched_ahead_reads_as_if_it_had_not_been(ledger):
+    keys = [f"k{number}" for number in range(70)] + ["é", "", "no such key", "nul \x01"]
+    ledger.commit([note("a", 1), note("b", 2)], [Cell("s", key, key.encode()) for key in keys[:60]])
+    ledger.commit([], [Cell("t", "k0", b"t")])
+    places = [(space, key) for space in ("s", "t", "u") for key in keys]
+    chains = ["a", "b", "c", "é"]
+    expected = ([ledger.cell(*place) for place in places], [ledger.head(chain) for chain in chains])
+    ledger.fetch(places, chains)  # outside of a transaction nothing is kept
+    ledger.commit([], [Cell("s", "k1", b"new")])
+    assert ledger.cell("s", "k1") == b"new"
+    ledger.commit([], [Cell("s", "k1", b"k1")])
+    with ledger.group():
+        ledger.fetch(places, chains)
+        assert ([ledger.cell(*place) for place in places], [ledger.head(chain) for chain in chains]) == expected
+        ledger.commit([note("a", 3)], [Cell("s", "k0", None), Cell("s", "no such key", b"there")])
+        ledger.fetch(places, chains)  # what the group writes comes before what the file holds
+        assert (ledger.cell("s", "k0"), ledger.cell("s", "no such key"), ledger.head("a")[0]) == (None, b"there", 1)
+    assert (ledger.cell("s", "k0"), ledger.cell("s", "no such key"), ledger.head("a")[0]) == (None, b"there", 1)
+    assert numbers(ledger, "a") == [1, 3]
+
+
+def test_what_is_fetched_ahead_in_a_reading_holds_for_that_and_no_longer(ledger):
+    ledger.commit([note("a", 1)], [Cell("s", "k", b"1")])
+    with ledger.reading():
+        ledger.fetch([("s", "k"), ("s", "none")], ["a", "b"])
+        assert (ledger.cell("s", "k"), ledger.cell("s", "none"), ledger.head("a")[0]) == (b"1", None, 0)
+    ledger.commit([note("a", 2), note("b", 1)], [Cell("s", "k", b"2"), Cell("s", "none", b"3")])
+    assert (ledger.cell("s", "k"), ledger.cell("s", "none"), ledger.head("a")[0]) == (b"2", b"3", 1)
