@@ -1,9 +1,9 @@
 """Many submissions taken by one thread: read for one after the other, decided each in a turn, committed together.
 
 It is the way of `Runtime.submit`, for candidates that nothing is in the way of. Whatever is out of the ordinary with
-one of them sends it back before anything is begun, to be submitted apart: its case is taken, its key was used, it
-creates a case, its source is slow, its turn wants what was not read. And what is accepted with effects is finished
-apart, since effects take as long as they take.
+one of them sends it back before anything is begun, to be submitted apart: its case is taken, it creates a case, its
+source is slow, its turn wants what was not read. And what is accepted with effects is finished apart, since effects
+take as long as they take.
 """
 
 from __future__ import annotations
@@ -135,9 +135,6 @@ def _read(context: Context, all_going: Sequence[_Going]) -> bool:
         context.store.fetch(needs.cells, needs.chains)
         for going in all_going:
             if going.addressed is None:
-                continue
-            if going.addressed.key is not None and context.store.cell(KEYS, going.addressed.key) is not None:
-                going.came = Apart.APART
                 continue
             try:
                 going.looked_up = look_up(context, going.addressed, context.clock.now())
