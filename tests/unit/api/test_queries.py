@@ -278,3 +278,25 @@ def test_malformed_bytes_are_kept_by_digest_alone(kernel) -> None:
     stored = kernel.ledger.read(answer.record.number)
     assert b"do not keep this" not in stored.body
     assert isinstance(admit_inquiry(b"[]", BOT), Malformed)
+
+
+def test_what_is_personal_stands_in_no_record_and_replays_all_the_same(kernel, tmp_path, repository) -> None:
+    """Values that are personal are sealed in the scope of whose they are, whoever asks."""
+    text = (repository / "specs" / "refund" / "refund.edca").read_text("utf-8") + QUERIES
+    labelled = text.replace("total        : money fixed", "total        : money fixed personal")
+    assert labelled != text
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        connection.executescript("UPDATE t_ord SET tot_c = 9123")
+    labelled += 'release order.total to assistant, customer "It is their own."\n'
+    parts = {"routes": _HERE / "refund.arp", "roster": _HERE / "roster.toml", "ledger": tmp_path / "sealed.db"}
+    spec, noon = Source("refund.edca", labelled), FixedClock("2026-03-20T12:00:00Z")
+    with Kernel.open(spec, clock=noon, **parts) as other:
+        answers = [other.query(order(key), caller=BOT) for key in ("o1", "o2")]
+        answers.append(other.query(b"{", caller=BOT))
+        answers.append(other.query({"query": "order_of", "arguments": {"order_id": "o1", "x": "my pin"}}, caller=BOT))
+        assert answers[0].verdict.values["total"] == "91.23"
+        bodies = [other.ledger.read(answer.record.number).body for answer in answers]
+        assert not any(b"91.23" in body or b"my pin" in body for body in bodies)
+        assert b"delivered" in bodies[0]
+        replayed = other.replay()
+        assert (replayed.mismatches, replayed.not_replayed, replayed.cells) == ((), (), ())
