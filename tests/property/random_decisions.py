@@ -16,6 +16,7 @@ from edca.kernel.facts import Instance, table
 from edca.kernel.frames import frame_for
 from edca.kernel.gate import bind_arguments
 from edca.kernel.inputs import HALTED, NORMAL, Attestation, Authenticated, Case, Inputs
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import ClauseKind, RoleKind
 from edca.kernel.program import program
 from edca.kernel.roster import Mandate, Principal, Roster
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from edca.kernel.expression import Expression
-    from edca.kernel.machine import Machine, Transition
+    from edca.kernel.machine import Machine, Query, Transition
 
 NAMES = ("k1", "k2", "k3")
 HOUR = 3_600_000_000
@@ -282,3 +283,34 @@ def _attestations(random: Random, machine: Machine, transition: Transition) -> t
                 yes, at = random.random() < 0.8, worlds.NOW - random.choice([0, HOUR])
                 found.append(Attestation(clause.code, yes, name, str(clause.role), "test", at))
     return tuple(found)
+
+
+def inquiry(random: Random, machine: Machine, query: Query) -> tuple[Inquiry, Inputs]:
+    """One inquiry of that query; mostly such that the early stages let it pass."""
+    unknown = random.choice([0.0, 0.0, 0.0, 0.1, 1.0])
+    role = random.choice([*query.by, *query.by, *query.by, *machine.index.roles])
+    model = machine.index.roles[role].kind is RoleKind.MODEL
+    arguments: dict[str, Any] = {
+        p.name: to_raw(p.type, value_of(random, p.type, machine), machine.index.entities) for p in query.parameters
+    }
+    if random.random() < 0.05:
+        arguments[random.choice(["more", *arguments])] = random.choice([None, "", -1, []])
+    asked = Inquiry(
+        query=query.name if random.random() < 0.95 else "nothing",
+        arguments=arguments,
+        proposer="bot" if model else random.choice([*NAMES, "timer", "nobody"]),
+        role=role,
+        subject=random.choice([None, *NAMES]),
+        model=random.choice([worlds.MODEL, worlds.MODEL, "another"]) if model else None,
+    )
+    kept = [(e.name, key) for e in machine.entities for key in NAMES if random.random() < 0.9]
+    inputs = Inputs(
+        now=worlds.NOW,
+        clock="test",
+        facts=table(_instance(random, machine, name, key, unknown) for name, key in kept),
+        attestations=(),
+        roster=disturbed_roster(random, _roster(machine)) if random.random() < 0.1 else _roster(machine),
+        key_used_by=None,
+        mode=random.choice([NORMAL] * 12 + [HALTED, "nowhere", *machine.index.modes]),
+    )
+    return asked, inputs

@@ -5,14 +5,24 @@ A spec is kept as separate declarations, so that tests can put them in another o
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from random import Random
 
 import graph_of
-from readable_names import Name, Scope
+from readable_names import Name, Scope, readable
 from vocabulary_writer import LENGTHS, Plan, VocabularyWriter, written
 
-from edca.kernel.types import BoolType, DecimalType, IntType
+from edca.kernel.types import (
+    BoolType,
+    DecimalType,
+    IntType,
+    ListType,
+    OptionalType,
+    RecordType,
+    ReferenceType,
+    Type,
+)
 
 WINDOWS = ("rolling 1 hour", "rolling 30 days", "rolling 90 seconds", "utc hour", "utc day", "utc week")
 SIGNALS = ("failures", "timeouts", "drifts", "refusals", "escalations")
@@ -175,6 +185,47 @@ class SpecWriter(VocabularyWriter):
                 to = random.choice(["agent", self.effects[0][0], f"agent, {self.effects[0][0]}"])
                 add(f"release {thing.name}.{random.choice(labelled)} to {to} {self.text()}")
 
+    def query(self, name: str) -> str:
+        """One query about an entity. What is forbidden for the main one may read a case, so those are unblockable."""
+        random, thing = self.random, self.random.choice(list(self.things.values()))
+        key = ", ".join(f"{part}: {written(type_)}" for part, type_ in thing.key)
+        free = thing.name == "x0"
+        by = random.choice(
+            [("person",), ("person", "chief")] if free else [("agent",), ("agent", "person"), ("chief",)]
+        )
+        lines = [f"means {self.text()}", f"by {', '.join(by)}", *(["unblockable"] if free else [])]
+        own = readable(self.things, Name(thing.name, ReferenceType(thing.name), "fact"))
+        plain = self.scope().only("now", "argument", clean=True)
+        plain = dataclasses.replace(plain, history=((), ()), rules=())
+        plain = plain.adding(Name(part, type_, "argument") for part, type_ in thing.key)
+        whole = plain.adding(one for one in own if one.clean)
+        scope = _usable(whole)
+        for i in self.some(1):
+            lines.append(f"let {name}_l{i} = {self.expressions.value(scope, BoolType(), 2)}")
+            scope = scope.adding([Name(f"{name}_l{i}", BoolType(), "let")])
+        told = [one for one in scope.names if not _names_entity(one.type) and one.origin in ("fact", "let")]
+        lines.append(f"require proposer == proposer and ({self.condition(scope)}) else refuse {name}_k {self.text()}")
+        for i in self.some(1):
+            lines.append(f"forbid {name}_f{i} {self.text()} when {self.condition(_usable(scope.adding(own)))}")
+        for i in range(random.randint(1, 3)):
+            value = random.choice(told).text if told and random.random() < 0.6 else f"({self.condition(scope)})"
+            lines.append(f"returns {name}_v{i} = {value}")
+        lists = [one for one in whole.names if isinstance(one.type, ListType)]
+        if lists:
+            over = random.choice(lists)
+            assert isinstance(over.type, ListType)
+            row = readable(self.things, Name("r9", over.type.of, "argument"), 1)
+            fields = [one for one in row if one.clean and not _names_entity(one.type)]
+            inner = _usable(dataclasses.replace(scope.adding(one for one in row if one.clean), depth=1))
+            where = self.maybe(f" where {self.condition(inner)}")
+            chosen = ", ".join(f"c{i} = {one.text}" for i, one in enumerate(fields[:3])) or "c0 = 1 < 2"
+            lines.append(f"returns {name}_r = each r9 in {over.text}{where} {{ {chosen} }}")
+        return (
+            f"query {name}({key}) about {thing.name} by {', '.join(p for p, _ in thing.key)} {{\n  "
+            + "\n  ".join(lines)
+            + "\n}"
+        )
+
     def _mode(self, name: str, allowed: list[str]) -> str:
         random = self.random
         lines = [f"allow {', '.join(allowed)}", "leave by chief"]
@@ -196,8 +247,35 @@ class SpecWriter(VocabularyWriter):
         for plan in self.plans:
             self.declarations.append(self.transition(plan, next(levels)))
         self.rest()
+        for i in self.some(1):
+            self.declarations.append(self.query(f"q{i}"))
         tier = "" if any(plan.edges for plan in self.plans) else self.maybe(" tier advisory")
         self.written = Written(f'edca 1\nmachine m version "1.0.0" {self.text()}{tier}', self.declarations)
+
+
+def _usable(scope: Scope) -> Scope:
+    """The scope without lists of a unit that no number in it has, and of entities, whose fields may have labels."""
+    units = {name.type.unit for name in scope.names if isinstance(name.type, (IntType, DecimalType))}
+
+    def usable(type_: Type) -> bool:
+        of = type_.of if isinstance(type_, ListType) else None
+        if isinstance(of, (IntType, DecimalType)):
+            return of.unit in ("", *units)
+        return not isinstance(of, ReferenceType)
+
+    return dataclasses.replace(scope, names=tuple(name for name in scope.names if usable(name.type)))
+
+
+def _names_entity(type_: Type) -> bool:
+    match type_:
+        case ReferenceType():
+            return True
+        case OptionalType(of) | ListType(of=of):
+            return _names_entity(of)
+        case RecordType(_, parts):
+            return any(_names_entity(part) for _, part in parts)
+        case _:
+            return False
 
 
 def chance(seed: int) -> Random:

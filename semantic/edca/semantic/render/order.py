@@ -42,6 +42,10 @@ def in_order(checked: CheckedSpec) -> CheckedSpec:
             )
             for item in sorted(checked.transitions, key=lambda item: item.name)
         ),
+        queries=tuple(
+            dataclasses.replace(item, by=tuple(sorted(item.by)))
+            for item in sorted(checked.queries, key=lambda item: item.name)
+        ),
         nevers=tuple(sorted(checked.nevers, key=lambda never: never.code)),
         paths=tuple(sorted(checked.paths, key=lambda path: path.property.code)),
     )

@@ -16,6 +16,7 @@ from edca.semantic.render.page import Bullets, Chapter, Diagram, Entry, Grid, Pa
 from edca.semantic.render.phrase import articled, code, joined, listed, name, plain, quote, say, strong
 from edca.semantic.render.promises import modes, properties, releases
 from edca.semantic.render.prose import Prose
+from edca.semantic.render.queries import query
 from edca.semantic.render.transitions import goes, transition
 from edca.semantic.render.wording import cell, kind
 
@@ -60,6 +61,7 @@ def signoff(checked: CheckedSpec, machine: Machine) -> Page:
         Chapter("Rules with a name", tuple(_rules(checked, prose))),
         Chapter("What is forbidden everywhere", tuple(_forbids(checked, machine, prose))),
         Chapter("Transitions", tuple(transition(node, checked, machine, prose) for node in checked.transitions)),
+        Chapter("What may be looked up", tuple(query(node, checked, machine, prose) for node in checked.queries)),
         Chapter("What must never be, and what must come", tuple(properties(checked, prose))),
         Chapter("When less is allowed", tuple(modes(machine))),
         Chapter("What may be shown although it is confidential", tuple(releases(machine))),
