@@ -137,3 +137,37 @@ SELECT c.cno AS cno, (
   ORDER BY v.pos LIMIT 1
 ) AS wid
 FROM t_cust AS c;
+
+-- what the profiles' and the timetable's documents hold, as columns; and what can be booked from place to place
+CREATE VIEW v_prf AS
+SELECT cno, json_extract(doc, '$.name.first_name') AS fn, json_extract(doc, '$.name.last_name') AS ln,
+       json_extract(doc, '$.email') AS em, json_extract(doc, '$.dob') AS bd,
+       json_extract(doc, '$.address.city') AS ct, json_extract(doc, '$.address.zip') AS zp
+FROM t_cust;
+CREATE VIEW v_cmp AS
+SELECT c.cno AS cno, p.key AS pos, json_extract(p.value, '$.first_name') AS fn,
+       json_extract(p.value, '$.last_name') AS ln, json_extract(p.value, '$.dob') AS bd
+FROM t_cust AS c, json_each(c.doc, '$.saved_passengers') AS p;
+CREATE VIEW v_tt AS
+SELECT fno, json_extract(doc, '$.scheduled_departure_time_est') AS dep_t,
+       json_extract(doc, '$.scheduled_arrival_time_est') AS arr_t
+FROM t_flt;
+CREATE VIEW v_net AS SELECT 'all' AS net;
+CREATE VIEW v_nap AS SELECT DISTINCT 'all' AS net, dep_ap AS ap FROM t_flt;
+CREATE VIEW v_mkt AS
+SELECT a.ap AS dep_ap, b.ap AS arr_ap, d.fdt AS fdt
+FROM v_nap AS a, v_nap AS b, (SELECT DISTINCT fdt FROM t_ops) AS d;
+CREATE VIEW v_dir AS
+SELECT f.dep_ap AS dep_ap, f.arr_ap AS arr_ap, o.fdt AS fdt, f.fno AS fno
+FROM t_flt AS f JOIN t_ops AS o ON o.fno = f.fno WHERE o.st_cd = 'AV';
+-- two flights in a row: the second leaves from where the first lands, not before, on the day on which that is
+CREATE VIEW v_one AS
+SELECT f.dep_ap AS dep_ap, g.arr_ap AS arr_ap, o.fdt AS fdt, f.fno AS fno, g.fno AS fno2, p.fdt AS fdt2
+FROM t_flt AS f
+JOIN t_ops AS o ON o.fno = f.fno AND o.st_cd = 'AV'
+JOIN v_tt AS s ON s.fno = f.fno
+JOIN t_flt AS g ON g.dep_ap = f.arr_ap
+JOIN v_tt AS t ON t.fno = g.fno
+JOIN t_ops AS p ON p.fno = g.fno AND p.st_cd = 'AV'
+  AND p.fdt = CASE WHEN s.arr_t LIKE '%+1' THEN date(o.fdt, '+1 day') ELSE o.fdt END
+WHERE substr(s.arr_t, 1, 8) <= t.dep_t;

@@ -121,3 +121,10 @@ CREATE TABLE t_done (
   op_key TEXT PRIMARY KEY,
   body   TEXT NOT NULL
 ) STRICT;
+
+-- all that is sold, and what was shipped, as columns
+CREATE VIEW v_cat AS SELECT 'all' AS cat;
+CREATE VIEW v_cap AS SELECT 'all' AS cat, pno, nm FROM t_prd;
+CREATE VIEW v_trk AS
+SELECT h.ono AS ono, f.key AS pos, t.value AS tid
+FROM t_hd AS h, json_each(h.trk) AS f, json_each(f.value, '$.tracking_id') AS t;

@@ -5,13 +5,14 @@ from edca.cli.output import line, table
 from edca.cli.trial.run import FailedClause, Label, Row
 from edca.cli.trial.trial import Trial, by_clause, by_label
 
-_VERDICTS = ("accepted", "refused", "escalated")
+_VERDICTS = ("accepted", "refused", "escalated", "returned")
 _MEANINGS = {
     Label.A: "changed the world, in a run that ended as its task asks",
     Label.B: "changed the world, in a run that did not",
     Label.C: "of those of B, touches nothing that the task asks for",
     Label.D: "turned down by the recorded tool",
     Label.G: "ground truth",
+    Label.R: "only looked something up",
     Label.NONE: "changed nothing",
 }
 
@@ -150,7 +151,7 @@ def _write_end(trial: Trial, elapsed_s: float) -> None:
         line(f"problem: {problem}")
     outside = sum(run.outside_count for run in runs)
     free = [run for run in runs if run.none_held_up]
-    line(f"calls: {len(trial.rows)} submitted, {outside} outside (reads, thoughts, calculations)")
+    line(f"calls: {len(trial.rows)} submitted, {outside} outside (thoughts, calculations, reads that are no query)")
     line(f"final databases: {sum(run.equal for run in runs)} of {len(runs)} equal the ground truth's")
     line(f"runs where nothing was held up: {len(free)}, of which {sum(run.equal for run in free)} equal")
     line(f"ledger: {verification.size} records, root {verification.root.hex()}")

@@ -31,7 +31,7 @@ from edca.kernel.candidate import Caller, Candidate
 from edca.kernel.inputs import Address, Attestation, address
 from edca.kernel.machine import Machine
 from edca.kernel.values import Value, ValueProblem, from_raw
-from edca.kernel.verdict import Accepted, failed
+from edca.kernel.verdict import Accepted, Refused, failed
 from edca.ledger.sqlite import SQLiteLedger
 from edca.routing import Routes, SourceRouter, open_engine
 from edca.runtime.answers import Answer, Outcome
@@ -40,6 +40,7 @@ from edca.runtime.loop import Runtime
 from edca.runtime.observe import ObservationError, has_drifted
 from edca.runtime.ports import Performed, Permit, Report, Request
 from edca.semantic.candidate import admit
+from edca.semantic.inquiry import admit_inquiry
 
 if TYPE_CHECKING:
     from edca.kernel.facts import Instance, Key
@@ -62,6 +63,7 @@ class Label(StrEnum):
     C = "C"  # as B, and touches nothing that the task asks for
     D = "D"  # turned down by the recorded tool itself
     G = "G"  # an action of the ground truth
+    R = "R"  # a read that is a query of the spec
     NONE = "-"  # changed nothing, and was not turned down
 
 
@@ -209,7 +211,32 @@ class _Runner:
             problems=tuple(self.problems),
         )
 
+    def _asked_row(self, call: Call) -> Row:
+        """Ask what the recorded agent looked up: nothing of the world changes by it."""
+        payload = json.dumps({"query": call.name, "arguments": call.arguments}).encode("ascii")
+        answer = self.runtime.query(admit_inquiry(payload, self.caller), self.caller)
+        verdict = answer.verdict
+        texts = {clause.code: clause.text for clause in self.bench.machine.index.queries[call.name].clauses}
+        return Row(
+            run=self.run.id,
+            place=call.place,
+            name=call.name,
+            label=Label.R,
+            mutated=False,
+            verdict=str(verdict.to_raw()["outcome"]),
+            code=verdict.code,
+            detail=verdict.detail if isinstance(verdict, Refused) else "",
+            clauses=tuple(
+                FailedClause(clause.code, texts[clause.code], None if clause.reason is None else clause.reason.value)
+                for clause in (failed(verdict) if isinstance(verdict, Refused) else ())
+            ),
+            outcome=None,
+            record_index=answer.record.number,
+        )
+
     def _row(self, call: Call) -> Row:
+        if call.asks:
+            return self._asked_row(call)
         candidate = {"transition": call.name, "arguments": call.arguments, "key": f"{self.run.id}/{call.place}"}
         payload = json.dumps(candidate).encode("ascii")
         about = self._about(payload)

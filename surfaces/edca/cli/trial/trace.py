@@ -26,7 +26,7 @@ Action: TypeAlias = "tuple[str, Mapping[str, Any]]"  # a tool's name and its arg
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One recorded write call.
+    """One recorded call that a kernel governs: a write, or a read that is a query of the spec (then `asks` is true).
 
     `place` is its number in the run; `said` how many utterances came before it. `mutated` and `failed` say what the
     recorded tool made of it; `on_target` whether it touches what the ground truth touches.
@@ -39,6 +39,7 @@ class Call:
     mutated: bool
     failed: bool
     on_target: bool
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Run:
 
     `subject` is the user on whose behalf the calls were made; `model` is null where the trace names none. `truth` are
     the writes that the task asks for, and `matched` whether the recording ended where they end. `outside_count` counts
-    the calls that no kernel governs yet: reads, thoughts, calculations.
+    the calls that the spec governs by nothing: thoughts, calculations, and reads that are no query of it.
     """
 
     id: str
@@ -135,12 +136,14 @@ class Context:
     """What a trace is read against.
 
     `tasks` are the files that say whose task a recorded run was; the first that has a task counts. `users` are the ids
-    of everybody the data knows, `write_tools` the recorded tools that change the world.
+    of everybody the data knows, `write_tools` the recorded tools that change the world, `queries` the
+    reads that the spec governs.
     """
 
     tasks: tuple[Path, ...]
     users: Collection[str]
     write_tools: Sequence[str]
+    queries: Collection[str] = ()
 
 
 def read_trace(path: Path, context: Context) -> Trace:
@@ -223,7 +226,7 @@ def _run(content: bytes, tasks: _Tasks, context: Context) -> Run:
     if "events" in row:
         run = _recorded(_checked(_Trajectory, row), tasks, context)
     elif "actions" in row:
-        run = _asked(_checked(_Task, row), context.write_tools)
+        run = _asked(_checked(_Task, row), context)
     else:
         raise _FlawError("it has neither `events` (a recorded run) nor `actions` (a task)")
     if not _RUN_ID.fullmatch(run.id):
@@ -248,7 +251,7 @@ def _recorded(row: _Trajectory, tasks: _Tasks, context: Context) -> Run:
         match event:
             case _Utterance():
                 dialogue.append(("user" if event.t == "user" else "agent", event.text))
-            case _CallEvent(kind="write"):
+            case _CallEvent(kind=kind, name=name) if kind == "write" or _asks(kind, name, context):
                 calls.append(
                     Call(
                         place=event.i,
@@ -258,6 +261,7 @@ def _recorded(row: _Trajectory, tasks: _Tasks, context: Context) -> Run:
                         mutated=event.mutated,
                         failed=event.error,
                         on_target=event.gt_touches_target,
+                        asks=kind == "read",
                     )
                 )
             case _CallEvent():
@@ -287,8 +291,16 @@ def _subject(row: _Trajectory, users: Collection[str]) -> str | None:
     return row.user_id or (named[0] if len(named) == 1 else None)
 
 
-def _asked(task: _Task, write_tools: Sequence[str]) -> Run:
+def _asks(kind: str, name: str, context: Context) -> bool:
+    return kind == "read" and name in context.queries
+
+
+def _asked(task: _Task, context: Context) -> Run:
+    write_tools = context.write_tools
     writes = [(place, action) for place, action in enumerate(task.actions) if action.kind == "write"]
+    governed = [
+        (p, one) for p, one in enumerate(task.actions) if one.kind == "write" or _asks(one.kind, one.name, context)
+    ]
     unknown = [action.name for _, action in writes if action.name not in write_tools]
     if unknown:
         raise _FlawError(f"the world module does not know the write tool `{unknown[0]}`")
@@ -305,14 +317,15 @@ def _asked(task: _Task, write_tools: Sequence[str]) -> Run:
                 said=1,
                 mutated=action.gt_replay_mutated,
                 failed=action.gt_replay_error,
-                on_target=True,
+                on_target=action.kind == "write",
+                asks=action.kind == "read",
             )
-            for place, action in writes
+            for place, action in governed
         ),
         truth=tuple((action.name, action.kwargs) for _, action in writes),
         matched=True,
         is_ground_truth=True,
-        outside_count=len(task.actions) - len(writes),
+        outside_count=len(task.actions) - len(governed),
     )
 
 

@@ -85,7 +85,7 @@ def conduct(plan: Plan, ledger: SQLiteLedger) -> Trial:
     base = _read_data(world, folder / "db")
     beside = (plan.trace.parent / _TASKS, folder / _TASKS)
     tasks = tuple(path for path in beside if path.is_file())
-    trace = read_trace(plan.trace, Context(tasks, base.get("users", ()), world.WRITE_TOOLS))
+    trace = read_trace(plan.trace, Context(tasks, base.get("users", ()), world.WRITE_TOOLS, plan.machine.index.queries))
     with closing(sqlite3.connect(":memory:")) as template, progress("runs") as advance:
         world.load(base, template)
         bench = Bench(
@@ -129,7 +129,7 @@ def by_clause(rows: tuple[Row, ...]) -> Mapping[tuple[str, str], int]:
     """Return how many calls each clause, or early stage, held up: by (transition, code), most first."""
     counts: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        if row.verdict == "accepted":
+        if row.verdict in ("accepted", "returned"):
             continue
         for code in {clause.code for clause in row.clauses} or {row.code}:
             counts[row.name, code] += 1
