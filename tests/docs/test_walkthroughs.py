@@ -24,6 +24,7 @@ FOLLOWED = {
     "how-to/embed.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "reference/views.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/write-routes.md": ("refund.edca", "shop.sql", "refund-http.arp", "shop-api.json"),
+    "how-to/govern-reads.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/keep-limits.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/run-timers.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/sign-off.md": ("refund.edca",),

@@ -39,7 +39,7 @@ def _row(row: Any) -> tuple[str, str, str, str]:
 def test_the_published_refusals_are_the_trials(repository: Path) -> None:
     truth = _trial(repository, "tasks.jsonl")
     recorded = _trial(repository, "trajectories.jsonl", "--follow", "recording")
-    refused = [_row(row) for row in truth["rows"] if row["verdict"] != "accepted"]
+    refused = [_row(row) for row in truth["rows"] if row["verdict"] != "accepted" and row["label"] != "R"]
     refused += [_row(row) for row in recorded["rows"] if row["verdict"] != "accepted" and row["label"] == "A"]
     page = (repository / "docs" / "explanation" / "airline-trial.md").read_text("utf-8")
     published = re.findall(r"^\| ((?:task|airline)-\S+) \| (\d+) \| (\w+) \| (\w+) \|", page, re.MULTILINE)
