@@ -155,15 +155,6 @@ def _pass_gate(machine: Machine, inquiry: Inquiry | Malformed, inputs: Inputs) -
         return Stopped(Stage.BAD_ARGUMENT, f"{problem.path}: {problem.problem}")
 
 
-def about_of(machine: Machine, inquiry: Inquiry) -> Handle | None:
-    """Return the instance that the inquiry is about, or null where it names none."""
-    query = machine.index.queries.get(inquiry.query)
-    try:
-        return None if query is None else _own(_Asked(query, bind_arguments(machine, query, inquiry)))
-    except ValueProblem:
-        return None
-
-
 def _own(asked: _Asked) -> Handle | None:
     """Return the instance that the query is about, or null."""
     if asked.query.about is None:

@@ -17,6 +17,7 @@ from edca.api import (
     Probing,
     Refused,
     Returned,
+    Toolset,
     query_for_model,
     query_for_operator,
 )
@@ -300,3 +301,16 @@ def test_what_is_personal_stands_in_no_record_and_replays_all_the_same(kernel, t
         assert b"delivered" in bodies[0]
         replayed = other.replay()
         assert (replayed.mismatches, replayed.not_replayed, replayed.cells) == ((), (), ())
+
+
+def test_a_toolset_asks_what_is_a_query(kernel) -> None:
+    """What hands tools to a model asks queries by the same door: own things are told, other people's are not there."""
+    tools = Toolset(kernel, BOT)
+    assert "order_of" in {tool.name for tool in tools.tools()}
+    own = tools.call("order_of", {"arguments": {"order_id": "o1"}})
+    assert own.to_raw()["values"]["total"] == "80.00"
+    written = tools.call("order_of", '{"arguments": {"order_id": "o1"}}')
+    assert written.to_raw() == own.to_raw()
+    assert tools.call("order_of", {"arguments": {"order_id": "o2"}}).to_raw() == NOT_POSSIBLE
+    assert tools.call("order_of", {"arguments": {"order_id": "o9"}}).to_raw() == NOT_POSSIBLE
+    assert tools.call("order_of", "{").to_raw()["codes"] == ["malformed"]
