@@ -1,6 +1,7 @@
 """Goal: what a role may look up goes through the same gate: released values only, on record, and nothing moves."""
 
 import asyncio
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,8 +17,11 @@ from edca.api import (
     Malformed,
     Probing,
     Refused,
+    Reply,
     Returned,
+    Rung,
     Toolset,
+    converse,
     query_for_model,
     query_for_operator,
 )
@@ -314,3 +318,20 @@ def test_a_toolset_asks_what_is_a_query(kernel) -> None:
     assert tools.call("order_of", {"arguments": {"order_id": "o2"}}).to_raw() == NOT_POSSIBLE
     assert tools.call("order_of", {"arguments": {"order_id": "o9"}}).to_raw() == NOT_POSSIBLE
     assert tools.call("order_of", "{").to_raw()["codes"] == ["malformed"]
+
+
+def test_a_conversation_looks_up_before_it_proposes(kernel) -> None:
+    """The plain loop asks what is a query, and what it is told stands in the next prompt."""
+    replies = iter([b'{"transition": "order_of", "arguments": {"order_id": "o1"}}', None])
+    prompts = []
+
+    class Reader:
+        def propose(self, prompt):
+            prompts.append(prompt)
+            candidate = next(replies)
+            return Reply(candidate) if candidate is not None else Reply(says="done")
+
+    ended = converse(Rung(Reader(), BOT), kernel, about=("order", ["o1"]))
+    assert [type(turn.answer.verdict) for turn in ended.turns] == [Returned]
+    assert json.loads(prompts[1].text().splitlines()[-1])["told"]["values"]["total"] == "80.00"
+    assert "You may look one of these up" in prompts[0].text()
