@@ -235,4 +235,4 @@ def test_where_no_ground_truth_is_held_up_the_databases_end_equal(repository: Pa
     document = json.loads(out)
     assert document["summary"]["calls"] == 42
     assert [run["run"] for run in document["runs"] if run["none_held_up"] and not run["equal"]] == []
-    assert {row["verdict"] for row in document["rows"]} <= {"accepted", "refused"}
+    assert {row["verdict"] for row in document["rows"] if row["label"] != "R"} <= {"accepted", "refused"}

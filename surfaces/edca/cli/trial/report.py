@@ -5,7 +5,8 @@ from edca.cli.output import line, table
 from edca.cli.trial.run import FailedClause, Label, Row
 from edca.cli.trial.trial import Trial, by_clause, by_label
 
-_VERDICTS = ("accepted", "refused", "escalated", "returned")
+_VERDICTS = ("accepted", "refused", "escalated")
+_LOOKS = ("returned", "refused")
 _MEANINGS = {
     Label.A: "changed the world, in a run that ended as its task asks",
     Label.B: "changed the world, in a run that did not",
@@ -69,16 +70,18 @@ def _row_data(row: Row) -> dict[str, object]:
 
 def _summary(trial: Trial) -> dict[str, object]:
     rows, runs = trial.rows, trial.runs
+    submitted = [row for row in rows if row.label is not Label.R]
     return {
         "by_clause": [
             {"code": code, "count": count, "transition": name} for (name, code), count in by_clause(rows).items()
         ],
         "by_label": {
-            label.value: {verdict: counts.get(verdict, 0) for verdict in _VERDICTS}
+            label.value: {verdict: counts.get(verdict, 0) for verdict in (_LOOKS if label is Label.R else _VERDICTS)}
             for label, counts in by_label(rows).items()
         },
-        "by_verdict": {verdict: sum(row.verdict == verdict for row in rows) for verdict in _VERDICTS},
-        "calls": len(rows),
+        "by_verdict": {verdict: sum(row.verdict == verdict for row in submitted) for verdict in _VERDICTS},
+        "calls": len(submitted),
+        "reads": len(rows) - len(submitted),
         "outside": sum(run.outside_count for run in runs),
         "runs": len(runs),
         "runs_equal": sum(run.equal for run in runs),
@@ -110,9 +113,9 @@ def write_report(trial: Trial, elapsed_s: float) -> None:
     )
     line()
     table(
-        ("label", *_VERDICTS, "meaning"),
+        ("label", *_VERDICTS, "returned", "meaning"),
         [
-            (label.value, *(str(counts.get(verdict, 0)) for verdict in _VERDICTS), _MEANINGS[label])
+            (label.value, *(str(counts.get(verdict, 0)) for verdict in (*_VERDICTS, "returned")), _MEANINGS[label])
             for label, counts in by_label(trial.rows).items()
         ],
     )
@@ -151,7 +154,10 @@ def _write_end(trial: Trial, elapsed_s: float) -> None:
         line(f"problem: {problem}")
     outside = sum(run.outside_count for run in runs)
     free = [run for run in runs if run.none_held_up]
-    line(f"calls: {len(trial.rows)} submitted, {outside} outside (thoughts, calculations, reads that are no query)")
+    reads = sum(row.label is Label.R for row in trial.rows)
+    line(
+        f"calls: {len(trial.rows) - reads} submitted, {reads} asked, {outside} outside (thoughts, calculations, other reads)"
+    )
     line(f"final databases: {sum(run.equal for run in runs)} of {len(runs)} equal the ground truth's")
     line(f"runs where nothing was held up: {len(free)}, of which {sum(run.equal for run in free)} equal")
     line(f"ledger: {verification.size} records, root {verification.root.hex()}")
