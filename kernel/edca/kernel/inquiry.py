@@ -11,7 +11,6 @@ from edca.kernel.verdict import ClauseResult, Refused
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edca.kernel.candidate import Candidate
     from edca.kernel.canonical import Data
     from edca.kernel.values import Raw
 
@@ -49,12 +48,6 @@ class Inquiry:
         if self._digest is None:
             object.__setattr__(self, "_digest", canonical.digest("inquiry", canonical.encode(self.to_raw())))
         return self._digest  # type: ignore[return-value]  # it is there now
-
-
-def inquiry_of(candidate: Candidate) -> Inquiry:
-    """Return what a call of a query's tool asks, read as candidates are: of one, only name and arguments count."""
-    who = (candidate.proposer, candidate.role, candidate.subject, candidate.model)
-    return Inquiry(candidate.transition, candidate.arguments, *who)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

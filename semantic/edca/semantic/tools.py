@@ -188,16 +188,14 @@ def as_text(view: View) -> str:
     tools = tools_of(view)
     asked = [tool for tool in tools if tool.kind is ToolKind.QUERY]
     if asked:
-        lines += [
-            "",
-            'You may look these up, each with {"query": its name, "arguments": an object}; nothing changes by it.',
-        ]
+        lines += ["", "You may look one of these up, by its name in place of a transition's; nothing changes by it."]
         lines += [line for tool in asked for line in _text_of(tool)]
     if len(asked) == len(tools):
-        return "\n".join([*lines, "", "There is nothing that you may propose now.", ""])
-    lines += ["", "You may propose one of these; whether it happens is decided elsewhere."]
-    lines += [line for tool in tools if tool.kind is ToolKind.TRANSITION for line in _text_of(tool)]
-    return "\n".join([*lines, "", HOW_TO_ANSWER, ""])
+        lines += ["", "There is nothing that you may propose now."]
+    else:
+        lines += ["", "You may propose one of these; whether it happens is decided elsewhere."]
+        lines += [line for tool in tools if tool.kind is ToolKind.TRANSITION for line in _text_of(tool)]
+    return "\n".join([*lines, *(["", HOW_TO_ANSWER] if tools else []), ""])
 
 
 HOW_TO_ANSWER = (

@@ -155,9 +155,8 @@ def _write_end(trial: Trial, elapsed_s: float) -> None:
     outside = sum(run.outside_count for run in runs)
     free = [run for run in runs if run.none_held_up]
     reads = sum(row.label is Label.R for row in trial.rows)
-    line(
-        f"calls: {len(trial.rows) - reads} submitted, {reads} asked, {outside} outside (thoughts, calculations, other reads)"
-    )
+    submitted = len(trial.rows) - reads
+    line(f"calls: {submitted} submitted, {reads} asked, {outside} outside (thoughts, calculations, other reads)")
     line(f"final databases: {sum(run.equal for run in runs)} of {len(runs)} equal the ground truth's")
     line(f"runs where nothing was held up: {len(free)}, of which {sum(run.equal for run in free)} equal")
     line(f"ledger: {verification.size} records, root {verification.root.hex()}")
