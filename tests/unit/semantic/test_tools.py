@@ -148,8 +148,9 @@ def test_only_what_is_offered_now_is_a_tool() -> None:
     assert "nothing that you may propose" in as_text(nothing)
     starts = creation_view(worlds.spec("airline"), Caller("bot", "agent", "carla"))
     kinds = {tool.name: tool.kind for tool in tools_of(starts)}
-    assert [name for name, kind in kinds.items() if kind is ToolKind.TRANSITION] == [o.name for o in starts.offers] != []
-    assert [name for name, kind in kinds.items() if kind is ToolKind.QUERY] == [q.name for q in starts.queries] != []
+    proposed, asked = ([name for name in kinds if kinds[name] is kind] for kind in ToolKind)
+    assert proposed == [offer.name for offer in starts.offers] != []
+    assert asked == [query.name for query in starts.queries] != []
 
 
 def _offering(name: str, means: str, arguments: dict[str, Any]) -> tuple[Tool, ...]:
