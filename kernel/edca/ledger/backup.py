@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edca.ledger.copying import copied, sync_folder
+from edca.ledger.erasures import SUFFIX
 from edca.ledger.errors import LedgerError, RolledBackError, TamperedError
 from edca.ledger.lock import WriterLock
 from edca.ledger.schema import connect
@@ -46,8 +47,10 @@ def back_up(
 ) -> Backup:
     """Copy a ledger that may be in use to a new file, and verify the copy in full.
 
-    `progress` is told pages, then records. Raises `LedgerError` where there is no such ledger, or a file at
-    `target` already, and `TamperedError` where the copy doesn't verify: it is not kept then.
+    The list of its erasures, if there is one, is copied beside it. `progress` is told pages, then records.
+
+    Raises `LedgerError` where there is no such ledger, or a file at `target` already, and `TamperedError` where the
+    copy doesn't verify: it is not kept then.
     """
     source, made = Path(os.path.realpath(ledger)), Path(target)
     if not source.exists():
@@ -59,6 +62,7 @@ def back_up(
         copied(connection, unfinished, progress)
     try:
         backup = _examined(unfinished, made, (), progress)
+        _take_over(_erasures_of(source), _erasures_of(made))
         _name(unfinished, made)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -70,13 +74,15 @@ def restore(
     ledger: str | os.PathLike[str],
     *,
     kept: Sequence[Kept] = (),
+    erasures: Path | None = None,
     prepare: Callable[[Path], None] | None = None,
     progress: Progress | None = None,
 ) -> Backup:
     """Put a verified copy of a backup where no ledger is, once it holds all that `kept` counts.
 
-    `prepare` is called with the copy before anybody can read it under the ledger's name: what was erased since the
-    backup was made is to be erased there again. It must leave a ledger that verifies.
+    What was erased since the backup was made is erased again before anybody can read it under the ledger's name: by the
+    list in `erasures`, else by the one that lies where the ledger was, else by that beside the backup. `prepare` is
+    called with the copy after that, and must leave a ledger that verifies.
 
     Raises `LedgerError` where there is a file at `ledger` already, `RolledBackError` where something kept elsewhere
     counts records that the backup lacks, or others, and `TamperedError` where it doesn't verify. Nothing is left then.
@@ -92,12 +98,19 @@ def restore(
         with closing(connect(source, "ro")) as connection:
             copied(connection, unfinished, progress)
         found = _examined(unfinished, made, kept, progress)
+        listed = erasures or next((one for one in (_erasures_of(made), _erasures_of(source)) if one.exists()), None)
+        if listed is not None:
+            _take_over(listed, _erasures_of(unfinished))
+            SQLiteLedger.open(unfinished, create=False).close()  # erases what the list says, before it is opened
         if prepare is not None:
             prepare(unfinished)
+        if listed is not None or prepare is not None:
             found = _examined(unfinished, made, kept, progress)
+        _take_over(_erasures_of(unfinished), _erasures_of(made))
         _name(unfinished, made)
     finally:
-        unfinished.unlink(missing_ok=True)
+        for left in (unfinished, _erasures_of(unfinished), unfinished.with_name(f"{unfinished.name}.lock")):
+            left.unlink(missing_ok=True)
         lock.release()
     return found
 
@@ -116,6 +129,26 @@ def _examined(path: Path, named: Path, kept: Sequence[Kept], progress: Progress 
 
 def _told(index: int | None, detail: str) -> str:
     return detail if index is None else f"record {index}: {detail}"
+
+
+def _erasures_of(ledger: Path) -> Path:
+    return ledger.with_name(ledger.name + SUFFIX)
+
+
+def _take_over(listed: Path, target: Path) -> None:
+    """Copy a list of erasures, durably, in place of one that is there; nothing where there is none."""
+    if not listed.exists():
+        return
+    try:
+        unfinished = _unfinished(target)
+        with unfinished.open("wb") as file:
+            file.write(listed.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise LedgerError(f"can't copy the list of erasures `{listed}`: {error.strerror}") from error
 
 
 def _refuse_existing(path: Path) -> None:

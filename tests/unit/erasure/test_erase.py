@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from complaints_desk import bot
 
+from edca.ledger.backup import back_up, restore
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.note import KeyKind, SigningKey
 from edca.ledger.proof import inclusion_proof
@@ -165,6 +166,29 @@ def test_an_old_copy_is_erased_again_before_it_is_read(worked):
     size = worked.ledger.size
     worked.reopen()
     assert worked.ledger.size == size
+
+
+@pytest.mark.parametrize("where", ["given", "where the ledger was", "beside the backup"])
+def test_a_backup_is_erased_again_before_it_stands_in_the_ledgers_place(worked, tmp_path, where):
+    worked.close()
+    backup, listed = tmp_path / "old.backup", worked.path.with_name(f"{worked.path.name}.erasures")
+    back_up(worked.path, backup)
+    worked.reopen()
+    keys = [worked.ledger.vault.key(scope).key for scope in (C1, C2)]
+    erased(worked)
+    worked.close()
+    assert any(key in backup.read_bytes() for key in keys)
+    worked.path.unlink()
+    newest = {"given": tmp_path / "kept", "beside the backup": tmp_path / "old.backup.erasures"}.get(where)
+    if newest is not None:
+        listed.rename(newest)
+    restore(backup, worked.path, erasures=newest if where == "given" else None)
+    assert not any(key in worked.path.read_bytes() for key in keys)
+    assert listed.exists() and not list(worked.path.parent.glob("*.unfinished*"))
+    worked.reopen()
+    assert worked.ledger.vault.key(C1) is None
+    assert worked.records()[-1].content["again"] is True
+    assert_sound(worked)
 
 
 @pytest.mark.parametrize("step", ["listed", "half a line", "durable"])

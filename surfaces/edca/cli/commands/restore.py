@@ -22,6 +22,16 @@ _Ledger = Annotated[
     Path, typer.Argument(metavar="LEDGER", help="Where the ledger goes; nothing may be there.", show_default=False)
 ]
 
+_Erasures = Annotated[
+    Path | None,
+    typer.Option(
+        "--erasures",
+        metavar="FILE",
+        help="The newest list of erasures, `LEDGER.erasures`; else the one where the ledger was, or beside the backup.",
+        show_default=False,
+    ),
+]
+
 
 @app.command(
     epilog=examples(
@@ -37,6 +47,7 @@ def restore(
     receipt: Receipts = None,
     trust: Trusted = None,
     witnesses: Witnesses = 0,
+    erasures: _Erasures = None,
     as_json: AsJSON = False,
 ) -> None:
     """Put a ledger back from its backup, unless something kept elsewhere shows that records are missing.
@@ -44,6 +55,7 @@ def restore(
     The backup is verified in full first. Give every checkpoint and receipt that is newer than it, also what a witness
     remembers (its `--seen` file): where one counts records that the backup lacks, or other ones, it says how many,
     writes nothing, and ends with exit code 2. Given none, it can't tell whether the backup is the newest, and says so.
+    What was erased since the backup was made is erased again before anybody can read it.
     """
     keys = trusted_keys(trust or ())
     if (checkpoint or receipt) and not keys:
@@ -53,7 +65,7 @@ def restore(
         )
     kept = kept_files(checkpoint or (), receipt or (), line_of(backup, keys), witnesses)
     with progress("copying, then verifying") as advance:
-        made = restore_ledger(backup, ledger, kept=kept, progress=advance)
+        made = restore_ledger(backup, ledger, kept=kept, erasures=erasures, progress=advance)
     found = made.verification
     if as_json:
         told = {"ledger": str(ledger), "size": made.size, "root": made.root.hex(), "tip": made.tip.hex()}
