@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,16 @@ def bounded(seen: View, size_max: int = VIEW_SIZE_MAX) -> View:
             "or offer fewer transitions in this state"
         )
     return seen
+
+
+def shown_digest(seen: View) -> bytes:
+    """Return the SHA-256 digest of a view as compact JSON: for the record to say what was shown.
+
+    JSON is in UTF-8, with sorted names and without spaces.
+    """
+    return hashlib.sha256(
+        json.dumps(seen.to_raw(), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8")
+    ).digest()
 
 
 def token_estimate(told: str | Data) -> int:

@@ -24,6 +24,7 @@ from edca.semantic.handles import SECRET_SIZE, Handles
 from edca.semantic.inquiry import admit_inquiry
 from edca.semantic.unpublished import handle_of, is_named, resolved, resolved_key
 from edca.semantic.view import View
+from edca.semantic.view_size import shown_digest
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -124,6 +125,7 @@ class Session:
 
         `citable` is what may be cited where nobody knows what was shown, and when: without it, what this session has
         shown of the case, and the candidate is about the revision that it showed.
+        The record holds the digest of the view that was shown, unless the caller names its prompt's.
         What `edca.api.candidates` has read is taken as it is; `bands` are for the rest. Raises as `Kernel.submit` does.
         """
         read = candidate if isinstance(candidate, (Candidate, Malformed)) else from_json(candidate, self.caller)
@@ -131,7 +133,10 @@ class Session:
             if bands is not None and read is not candidate:
                 read = dataclasses.replace(read, confidence=bands.counted(read.confidence))
             read = self._meant(read, citable)
-        answer = self._kernel.submit(read, caller=self.caller, attestations=attestations)
+        caller, seen = self.caller, self._shown(read)
+        if caller.prompt is None and seen is not None:
+            caller = dataclasses.replace(caller, prompt=shown_digest(seen))
+        answer = self._kernel.submit(read, caller=caller, attestations=attestations)
         self._last = for_model(self._kernel.machine, read, answer.verdict)
         return Came(answer, self._last, self._handles.shown(RECORD, answer.record.digest))
 
@@ -179,8 +184,12 @@ class Session:
             candidate = dataclasses.replace(candidate, arguments=arguments)
         if citable is not None:
             return about(candidate, View(machine.name, None, "", None, dict.fromkeys(citable), {}, ()))
-        case = address(machine, candidate)
-        return about(candidate, None if case is None else self._views.get((case.entity, case.key)))
+        return about(candidate, self._shown(candidate))
+
+    def _shown(self, read: Candidate | Malformed) -> View | None:
+        """Return the view of the case that a candidate is about, as it was shown last."""
+        case = None if isinstance(read, Malformed) else address(self._kernel.machine, read)
+        return None if case is None else self._views.get((case.entity, case.key))
 
     def _key(self, entity: str, raw: Sequence[object]) -> Key | None:
         try:

@@ -1,6 +1,8 @@
 """Goal: a candidate of a session cites what that case was seen to hold, and is about what was seen of it."""
 
 import asyncio
+import dataclasses
+import hashlib
 import json
 
 from office import BOT, MODEL, RAW, SECRET, altered, close
@@ -45,6 +47,23 @@ def test_a_candidate_is_about_the_revision_that_was_shown_of_its_own_case(world)
         assert isinstance(moved[0].answer.verdict, Accepted)
         assert isinstance(moved[1].answer.verdict, Refused)
         assert moved[1].answer.verdict.code == "stale_revision"  # it had been shown what stood before
+
+
+def test_the_record_says_what_was_shown(world):
+    with world.open() as kernel:
+        session = kernel.session(BOT)
+        seen = session.view("ticket", ["t-4711"])
+        text = json.dumps(seen.to_raw(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        proposed = close(seen.facts["ticket.ticket_id"], "made up")
+        session.submit(proposed)
+        own = kernel.session(dataclasses.replace(BOT, prompt=b"p" * 32), secret=session.secret)
+        own.view("ticket", ["t-4711"])
+        own.submit(proposed)
+        kernel.session(BOT, secret=session.secret).submit(proposed)  # which has shown nothing
+        stored = [parse(record.body) for record in kernel.ledger.records(0)]
+        prompts = [r.content.get("provenance", {}).get("prompt") for r in stored if r.kind == "verdict"]
+        assert prompts == [hashlib.sha256(text.encode()).digest(), b"p" * 32, None]
+        assert kernel.replay().mismatches == ()
 
 
 def test_what_providers_send_goes_the_same_way(world):
