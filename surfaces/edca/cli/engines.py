@@ -11,6 +11,7 @@ from edca.cli.telling_configuration import Kept
 from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.decide import decide
 from edca.kernel.inputs import Case, Inputs
+from edca.kernel.inquiry import Inquiry, QueryVerdict
 from edca.kernel.machine import Machine
 from edca.kernel.verdict import Verdict
 from edca.ledger.opening import AnyLedger
@@ -55,11 +56,15 @@ def _with_reference(
     ledger: AnyLedger, progress: Callable[[int, int], None], references: "Mapping[bytes, Reference]"
 ) -> Replayed:
     from edca.reference.judge import essence  # noqa: PLC0415  # an extra: `_references` has told where it is missing
+    from edca.reference.queries import answer  # noqa: PLC0415  # the same
 
     def judge(machine: Machine, case: Case | None, candidate: Candidate | Malformed, inputs: Inputs) -> Verdict:
         return references[machine.digest].judge(case, candidate, inputs)
 
-    return replay(ledger, progress, judge, essence)
+    def look_up(machine: Machine, inquiry: Inquiry | Malformed, inputs: Inputs) -> QueryVerdict:
+        return answer(references[machine.digest], inquiry, inputs)
+
+    return replay(ledger, progress, judge, essence, look_up)
 
 
 def _references(ledger: AnyLedger, specs: Sequence[Path]) -> "dict[bytes, Reference]":

@@ -25,8 +25,10 @@ from edca.api import (
     query_for_model,
     query_for_operator,
 )
+from edca.cli.engines import Engine, replays_with
 from edca.diagnostics import Source
 from edca.ledger.record import parse
+from edca.reference import evaluate
 from edca.semantic.inquiry import admit_inquiry
 from edca.semantic.tools import ToolKind, as_mcp, as_text, tools_of
 
@@ -335,3 +337,18 @@ def test_a_conversation_looks_up_before_it_proposes(kernel) -> None:
     assert [type(turn.answer.verdict) for turn in ended.turns] == [Returned]
     assert json.loads(prompts[1].text().splitlines()[-1])["told"]["values"]["total"] == "80.00"
     assert "You may look one of these up" in prompts[0].text()
+
+
+def test_both_engines_answer_anew_what_was_asked(kernel, tmp_path, repository, monkeypatch) -> None:
+    spec = tmp_path / "refund.edca"
+    spec.write_text((repository / "specs" / "refund" / "refund.edca").read_text("utf-8") + QUERIES, "utf-8")
+    for key in ("o1", "o2", "o4", "o9"):
+        kernel.query(order(key), caller=BOT)
+    found = replays_with(Engine.BOTH, kernel.ledger, [spec], lambda done, total: None)
+    assert {name: (one.equal, one.mismatches) for name, one in found.items()} == {
+        "compiled": (kernel.ledger.size, ()),
+        "reference": (kernel.ledger.size, ()),
+    }
+    monkeypatch.setattr(evaluate, "_compare", lambda comparison, left, right: True)
+    wrong = replays_with(Engine.REFERENCE, kernel.ledger, [spec], lambda done, total: None)["reference"]
+    assert [one.path for one in wrong.mismatches] != []
