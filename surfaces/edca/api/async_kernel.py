@@ -13,6 +13,7 @@ from edca.api.crowd import Crowd
 from edca.api.kernel import Kernel
 from edca.api.payloads import payload_of
 from edca.api.session import AsyncSession
+from edca.ledger.commitment import DELAY_US
 from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.reentry import check_outside
 from edca.runtime.together import Submission
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.approving import Answered
     from edca.runtime.asking import QueryAnswer
+    from edca.runtime.erasing import Erased
     from edca.runtime.inbox import OpenQuestion
     from edca.runtime.limit_use import LimitUse
     from edca.runtime.operating import Adopted
@@ -268,6 +270,26 @@ class AsyncKernel:
     async def question(self, record: int) -> Question:
         """Return what was decided in a verdict."""
         return await self._run(self.kernel.question, record)
+
+    def commitment(self, record: RecordReference, key: str, *, within_s: float = DELAY_US / 1_000_000) -> bytes:
+        """Return the ledger's signed promise of a record's place. It reads and writes nothing, as `attest`."""
+        return self.kernel.commitment(record, key, within_s=within_s)
+
+    async def erase(self, subject: str, *, by: str, reason: str, even_open: bool = False) -> Erased:
+        """Destroy what is personal of a person."""
+        return await self._run(self.kernel.erase, subject, by=by, reason=reason, even_open=even_open)
+
+    async def erase_case(self, case: str, *, by: str, reason: str, even_open: bool = False) -> Erased:
+        """Destroy what is personal of one case."""
+        return await self._run(self.kernel.erase_case, case, by=by, reason=reason, even_open=even_open)
+
+    async def hold_subject(self, subject: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
+        """Put a person on legal hold, or lift that."""
+        return await self._run(self.kernel.hold_subject, subject, by=by, reason=reason, on=on)
+
+    async def hold_case(self, case: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
+        """Put one case on legal hold, or lift that."""
+        return await self._run(self.kernel.hold_case, case, by=by, reason=reason, on=on)
 
     async def tick(self) -> tuple[Fired, ...]:
         """Propose what is due in the clock's name, once."""
