@@ -101,6 +101,9 @@ bench-decide: $(STAMP) ## what one decision costs, against a function by hand an
 bench-language: $(STAMP) ## what checking and laying out cost, by a spec's length
 	$(PY) benchmarks/language.py
 
+bench-nodes: $(STAMP) ## what one more node adds, on one PostgreSQL server
+	$(PY) benchmarks/nodes.py
+
 bench-submit: $(STAMP) ## what the whole durable way of a candidate costs, against a bare loop; RECORDS changes how far it grows
 	$(PY) benchmarks/submit.py --records $(RECORDS)
 

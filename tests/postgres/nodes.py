@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from types import SimpleNamespace
 
 import desk_world as world
 
@@ -51,6 +52,11 @@ class WatchedDesk(world.Desk):
 
 class Node:
     """One kernel with its own connections."""
+
+    @classmethod
+    def over(cls, dsn, schema, desk, clock):
+        """Open one over a server that another process has started."""
+        return cls(SimpleNamespace(dsn=dsn), schema, desk, clock)
 
     def __init__(self, server, schema, desk, clock, **parts):
         self.ledger = PostgresLedger.open(server.dsn, schema=schema, **parts)
