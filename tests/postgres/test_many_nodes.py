@@ -183,14 +183,13 @@ def test_what_a_living_node_is_at_no_other_goes_on_with(node, desk, clock):
 
 
 def test_what_a_dead_node_has_begun_another_finishes_once_its_lease_is_over(node, desk):
-    one = node(lease_s=1.0)
+    other, one = node(lease_s=1.0), node(lease_s=1.0)  # the other was there first, so it meets nothing at its start
     desk.during = lambda _permit: one.ledger._leases._stopped.set()  # it dies: nothing renews its lease any more
     one.ledger.let_go = lambda name: None
     one.runtime._confirm = lambda performed: (_ for _ in ()).throw(KeyboardInterrupt)
     with pytest.raises(KeyboardInterrupt):
         one.submit("spend", "k", amount="5.00")
     desk.during = None
-    other = node(lease_s=1.0)
     assert other.submit("spend", "k2", amount="1.00").verdict.stage.value == "effect_pending"
     scheduler = Scheduler(other.runtime)
     until = time.monotonic() + 20
