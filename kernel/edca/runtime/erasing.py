@@ -183,31 +183,46 @@ def _plan(context: Context, store: OpenedStore, request: Request) -> tuple[Erasu
 
 def _check(context: Context, store: OpenedStore, request: Request, scopes: Sequence[str]) -> None:
     """Raise `ErasureError` for what may not be destroyed now."""
-    on_hold = holds.in_force(context)
-    if request.of == holds.SUBJECT and (holds.SUBJECT, request.about) in on_hold:
+    obstacles = Obstacles(context, store)
+    if request.of == holds.SUBJECT and (holds.SUBJECT, request.about) in obstacles.on_hold:
         raise ErasureError(f"`{request.about}` is on legal hold; lift that first, with `edca hold --release`")
-    owners = {scope: subject for scope, subject, _ in store.vault.scopes()}
-    waiting = {parse(store.read(item.newest).body).chain for item in inbox.waiting(store)}
-    configuration = Configuration.of(store.records(chain=CHAIN))
     for scope in scopes:
-        if (holds.CASE, scope) in on_hold or (holds.SUBJECT, owners.get(scope, "")) in on_hold:
-            raise ErasureError(f"case `{scope}` is on legal hold; lift that first, with `edca hold --release`")
-        if scope in waiting:
-            raise ErasureError(f"case `{scope}` waits for people; answer its question, or let its time run out")
-        row = cases.load_row(store, scope)
+        found = obstacles.of(scope, even_open=request.even_open)
+        if found is not None:
+            raise ErasureError(found)
+
+
+class Obstacles:
+    """What keeps scopes from being erased now."""
+
+    def __init__(self, context: Context, store: OpenedStore) -> None:
+        """Look at holds and open questions once."""
+        self.on_hold = holds.in_force(context)
+        self.configuration = Configuration.of(store.records(chain=CHAIN))
+        self._store = store
+        self._owners = {scope: subject for scope, subject, _ in store.vault.scopes()}
+        self._waiting = {parse(store.read(item.newest).body).chain for item in inbox.waiting(store)}
+
+    def of(self, scope: str, *, even_open: bool) -> str | None:
+        """Return why a scope may not be erased now, and what to do; null where it may."""
+        if (holds.CASE, scope) in self.on_hold or (holds.SUBJECT, self._owners.get(scope, "")) in self.on_hold:
+            return f"case `{scope}` is on legal hold; lift that first, with `edca hold --release`"
+        if scope in self._waiting:
+            return f"case `{scope}` waits for people; answer its question, or let its time run out"
+        row = cases.load_row(self._store, scope)
         if row is None or not row.holds_state:
-            continue
+            return None
         if row.case.pending is not None:
-            raise ErasureError(
+            return (
                 f"case `{scope}` waits for an effect, and what becomes of that needs what would be erased; let it come "
                 "out, or look at it, and erase then"
             )
-        machine = configuration.machine(row.case.machine)
-        if not machine.index.states[row.case.state].final and not request.even_open:
-            raise ErasureError(
+        if not self.configuration.machine(row.case.machine).index.states[row.case.state].final and not even_open:
+            return (
                 f"case `{scope}` has not come to its end: it is `{row.case.state}`; nothing more could be done in it. "
                 "Bring it to an end, or erase it even so with `--even-open`"
             )
+        return None
 
 
 def _append(context: Context, plan: Erasure, *, again: bool) -> RecordReference:

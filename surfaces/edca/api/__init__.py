@@ -23,6 +23,7 @@ from edca.api.errors import PolicyError, RosterError, RoutesError
 from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
+from edca.api.retention import RetentionError, load_retention
 from edca.api.roster import load_roster
 from edca.api.session import AsyncSession, Came, Looked, Session
 from edca.api.toolset import ToolAnswer, Toolset
@@ -152,6 +153,7 @@ __all__ = [
     "ReentrantCallError",
     "Refused",
     "Reply",
+    "RetentionError",
     "Returned",
     "Roster",
     "RosterError",
@@ -187,6 +189,7 @@ __all__ = [
     "converse",
     "for_model",
     "for_operator",
+    "load_retention",
     "load_roster",
     "missing",
     "missing_line",

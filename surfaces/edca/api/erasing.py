@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edca.runtime import holds
+from edca.runtime import holds, retention
 from edca.runtime.erasing import Erased, Request
 
 if TYPE_CHECKING:
@@ -29,6 +29,17 @@ class Erasing:
     def erase_case(self, case: str, *, by: str, reason: str, even_open: bool = False) -> Erased:
         """Destroy what is personal of one case, by its id. Raises as `erase`."""
         return self._runtime.erase(Request(holds.CASE, case, by, reason, even_open))
+
+    def kept(self, rules: retention.RetentionRules) -> tuple[retention.Kept, ...]:
+        """Return what has a class and still its personal values, in order of when its time is over."""
+        return retention.kept(self._runtime.context, rules)
+
+    def purge(self, rules: retention.RetentionRules, *, by: str) -> tuple[Erased, ...]:
+        """Erase everything whose time is over and that nothing stands against, each class on record.
+
+        `load_retention` reads the rules from a file. Raises `ErasureError`.
+        """
+        return retention.purge(self._runtime.context, rules, by)
 
     def hold_subject(self, subject: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
         """Put a person on legal hold, so that nothing of theirs is erased, or lift that. Raises `HoldError`."""

@@ -11,7 +11,7 @@ from edca.kernel.values import ValueProblem
 from edca.ledger.errors import LedgerError
 from edca.ledger.opening import AnyLedger, open_ledger
 from edca.ledger.record import parse
-from edca.runtime import erasing, holds, modes, rosters, takeover
+from edca.runtime import erasing, holds, modes, retention, rosters, takeover
 from edca.runtime.cases import case_id, key_from_raw
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.context import Context
@@ -180,6 +180,14 @@ class LedgerOperator:
     def erase(self, request: erasing.Request) -> erasing.Erased:
         """Destroy what is personal of a person or a case. Raises `ErasureError`."""
         return erasing.erase(self.context, request)
+
+    def kept(self, rules: retention.RetentionRules) -> tuple[retention.Kept, ...]:
+        """Return what has a class and still its personal values, in order of when its time is over."""
+        return retention.kept(self.context, rules)
+
+    def purge(self, rules: retention.RetentionRules, *, by: str) -> tuple[erasing.Erased, ...]:
+        """Erase everything whose time is over and that nothing stands against. Raises `ErasureError`."""
+        return retention.purge(self.context, rules, by)
 
     def hold(self, of: str, about: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
         """Put a `case` or a `subject` on legal hold, or lift that. Raises `HoldError`."""

@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, str]] = {
     "resume": "End a halt.",
     "erase": "Destroy what is personal of a person or a case, on record.",
     "hold": "Put a person or a case on legal hold, or lift that.",
+    "retention": "List until when what is personal is kept, or erase what is over.",
     "takeover": "Let only people act on a case, or hand it back.",
     "migrate": "Move running cases to a new version of their machine.",
     "reconcile": "Ask the routes again what nobody could tell in time.",

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from complaints_desk import bot
 
+from edca.ledger import rows
 from edca.ledger.backup import back_up, restore
 from edca.ledger.checkpoint import Checkpoint
 from edca.ledger.note import KeyKind, SigningKey
@@ -54,6 +55,19 @@ def test_nothing_of_the_person_is_left_anywhere(worked):
         assert not any(key in content for key in keys for content in worked.files().values())
         assert worked.planted() == []
         worked.close()
+
+
+@pytest.mark.parametrize("only", ["overwriting", "building anew"])
+def test_each_of_two_ways_rids_the_file_of_a_destroyed_key(desk, monkeypatch, only):
+    """Deleted rows are overwritten with zeros; where a copy is left all the same, the file is built anew."""
+    if only == "building anew":
+        monkeypatch.setattr(rows, "FORGETFUL", "PRAGMA secure_delete = OFF")
+    else:
+        monkeypatch.setattr(SQLiteLedger, "clean", lambda *_: None)
+    desk.work()
+    keys = [desk.ledger.vault.key(scope).key for scope in (C1, C2)]
+    erased(desk)
+    assert not any(key in desk.path.read_bytes() for key in keys)
 
 
 def test_what_was_looked_up_about_a_person_is_theirs(worked):

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from edca.kernel.canonical import decode, encode
 from edca.ledger.errors import LedgerError, TamperedError
 from edca.ledger.record import parse
-from edca.ledger.sealing import ScopeKey, commitments
+from edca.ledger.sealing import ScopeKey, check, commitments
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verify import verify
 from edca.runtime.opened import opened
@@ -106,6 +106,14 @@ def test_a_value_is_checked_against_its_commitment():
     for chain, entry, of in (("d", 0, digest), ("c", 1, digest), ("c", 0, bytes(32))):
         with pytest.raises(TamperedError):
             KEY.values(chain, entry, of, row)
+
+
+def test_other_values_under_the_same_key_are_not_those_that_were_committed_to():
+    content = {"a": {"sealed": KEY.commitment("c", 0, "a", "x")}, "b": [{"sealed": KEY.commitment("c", 0, "b[0]", 7)}]}
+    check(content, KEY, "c", 0, ["x", 7])
+    for values in (["y", 7], ["x", 8], [7, "x"], ["x"], ["x", 7, 7], ["x", True]):
+        with pytest.raises(TamperedError):
+            check(content, KEY, "c", 0, values)
 
 
 def test_the_key_derivation_is_that_of_rfc_5869():
