@@ -117,7 +117,11 @@ class ServiceReader:
                 # Whose it is can't be told, so that any of them might be missing for it.
                 self.documents.malformed("it holds a document of a key that nobody asked for")
                 return {key: _Drifted() for key in asked}
-            found[key] = _Drifted() if key in found else _Document(document, age_us)
+            if key in found:
+                self.documents.malformed("it holds two documents of one key")
+                found[key] = _Drifted()
+            else:
+                found[key] = _Document(document, age_us)
         return found
 
     def _arrays(self, key: Key, fields: Sequence[str]) -> tuple[dict[str, object], int]:

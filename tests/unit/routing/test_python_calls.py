@@ -177,6 +177,12 @@ def test_no_documents_are_no_facts(refund: Machine, desk: Desk, answer: object) 
     assert not order.found or order.fields["total"] is Unknown.DRIFT
 
 
+def test_two_documents_of_one_key_are_none(refund: Machine, desk: Desk) -> None:
+    router = _router(refund, desk.functions(orders=lambda _: [desk.order, desk.order]))
+    (order,) = router.read([Request("order", ("o1",), ("total",))], AS_OF)
+    assert order.fields == {"total": Unknown.DRIFT}
+
+
 def test_endless_documents_end(refund: Machine, desk: Desk) -> None:
     (order,) = _router(refund, desk.functions(orders=_endless)).read([Request("order", ("o1",), ("total",))], AS_OF)
     assert order.fields == {"total": Unknown.DRIFT}
