@@ -127,5 +127,7 @@ def test_whole_recorded_runs_through_the_server_have_the_librarys_verdicts(
             served, answered = trials.conduct(found, ledger), verdicts(ledger)
     assert served.runs == library.runs
     assert answered == decided
+    if follow is Follow.RECORDING:  # reads included
+        assert {kind for kind, *_ in decided} == {"verdict", "query"}
     assert served.is_clean and len(told) == len(decided) > 40
     assert {one["outcome"] for one in told} <= {"accepted", "refused", "escalated", "returned"}
