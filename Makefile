@@ -71,7 +71,7 @@ campaign-hidden: $(STAMP) ## look for internal words in what 100,000 candidates 
 	$(PY) tests/campaigns/hidden.py --count $(COUNT) --seed $(SEED)
 
 campaign-hostile: $(STAMP) ## send 1,000,000 hostile messages (about 50 minutes); MESSAGES and SEED change that
-	$(PY) tests/campaigns/hostile/campaign.py --count $(MESSAGES) --seed $(SEED)
+	$(PY) tests/campaigns/hostile/hostile.py --count $(MESSAGES) --seed $(SEED)
 
 campaign-candidates: $(STAMP) ## send 100,000 answers of providers, whole and damaged, through their readers; COUNT, SEED and JOBS change that
 	$(PY) tests/campaigns/candidates.py --count $(COUNT) --seed $(SEED) --jobs $(JOBS)

@@ -9,7 +9,7 @@ from desks import DESKS, Desk
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "campaigns" / "hostile"))
 
-from campaign import Findings, mcp_round, round_of
+from hostile import Findings, mcp_round, round_of
 
 
 @pytest.mark.parametrize("desk", DESKS, ids=[desk.spec for desk in DESKS])

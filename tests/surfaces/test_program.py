@@ -36,9 +36,14 @@ def test_every_command_has_help_with_an_example_and_the_listed_summary(edca: Edc
     ran = edca(name, "--help")
     assert ran.code == 0
     assert "Example:" in ran.out and f"    edca {name} " in ran.out
-    assert "--json" in ran.out
-    module = importlib.import_module(f"edca.cli.commands.{name}")
-    callback = module.app.registered_commands[0].callback
+    app = importlib.import_module(f"edca.cli.commands.{name.replace('-', '_')}").app
+    is_group = app.registered_callback is not None
+    if is_group:
+        for command in app.registered_commands:
+            of_part = edca(name, command.callback.__name__, "--help").out
+            assert f"    edca {name} {command.callback.__name__} " in of_part and "--json" in of_part
+    assert is_group or "--json" in ran.out
+    callback = app.registered_callback.callback if is_group else app.registered_commands[0].callback
     assert callback.__doc__.splitlines()[0] == COMMANDS[name]
 
 

@@ -176,7 +176,7 @@ def test_an_outcome_that_is_none_is_an_error_of_use(edca: Edca, ledger: Path) ->
     ran = edca("log", ledger, "--outcome", "acepted")
     assert ran.code == 2 and "did you mean `accepted`?" in ran.err
     ran = edca("log", ledger, "--outcome", "rejected")
-    assert ran.code == 2 and "they are accepted, refused, escalated, confirmed" in ran.err
+    assert ran.code == 2 and "they are accepted, refused, escalated, returned, confirmed" in ran.err
 
 
 def test_codes_that_no_spec_declares_are_explained_as_the_documentation_does(edca: Edca, repository: Path) -> None:

@@ -38,7 +38,7 @@ def test_the_commands_of_the_readme_work(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("routes", sorted(SPECS.glob("*/*.arp")), ids=lambda path: path.stem)
 def test_a_spec_checks_with_its_routes_without_a_warning(routes: Path) -> None:
-    spec = routes.with_suffix(".edca")
+    spec = routes.with_name(f"{routes.parent.name}.edca")
     done = edca("check", spec, "--routes", routes, folder=ROOT)
     assert (done.returncode, done.stdout.endswith(": no mistakes\n")) == (0, True), done.stdout + done.stderr
 

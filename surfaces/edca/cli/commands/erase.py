@@ -50,7 +50,7 @@ def erase(
     now: Now = None,
     as_json: AsJSON = False,
 ) -> None:
-    """Destroy what is personal of a person, or of one case.
+    """Destroy what is personal of a person or a case, on record.
 
     The keys of their cases, and of what they asked for outside of any, are destroyed with all values kept under them.
     Records stay as they are: they hold commitments, and every hash, proof and verdict holds still. `edca replay` then

@@ -35,7 +35,7 @@ _Live = Annotated[
 ]
 
 
-@app.callback()
+@app.callback(epilog=examples("edca routes check specs/refund/refund.arp", "edca routes plan specs/refund/refund.arp"))
 def routes() -> None:
     """Check routes, and say what each transition will read."""
 
