@@ -117,8 +117,8 @@ class SpecWriter(VocabularyWriter):
     def _limit(self, plan: Plan, scope: Scope, code: str) -> str:
         measures = [
             (name, type_)
-            for name, type_, _ in plan.parameters
-            if isinstance(type_, (IntType, DecimalType)) and type_.low >= 0
+            for name, type_, label in plan.parameters
+            if isinstance(type_, (IntType, DecimalType)) and type_.low >= 0 and label != " personal"
         ]
         if measures and self.random.random() < 0.6:
             name, type_ = self.random.choice(measures)
