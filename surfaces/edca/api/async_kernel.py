@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edca.runtime.operating import Adopted
     from edca.runtime.question import Question
     from edca.runtime.reconcile import Reconciled
+    from edca.runtime.retention import Kept, RetentionRules
     from edca.runtime.scheduler import Fired
     from edca.semantic.handles import Handles
     from edca.semantic.view import View
@@ -282,6 +283,14 @@ class AsyncKernel:
     async def erase_case(self, case: str, *, by: str, reason: str, even_open: bool = False) -> Erased:
         """Destroy what is personal of one case."""
         return await self._run(self.kernel.erase_case, case, by=by, reason=reason, even_open=even_open)
+
+    async def kept(self, rules: RetentionRules) -> tuple[Kept, ...]:
+        """Return what has a class and still its personal values, in order of when its time is over."""
+        return await self._run(self.kernel.kept, rules)
+
+    async def purge(self, rules: RetentionRules, *, by: str) -> tuple[Erased, ...]:
+        """Erase everything whose time is over and that nothing stands against."""
+        return await self._run(self.kernel.purge, rules, by=by)
 
     async def hold_subject(self, subject: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
         """Put a person on legal hold, or lift that."""
