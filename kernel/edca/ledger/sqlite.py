@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -392,7 +392,10 @@ class SQLiteLedger(Destroying, Alone):
     def _fetch(self, query: str, parameters: tuple[Any, ...]) -> list[Any]:
         with self._mutex:
             try:
-                return self._connection.execute(query, parameters).fetchall()
+                # A cursor that a traceback keeps alive would hold the file, even after `close`: not until it is
+                # collected, whenever that is.
+                with closing(self._connection.execute(query, parameters)) as cursor:
+                    return cursor.fetchall()
             except READ_ERRORS as error:
                 meant = translated(error, self.path)
                 # Nothing is added to a file that could not be read: what came next would follow from a guess.
