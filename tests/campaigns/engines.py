@@ -3,8 +3,9 @@
 Half of the questions are about specs written by chance, made up with values of the right types and much that is
 unknown; half are those that the repository's scenarios ask, with a few things in each disturbed, as in some of the
 others. Each is a tuple of
-machine, case, candidate, and facts with all else that is read. Equal seeds ask equal questions, however many processes
-work. Exits with 1 if the compiled kernel and the reference interpreter differ anywhere, or either raises.
+machine, case, candidate, and facts with all else that is read. Along with them go inquiries about the queries of the
+same specs, one for every four questions, which are counted apart. Equal seeds ask equal questions, however many
+processes work. Exits with 1 if the compiled kernel and the reference interpreter differ anywhere, or either raises.
 """
 
 from __future__ import annotations
@@ -25,7 +26,15 @@ from typing import TYPE_CHECKING
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in ("property", "laws")]
 
 import worlds  # noqa: E402
-from two_engines import disturbed, engines_of, made_up, written  # noqa: E402
+from two_engines import (  # noqa: E402
+    Asked,
+    disturbed,
+    disturbed_inquiry,
+    engines_of,
+    inquiries,
+    made_up,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,27 +46,35 @@ CHUNK = 100
 TRIAL_COUNT = 1000  # questions that are timed beforehand, at most
 SIZES = (1, 2, 3)  # of specs written by chance
 DISTURBED = 0.4  # share of the made-up questions in which things are changed too, so that early stages stop some
+QUESTIONS_PER_INQUIRY = 4
+EACH = 5  # inquiries of each query of a spec in a row
 TOLD_MAX = 5  # differences that are printed
 
 
 @dataclass
 class Tally:
-    """What became of some questions; `differences` tells each disagreement, with what it was about."""
+    """What became of some questions and inquiries; `differences` tells each disagreement, with what it was about."""
 
     asked: int = 0
+    inquired: int = 0
     specs: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
+    answered: Counter[str] = field(default_factory=Counter)
     differing: int = 0
+    inquiries_differing: int = 0
     differences: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Count the other's as well."""
         self.asked += other.asked
+        self.inquired += other.inquired
         self.specs += other.specs
         self.outcomes += other.outcomes
         self.codes += other.codes
+        self.answered += other.answered
         self.differing += other.differing
+        self.inquiries_differing += other.inquiries_differing
         self.differences = [*self.differences, *other.differences][:TOLD_MAX]
 
 
@@ -74,6 +91,20 @@ def questions(random: Random, by_chance: bool) -> Iterator[tuple[str, Engines, S
         path = random.choice(worlds.SPECS)
         title, setup = random.choice(list(worlds.setups(path).items()))
         yield f"{path.stem}: {title}", engines_of(path), disturbed(setup, random)
+
+
+def looked_up(random: Random, by_chance: bool) -> Iterator[tuple[str, Engines, Asked]]:
+    """Yield inquiries likewise, all made up; of the repository's specs, about those that have queries."""
+    written_size = random.choice(SIZES)
+    with_queries = [path for path in worlds.SPECS if worlds.spec(path.stem).queries]
+    while True:
+        path = random.choice(with_queries)
+        seed = random.getrandbits(32)
+        name = f"the spec `written({seed}, {written_size})`" if by_chance else path.stem
+        engines = written(seed, written_size)[1] if by_chance else engines_of(path)
+        for asked in inquiries(engines, random, EACH):
+            is_left = random.random() >= DISTURBED
+            yield name, engines, asked if is_left else disturbed_inquiry(engines.machine, asked, random)
 
 
 def run_chunk(seed: int, number: int, count: int, only_written: bool) -> Tally:
@@ -96,6 +127,22 @@ def run_chunk(seed: int, number: int, count: int, only_written: bool) -> Tally:
             tally.differing += 1
             if len(tally.differences) < TOLD_MAX:
                 tally.differences.append(f"{name}, chunk {number}\n{difference}\n{setup.candidate}")
+    # By another source of chance, so that questions stay what they were whatever is looked up.
+    asking = Random(f"{seed}:{number}:queries")  # noqa: S311
+    for name, engines, asked in islice(looked_up(asking, by_chance), count // QUESTIONS_PER_INQUIRY):
+        tally.inquired += 1
+        try:
+            compiled, reference = engines.answers(asked)
+            difference = None if compiled == reference else f"compiled {compiled!r}, reference {reference!r}"
+        except Exception:  # as above
+            compiled, difference = {"outcome": "raised", "code": ""}, traceback.format_exc()
+        assert isinstance(compiled, dict)
+        stage = compiled.get("stage")
+        tally.answered[str(compiled["outcome"] if stage is None else compiled["code"])] += 1
+        if difference is not None:
+            tally.inquiries_differing += 1
+            if len(tally.differences) < TOLD_MAX:
+                tally.differences.append(f"{name}, chunk {number}, looked up\n{difference}\n{asked.inquiry}")
     return tally
 
 
@@ -115,7 +162,8 @@ def run(count: int, seed: int, jobs: int, only_written: bool) -> Tally:
                 return total
             if time.monotonic() - told > 30:
                 told = time.monotonic()
-                print(f"  {total.asked} asked, {total.differing} differ, {told - start:.0f} s", flush=True)
+                differing = total.differing + total.inquiries_differing
+                print(f"  {total.asked} asked, {differing} differ, {told - start:.0f} s", flush=True)
     return total
 
 
@@ -148,9 +196,12 @@ def main() -> int:
     print(f"decided: {outcomes}")
     print(f"stopped early: {' '.join(f'{code} {n}' for code, n in sorted(total.codes.items()))}")
     print(f"compiled = reference: {total.asked - total.differing} of {total.asked}")
+    answered = ", ".join(f"{count} {name}" for name, count in sorted(total.answered.items()))
+    print(f"looked up: {total.inquired}, {answered}")
+    print(f"compiled = reference: {total.inquired - total.inquiries_differing} of {total.inquired} looked up")
     for difference in total.differences:
         print(f"\n--- {difference}")
-    return 1 if total.differing else 0
+    return 1 if total.differing or total.inquiries_differing else 0
 
 
 if __name__ == "__main__":

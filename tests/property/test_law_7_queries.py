@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import random_decisions
 from spec_writer import chance, generated
-from two_engines import Engines, engines_for
+from two_engines import Asked, Engines, disturbed_inquiry, engines_for
 
 from edca.kernel.inquiry import Inquiry, Returned
 from edca.kernel.look_up import answer_inquiry, inquiry_wants
@@ -55,6 +55,9 @@ def test_law_7_on_queries_that_nobody_wrote() -> None:
         verdict = answer_inquiry(engines.machine, inquiry, inputs)
         assert essence(verdict) == essence(answer(engines.reference, inquiry, inputs)), (inquiry, inputs)
         outcomes[verdict.code] += 1
+        other = disturbed_inquiry(engines.machine, Asked(inquiry, inputs), chance(outcomes.total()))
+        compiled, reference = engines.answers(other)
+        assert compiled == reference, other
     assert outcomes["returned"] > 30
     assert len(outcomes) > 8
 

@@ -18,8 +18,10 @@ from edca.kernel.expression import Constant
 from edca.kernel.facts import Instance
 from edca.kernel.gate import bind_arguments
 from edca.kernel.inputs import HALTED, NORMAL, CounterKey
+from edca.kernel.look_up import answer_inquiry
 from edca.kernel.values import Unknown, in_bounds, to_raw
 from edca.reference.judge import Reference, essence
+from edca.reference.queries import answer
 from edca.semantic.compile import compile_spec
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from random import Random
 
     from edca.kernel.canonical import Data
+    from edca.kernel.facts import Facts
+    from edca.kernel.inputs import Inputs
+    from edca.kernel.inquiry import Inquiry
     from edca.kernel.machine import Machine
 
 DISTURBED_MAX = 4  # things that are changed of one question
@@ -58,9 +63,14 @@ class Engines:
         names = [name for name in decided if decided[name] != judged.get(name)]
         return "\n".join(f"{name}: compiled {decided[name]!r}, reference {judged.get(name)!r}" for name in names)
 
+    def answers(self, asked: Asked) -> tuple[Data, Data]:
+        """What the compiled kernel and the reference interpreter answer to an inquiry."""
+        compiled = answer_inquiry(self.machine, asked.inquiry, asked.inputs)
+        return essence(compiled), essence(answer(self.reference, asked.inquiry, asked.inputs))
+
     def _check_plain(self, setup: Setup, decided: Data) -> None:
         """An acceptance in one pass is `decide`'s, wants nothing more, and has asked for each counter it rests on."""
-        asked = _Asked(setup.inputs.used)
+        asked = _CountersAsked(setup.inputs.used)
         inputs = dataclasses.replace(setup.inputs, used=asked)
         plain = accepted_plainly(self.machine, setup.case, setup.candidate, inputs)
         if plain is None:
@@ -71,7 +81,15 @@ class Engines:
         assert asked.keys_asked == {key for key, _ in counters_wanted(*whole)}
 
 
-class _Asked(dict[CounterKey, int]):
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """An inquiry, with all that its answer depends on."""
+
+    inquiry: Inquiry
+    inputs: Inputs
+
+
+class _CountersAsked(dict[CounterKey, int]):
     """What counters hold, and which of them were asked for."""
 
     def __init__(self, used: Mapping[CounterKey, int]) -> None:
@@ -109,6 +127,42 @@ def made_up(engines: Engines, random: Random, count: int) -> Iterator[Setup]:
     for transition in engines.machine.transitions:
         for _ in range(count):
             yield random_decisions.decision(random, engines.machine, transition)
+
+
+def inquiries(engines: Engines, random: Random, count: int) -> Iterator[Asked]:
+    """So many inquiries of every query, made up likewise."""
+    for query in engines.machine.queries:
+        for _ in range(count):
+            yield Asked(*random_decisions.inquiry(random, engines.machine, query))
+
+
+def disturbed_inquiry(machine: Machine, asked: Asked, random: Random) -> Asked:
+    """The same inquiry with a few things in it changed, each to something that could stand there."""
+    inquiry, inputs = asked.inquiry, asked.inputs
+    for _ in range(random.randint(1, DISTURBED_MAX)):
+        accounts = [principal.id for principal in inputs.roster.principals]
+        query = machine.index.queries.get(inquiry.query)
+        match random.randrange(10):
+            case 0:
+                inquiry = dataclasses.replace(inquiry, proposer=random.choice([*accounts, "nobody"]))
+            case 1:
+                inquiry = dataclasses.replace(inquiry, subject=random.choice([None, "k1", *accounts]))
+            case 2 if query is not None and query.parameters:
+                parameter = random.choice(query.parameters)
+                value = random_decisions.value_of(random, parameter.type, machine)
+                raw = random.choice([to_raw(parameter.type, value, machine.index.entities), None, "", -1])
+                inquiry = dataclasses.replace(inquiry, arguments={**inquiry.arguments, parameter.name: raw})
+            case 3:
+                now = inputs.now + random.choice([-(10**12), -1, 1, 10**9, 10**12])
+                mode = random.choice([NORMAL, NORMAL, HALTED, "nowhere", *machine.index.modes])
+                inputs = dataclasses.replace(inputs, now=now, mode=mode)
+            case 4:
+                roster = random_decisions.disturbed_roster(random, inputs.roster)
+                inputs = dataclasses.replace(inputs, roster=roster)
+            case number:
+                facts = _another_fact if number < 9 else _another_instance
+                inputs = dataclasses.replace(inputs, facts=facts(machine, inputs.facts, random))
+    return Asked(inquiry, inputs)
 
 
 def disturbed(setup: Setup, random: Random) -> Setup:
@@ -150,29 +204,38 @@ def at_the_edge(setup: Setup) -> Iterator[Setup]:
 
 
 def _fact(setup: Setup, random: Random) -> Setup:
-    known = [(handle, name) for handle, item in setup.inputs.facts.items() for name in item.fields]
+    return setup.with_inputs(facts=_another_fact(setup.machine, setup.inputs.facts, random))
+
+
+def _another_fact(machine: Machine, facts: Facts, random: Random) -> Facts:
+    """The facts with one field of one instance unknown, or another value of its type."""
+    known = [(handle, name) for handle, item in facts.items() for name in item.fields]
     if not known:
-        return setup
+        return facts
     handle, name = random.choice(known)
-    type_ = setup.machine.index.entities[handle[0]].field(name).type
+    type_ = machine.index.entities[handle[0]].field(name).type
     unknown = random.random() < 0.3
-    value = random.choice(list(Unknown)) if unknown else random_decisions.value_of(random, type_, setup.machine)
-    return setup.with_fact(handle, name, value)
+    value = random.choice(list(Unknown)) if unknown else random_decisions.value_of(random, type_, machine)
+    item = facts[handle]
+    return {**facts, handle: dataclasses.replace(item, fields={**item.fields, name: value})}
 
 
 def _instance(setup: Setup, random: Random) -> Setup:
-    facts = dict(setup.inputs.facts)
+    return setup.with_inputs(facts=_another_instance(setup.machine, setup.inputs.facts, random))
+
+
+def _another_instance(machine: Machine, facts: Facts, random: Random) -> Facts:
+    """The facts with one instance gone, of another age, or in another state."""
     if not facts:
-        return setup
+        return facts
     handle = random.choice(list(facts))
-    old = facts.pop(handle)
+    old = facts[handle]
     stale = dataclasses.replace(old, as_of=old.as_of + random.choice([-(10**13), -(10**9), 10**6]))
-    states = list(setup.machine.index.states)
+    states = list(machine.index.states)
     mapped = dataclasses.replace(old, state=random.choice([*states, Unknown.DRIFT, None]), mapped=tuple(states))
     chosen: Instance | None = random.choice([None, stale, mapped])
-    if chosen is not None:
-        facts[handle] = chosen
-    return setup.with_inputs(facts=facts)
+    rest = {other: item for other, item in facts.items() if other != handle}
+    return rest if chosen is None else {**rest, handle: chosen}
 
 
 def _argument(setup: Setup, random: Random) -> Setup:
