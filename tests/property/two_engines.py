@@ -225,7 +225,7 @@ def _instance(setup: Setup, random: Random) -> Setup:
 
 
 def _another_instance(machine: Machine, facts: Facts, random: Random) -> Facts:
-    """The facts with one instance gone, of another age, or in another state."""
+    """The facts with one instance gone, of another age, in another state, or erased."""
     if not facts:
         return facts
     handle = random.choice(list(facts))
@@ -233,7 +233,8 @@ def _another_instance(machine: Machine, facts: Facts, random: Random) -> Facts:
     stale = dataclasses.replace(old, as_of=old.as_of + random.choice([-(10**13), -(10**9), 10**6]))
     states = list(machine.index.states)
     mapped = dataclasses.replace(old, state=random.choice([*states, Unknown.DRIFT, None]), mapped=tuple(states))
-    chosen: Instance | None = random.choice([None, stale, mapped])
+    erased = dataclasses.replace(old, found=False, state=Unknown.ERASED)
+    chosen: Instance | None = random.choice([None, stale, mapped, erased])
     rest = {other: item for other, item in facts.items() if other != handle}
     return rest if chosen is None else {**rest, handle: chosen}
 

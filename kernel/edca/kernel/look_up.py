@@ -98,7 +98,10 @@ def answer_inquiry(machine: Machine, inquiry: Inquiry | Malformed, inputs: Input
     if failed is not None:
         return _refused(query, failed.code, "", clauses)
     own = _own(asked)
-    if own is not None and (own not in inputs.facts or not inputs.facts[own].found):
+    there = None if own is None else inputs.facts.get(own)
+    if own is not None and (there is None or not there.found):
+        if there is not None and there.state is Unknown.ERASED:
+            return _refused(query, Unknown.ERASED.value, f"what is personal of that {query.about} was erased", clauses)
         return _refused(query, Unknown.MISSING.value, f"the source has no such {query.about}", clauses)
     _bind(frame, prepared.later)
     values: dict[str, Any] = {}

@@ -65,6 +65,7 @@ class Unknown(enum.Enum):
     UNSTATED = "input_unstated"  # no confidence was given, or no subject
     EMPTY = "list_empty"  # first, last, min or max of nothing
     UNCOUNTED = "counter_missing"  # nobody has said how much a limit has counted so far
+    ERASED = "input_erased"  # what is personal of its case was erased: it isn't taken from a source again
 
 
 class ValueProblem(Exception):

@@ -15,6 +15,7 @@ from edca.kernel.facts import Instance, facts_to_raw, table
 from edca.kernel.inputs import Inputs
 from edca.kernel.inquiry import Inquiry, Returned
 from edca.kernel.look_up import answer_inquiry, inquiry_wants
+from edca.kernel.values import Unknown
 from edca.kernel.verdict import Refused, Stage
 from edca.ledger.record import Draft
 from edca.ledger.vault import asker_scope
@@ -24,7 +25,7 @@ from edca.runtime.evidence import informed
 from edca.runtime.gather import read_all
 from edca.runtime.kinds import QUERY
 from edca.runtime.modes import recorded_mode
-from edca.runtime.opened import vault_of
+from edca.runtime.opened import is_erased_case, vault_of
 from edca.runtime.personal import owner_of
 from edca.runtime.verdicts import clause_from_raw
 
@@ -138,8 +139,21 @@ def _gather(context: Context, inquiry: Inquiry | Malformed) -> QueryQuestion:
         {},
         now,
         lambda known: inquiry_wants(context.machine, inquiry, dataclasses.replace(inputs, facts=known)),
+        seen=lambda instance: _unless_erased(context, instance),
     )
     return QueryQuestion(context.machine, inquiry, dataclasses.replace(inputs, facts=facts))
+
+
+def _unless_erased(context: Context, instance: Instance) -> Instance:
+    """Return what a source says of an instance; of one whose case was erased, that, whatever the source still has.
+
+    So nothing personal is put on record of it again, nor told. It is read all the same, to take as long as any other.
+    """
+    scope = case_id(context.machine, context.tenant, instance.entity, instance.key)
+    if not is_erased_case(context.store, scope):
+        return instance
+    fields = dict.fromkeys(instance.fields, Unknown.ERASED)
+    return dataclasses.replace(instance, found=False, state=Unknown.ERASED, fields=fields)
 
 
 def _record(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:

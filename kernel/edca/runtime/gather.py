@@ -219,13 +219,18 @@ def read_all(
     facts: Facts,
     as_of: int,
     wants: Callable[[Facts], Sequence[tuple[Handle, tuple[str, ...]]]],
+    seen: Callable[[Instance], Instance] = lambda instance: instance,
 ) -> Facts:
-    """Read until nothing is wanted, at most `ROUNDS_MAX` times, and return `facts` with all that was read."""
+    """Read until nothing is wanted, at most `ROUNDS_MAX` times, and return `facts` with all that was read.
+
+    `seen` makes of each instance what it counts as.
+    """
     for _ in range(ROUNDS_MAX):
         missing = wants(facts)
         if not missing:
             break
-        facts = _with(router, facts, missing, as_of)
+        read = _with(router, {}, missing, as_of)
+        facts = {**facts, **{handle: seen(instance) for handle, instance in read.items()}}
     return facts
 
 

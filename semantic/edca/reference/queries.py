@@ -58,8 +58,10 @@ def _answer(reference: Reference, inquiry: Inquiry | Malformed, inputs: Inputs) 
     shared = [forbid.clause for forbid in spec.forbids if forbid.about == query.about and not query.unblockable]
     results = tuple(_result(clause, needed(clause.condition, around)) for clause in (*shared, *query.clauses))
     failing = [result.code for result in results if result.result is not Result.PASSED]
-    if not failing and own is not None and not (own in inputs.facts and inputs.facts[own].found):
-        failing = [Unknown.MISSING.value]
+    subject = None if own is None else inputs.facts.get(own)
+    if not failing and own is not None and (subject is None or not subject.found):
+        is_erased = subject is not None and subject.state is Unknown.ERASED
+        failing = [Unknown.ERASED.value if is_erased else Unknown.MISSING.value]
     values = {} if failing else {one.name: value_of(one.value, around) for one in query.returns}
     for one in query.returns:
         if not failing and (problem := _problem(one.value.type, values[one.name])) is not None:

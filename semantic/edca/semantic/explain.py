@@ -43,6 +43,7 @@ _SUPPLY: dict[Unknown, str] = {
     Unknown.UNSTATED: "the proposer gave no confidence, or the host no subject",
     Unknown.EMPTY: "a list is empty where an element is needed",
     Unknown.UNCOUNTED: "nothing tells how much has been counted so far",
+    Unknown.ERASED: "what is personal of that case was erased, so nothing of it is looked up any more",
 }
 _KINDS: dict[ClauseKind, str] = {
     ClauseKind.REQUIRE: "required",
@@ -52,7 +53,7 @@ _KINDS: dict[ClauseKind, str] = {
     ClauseKind.LIMIT: "limited",
 }
 # What a model is not told apart: whose fact it is, and why it can't be read.
-_UNREADABLE = (Unknown.MISSING, Unknown.STALE, Unknown.DRIFT, Unknown.UNCOUNTED)
+_UNREADABLE = (Unknown.MISSING, Unknown.STALE, Unknown.DRIFT, Unknown.UNCOUNTED, Unknown.ERASED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _NOT_GIVEN = {
     Unknown.DRIFT: "is not of its declared type",
     Unknown.ABSENT: "is absent where a value is needed",
     Unknown.EMPTY: "is an element of an empty list",
+    Unknown.ERASED: "was erased",
 }
 
 

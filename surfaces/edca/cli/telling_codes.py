@@ -108,6 +108,7 @@ REASONS: Final[Mapping[Unknown, str]] = {
     Unknown.ABSENT: "an optional value is absent where one is needed",
     Unknown.EMPTY: "`first`, `last`, `min` or `max` of an empty list",
     Unknown.UNCOUNTED: "nothing tells how much a limit has counted so far",
+    Unknown.ERASED: "what is personal of that case was erased, so no query looks anything of it up",
 }
 """Why a value is unknown."""
 

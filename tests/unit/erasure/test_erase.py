@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from complaints_desk import bot
+from complaints_desk import CLEO, bot
 
 from edca.ledger import rows
 from edca.ledger.backup import back_up, restore
@@ -119,6 +119,30 @@ def test_nothing_more_is_done_in_an_erased_case(worked):
     # The person may come back with something new: what they ask for outside of a case has a new key.
     assert worked.ledger.vault.key("/#asker:mia") is not None
     assert erased(worked).records == 1
+    assert_sound(worked)
+
+
+def test_what_was_erased_is_not_looked_up_again(worked):
+    """The source still has it: the answer is a refusal, and neither it nor its record tells anything."""
+    asked = {"query": "mine", "arguments": {"complaint_id": "c1"}}
+    assert worked.kernel.query(asked, caller=CLEO).verdict.code == "returned"
+    erased(worked)
+    refused = worked.kernel.query(asked, caller=CLEO).verdict
+    assert (refused.code, [clause.reason.value for clause in refused.clauses]) == ("no_phone", ["input_erased"])
+    refused = worked.kernel.query(asked | {"query": "whether"}, caller=CLEO).verdict
+    assert (refused.code, refused.clauses) == ("input_erased", ())
+    assert worked.planted() == []
+    assert worked.kernel.query({**asked, "arguments": {"complaint_id": "c3"}}, caller=CLEO).verdict.code == "returned"
+    last = assert_sound(worked)
+    assert last.total - 1 not in last.erased
+
+
+def test_through_another_instance_it_is_not_looked_up_either(worked):
+    asked = {"query": "neighbour", "arguments": {"complaint_id": "c3"}}
+    assert worked.kernel.query(asked, caller=CLEO).verdict.values == {"premium": True}
+    erased(worked)
+    refused = worked.kernel.query(asked, caller=CLEO).verdict
+    assert (refused.code, refused.clauses) == ("input_erased", ())
     assert_sound(worked)
 
 
