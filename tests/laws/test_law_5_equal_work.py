@@ -81,3 +81,37 @@ def test_law_5_absent_and_forbidden_take_the_same_work(pair: Pair, tmp_path: Pat
         with statements() as unseen:
             assert kernel.view(about, [pair.absent], caller=caller) == shown
         assert sorted(unseen) == sorted(seen)
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[pair.spec for pair in PAIRS])
+def test_law_5_a_key_used_again_tells_nothing_of_a_case_that_isnt_theirs(pair: Pair, tmp_path: Path) -> None:
+    """The owner's candidate, the same from somebody else under the same key, and two of theirs under one key."""
+    desk = next(desk for desk in DESKS if desk.spec == pair.spec)
+    with desk.open(desk.world(tmp_path), tmp_path) as kernel:
+
+        def told(subject: str, case: str, confidence: float) -> bytes:
+            payload = {
+                "transition": pair.transition,
+                "arguments": {**pair.arguments, pair.key: case},
+                "confidence": confidence,
+                "key": "k",
+            }
+            came = kernel.session(desk.caller(subject)).submit(json.dumps(payload).encode())
+            return json.dumps(came.told.to_raw()).encode()
+
+        for subject in desk.subjects:
+            if subject != pair.subject:
+                told(subject, pair.theirs, 0.95)  # whose it is may have used the key before
+        for confidence in (0.95, 0.94):
+            assert told(pair.subject, pair.theirs, confidence) == told(pair.subject, pair.absent, confidence)
+
+
+def test_law_5_nobody_uses_up_the_keys_of_somebody_else(tmp_path: Path) -> None:
+    desk = next(desk for desk in DESKS if desk.spec == "refund")
+    with desk.open(desk.world(tmp_path), tmp_path) as kernel:
+        arguments = {"order_id": "o1", "amount": "20.00", "picks": [{"sku": "a1", "count": 1}]}
+        payload = {"transition": "approve_refund", "arguments": arguments, "confidence": 0.95, "key": "k"}
+        refused = kernel.submit(json.dumps(payload).encode(), caller=desk.caller("dora"))
+        assert refused.verdict.code == "not_yours"
+        mine = kernel.submit(json.dumps(payload | {"confidence": 0.96}).encode(), caller=desk.caller("carla"))
+        assert mine.verdict.code not in ("duplicate", "not_yours")

@@ -111,10 +111,14 @@ class Remembered:
 
 
 def idempotency_key(tenant: str, machine: Machine, candidate: Candidate, about: Address, id_: str | None) -> str:
-    """Return the cell's key: the candidate's own, scoped by proposer and case (or by what it creates, and for whom)."""
-    creates: Data = ["creates", tenant, machine.name, about.entity, candidate.subject]
-    scope: Data = creates if id_ is None else ["case", id_]
-    return canonical.digest("idempotency", canonical.encode([candidate.proposer, scope, candidate.key])).hex()
+    """Return the cell's key: the candidate's own, scoped by proposer, subject and case (or by what it creates).
+
+    Without the subject, who acts for one person could tell by a used key that another person's case is there, and could
+    use up that person's keys.
+    """
+    scope: Data = ["creates", tenant, machine.name, about.entity] if id_ is None else ["case", id_]
+    told: list[Data] = [candidate.proposer, candidate.subject, scope, candidate.key]
+    return canonical.digest("idempotency", canonical.encode(told)).hex()
 
 
 def recall(store: Store, key: str, tenant: str, candidate: Candidate) -> Remembered | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -73,7 +73,10 @@ def parse_json(content: bytes) -> object:
 def _decimal(text: str) -> Decimal:
     if len(text) > _NUMBER_LENGTH_MAX:
         raise MalformedError("a number is too long")
-    return Decimal(text)
+    try:
+        return Decimal(text)
+    except InvalidOperation:  # an exponent beyond what decimals can have, which is no `ValueError`
+        raise MalformedError("a number is too large") from None
 
 
 def _whole(text: str) -> int:

@@ -13,6 +13,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any
 
 import httpcore
@@ -194,8 +195,7 @@ class Service:
         context = ssl.create_default_context()
         # A connection kept from before may just have been closed by the service. Asking again does no harm when
         # reading; for an effect nobody could tell what became of it, so each has a connection of its own.
-        self._reading = httpx.Client(transport=_Transport(context, keeps=8), trust_env=False, timeout=source.timeout_s)
-        self._acting = httpx.Client(transport=_Transport(context, keeps=0), trust_env=False, timeout=source.timeout_s)
+        self._reading, self._acting = _client(source, context, keeps=8), _client(source, context, keeps=0)
 
     def __repr__(self) -> str:
         """Name the source, and neither its address nor its credential."""
@@ -264,6 +264,13 @@ class Service:
             if len(body) > bound:
                 raise BadAnswerError(f"it is longer than {bound} bytes")
         return Answer(answer.status_code, headers, bytes(body))
+
+
+def _client(source: HTTPSource, context: ssl.SSLContext, *, keeps: int) -> httpx.Client:
+    # Whatever cookie a service sets is forgotten: what was read for one must not change what is read for the next.
+    forgetful = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+    transport = _Transport(context, keeps=keeps)
+    return httpx.Client(transport=transport, trust_env=False, timeout=source.timeout_s, cookies=forgetful)
 
 
 @contextmanager

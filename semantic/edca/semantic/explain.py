@@ -88,7 +88,8 @@ def for_model(machine: Machine, candidate: Candidate | Malformed, verdict: Verdi
     What follows from the public spec alone comes first, whatever the case: a name that is no transition, an argument
     that is not of its type. So neither tells whether a case exists. After that, a clause that reads labelled or
     identifying facts, and any clause whose facts could not be read, makes the whole answer `not_possible`: otherwise
-    the other clauses' answers would tell about a case that may not be the subject's.
+    the other clauses' answers would tell about a case that may not be the subject's. Nor is a key that was used before
+    told as one: only where there is a case is it remembered that a key was used.
     """
     if is_not_looked_at(verdict):  # first: it must be the same answer whatever was sent
         return Told("refused", (NOT_POSSIBLE,), (NOT_POSSIBLE_TEXT,))
@@ -100,8 +101,6 @@ def for_model(machine: Machine, candidate: Candidate | Malformed, verdict: Verdi
     match verdict:
         case Accepted():
             return Told("accepted", (), ())
-        case Refused() if verdict.stage is Stage.DUPLICATE:
-            return Told("refused", (verdict.code,), ("Another candidate used this key: choose a new key.",))
         case Refused():
             outcome = "refused"
             said = None if verdict.stage is not None else _refusal(machine, verdict, open_clauses)
