@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from edca.ledger.erasures import Erasure
     from edca.ledger.staging import Staged
 
 _CHUNK_SIZE: Final = 4 << 20  # bytes of the file that are searched at a time
@@ -51,6 +52,10 @@ class Destroying(ABC):
     @abstractmethod
     def _check_writable(self) -> None:
         """Raise `LedgerError` where nothing can be written."""
+
+    def list_erasure(self, erasure: Erasure) -> None:
+        """Write down, durably, what is about to be destroyed. Raises `LedgerError` where that can't be done."""
+        self.vault.erasures.add(erasure)
 
     def destroy(self, scopes: Sequence[str], numbers: Sequence[int]) -> None:
         """Within a group: let go of the vault's keys and values of those scopes, and of those records' values.

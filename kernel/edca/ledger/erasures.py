@@ -12,11 +12,13 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from edca.ledger.errors import LedgerError, TamperedError
 
 SUFFIX: Final = ".erasures"
+VARIABLE: Final = "EDCA_ERASURES"
+"""The environment variable that names the list's file, for a ledger that is no file itself."""
 _CLEANED: Final = "cleaned"
 _SIZE_MAX: Final = 64 << 20
 
@@ -90,12 +92,17 @@ class Erasure:
 class Erasures:
     """The list beside one ledger: what was to be erased, and whether no stray copy of a key can be left in the file."""
 
-    def __init__(self, ledger: Path) -> None:
-        """Read the list. Raises `TamperedError` where a line of it can't be read, `LedgerError` where the file can't.
+    @classmethod
+    def beside(cls, ledger: Path) -> Self:
+        """Read the list beside a ledger's file. Raises as the initialiser."""
+        return cls(ledger.with_name(ledger.name + SUFFIX))
+
+    def __init__(self, path: Path | None) -> None:
+        """Read the list; null: there is none, and nothing may be added to it. Raises `TamperedError` where a line of it can't be read, `LedgerError` where the file can't.
 
         A last line without its end was being written when the power went: then nothing was destroyed yet.
         """
-        self.path: Final = ledger.with_name(ledger.name + SUFFIX)
+        self.path: Final = path
         self.listed: list[Erasure] = []
         self.is_clean = True
         content = self._read()
@@ -127,6 +134,8 @@ class Erasures:
             self.is_clean = True
 
     def _read(self) -> bytes:
+        if self.path is None:
+            return b""
         try:
             with self.path.open("rb") as file:
                 content = file.read(_SIZE_MAX + 1)
@@ -139,6 +148,11 @@ class Erasures:
         return content
 
     def _append(self, line: bytes) -> None:
+        if self.path is None:
+            raise LedgerError(
+                f"nothing is erased here without a list of erasures: name its file in `{VARIABLE}`, and keep it where "
+                "no dump of the database is; nothing was erased"
+            )
         is_new = not self.path.exists()
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)

@@ -53,7 +53,7 @@ class SQLiteLedger(Destroying, Alone):
         self._in_doubt = False
         self._staged: Staged | None = None
         self._seen: Seen | None = None
-        self._vault = Vault(self._fetch, lambda: self._staged, Erasures(path), has_vault(connection, path))
+        self._vault = Vault(self._fetch, lambda: self._staged, Erasures.beside(path), has_vault(connection, path))
 
     @classmethod
     def open(
@@ -138,7 +138,7 @@ class SQLiteLedger(Destroying, Alone):
 
     def _place(self, staged: Staged, draft: Draft) -> Stored:
         if draft.key is not None:
-            key = self.vault.needs_key_row(draft.key.scope, draft.subject)
+            key = self.vault.needs_key_row(draft.key, draft.subject)
             if key is not None:
                 staged.put_key(draft.key.scope, key)
         return staged.add(draft, self._head(draft.chain))

@@ -1,53 +1,38 @@
 """What one transaction will write: placed and readable by whoever comes later in it, and not yet on disk."""
 
-import dataclasses
-from typing import Any, Final
+from typing import Final
 
 from edca.ledger.leaf import NO_HASH, Leaf, chain_tag
 from edca.ledger.record import Draft, body_digest, seal
-from edca.ledger.sealing import cover
 from edca.ledger.store import Cell, Stored
 from edca.ledger.tree import CompactRange
+from edca.ledger.vault_staging import VaultWrites, covered
 
 Head = tuple[int, int, bytes]
 """A chain's newest record: its entry, its index and the digest of its body."""
 
-StoredKey = tuple[str, bytes, bytes]
-"""A scope's key as the vault keeps it: whose it is, the key (wrapped, or empty once destroyed), and what names it."""
 
-_GONE: Final = object()
-
-
-class Staged:
+class Staged(VaultWrites):
     """The records, chain heads and cells of one transaction. Its steps can be taken back one by one, newest first."""
 
     def __init__(self, start: CompactRange, tip: bytes) -> None:
         """Begin after `start`, whose newest leaf is `tip`."""
+        super().__init__()
         self.start: Final = start.size
         self.range = start
         self.tip = tip
         self.rows: list[tuple[int, int | None, bytes, bytes]] = []
         self.heads: dict[str, Head] = {}
         self.cells: dict[tuple[str, str], bytes | None] = {}
-        self.keys: dict[str, StoredKey | None] = {}  # the vault's, by scope; null: to be forgotten
-        self.destroyed: dict[str, bool] = {}  # scopes whose values go
-        self.dropped: dict[int, bool] = {}  # single records whose values go
-        self.vault: dict[int, tuple[str, str, bytes]] = {}  # scope, asker and encrypted values, by index
-        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
 
     def add(self, draft: Draft, head: Head | None) -> Stored:
         """Place one record after `head`, its chain's newest. Raises as `seal` does; then nothing is placed."""
         entry, back, prev = (0, None, NO_HASH) if head is None else (head[0] + 1, head[1], head[2])
-        values: list[Any] = []
-        if draft.key is not None:
-            content, values = cover(draft.content, draft.key, draft.chain, entry)
-            draft = dataclasses.replace(draft, content=content)
+        draft, values = covered(draft, entry)
         body = seal(draft, entry, prev)
         digest = body_digest(body)
         index = self.range.size
-        if draft.key is not None and values:
-            row = draft.key.row(draft.chain, entry, digest, values)
-            self._set(self.vault, index, (draft.key.scope, draft.asker, row))
+        self._keep(draft, index, entry, digest, values)
         leaf = Leaf(index, self.tip, chain_tag(draft.chain), entry, digest)
         self.tip = leaf.leaf_hash()
         self.range = self.range.append(self.tip)
@@ -58,18 +43,6 @@ class Staged:
     def put(self, cell: Cell) -> None:
         """Write or remove one cell."""
         self._set(self.cells, (cell.space, cell.key), cell.value)
-
-    def put_key(self, scope: str, key: StoredKey | None) -> None:
-        """Keep a scope's key, or whose it is; null forgets the scope."""
-        self._set(self.keys, scope, key)
-
-    def destroy(self, scope: str) -> None:
-        """Let go of all values of a scope."""
-        self._set(self.destroyed, scope, True)
-
-    def drop(self, number: int) -> None:
-        """Let go of the values of one record."""
-        self._set(self.dropped, number, True)
 
     def cells_in(self, space: str) -> dict[str, bytes | None]:
         """Return what was written or removed in a space, by key."""
@@ -88,13 +61,4 @@ class Staged:
         """Take back everything since `mark`."""
         row_count, self.range, self.tip, undo_count = mark
         del self.rows[row_count:]
-        while len(self._undo) > undo_count:
-            where, key, value = self._undo.pop()
-            if value is _GONE:
-                del where[key]
-            else:
-                where[key] = value
-
-    def _set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
-        self._undo.append((where, key, where.get(key, _GONE)))
-        where[key] = value
+        self._take_back(undo_count)

@@ -28,7 +28,7 @@ from edca.ledger.store import StoredRecord
 
 if TYPE_CHECKING:
     from edca.ledger.erasures import Erasures
-    from edca.ledger.staging import Staged, StoredKey
+    from edca.ledger.vault_staging import StoredKey, VaultWrites
 
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS vault_keys(scope TEXT PRIMARY KEY, subject TEXT NOT NULL, key BLOB NOT NULL,"
@@ -89,7 +89,7 @@ class Vault:
     def __init__(
         self,
         fetch: Callable[[str, tuple[Any, ...]], list[Any]],
-        staged: Callable[[], Staged | None],
+        staged: Callable[[], VaultWrites | None],
         erasures: Erasures,
         is_there: bool,
     ) -> None:
@@ -107,13 +107,16 @@ class Vault:
         """Whether nothing personal was ever recorded."""
         return not (self._is_there and self._fetch("SELECT 1 FROM vault_keys LIMIT 1", ()))
 
+    def check_usable(self) -> None:
+        """Raise `LedgerError` where nothing personal may be recorded here."""
+
     def key(self, scope: str) -> ScopeKey | None:
         """Return the scope's key, or null where it has none (any more). Raises `LedgerError` where it can't be had."""
         found = self._keys.get(scope)
         if found is None:
-            row = self._row(scope)
-            if row is not None and row[1] and (scope, row[2]) not in self.erasures.keys:
-                found = self._keys[scope] = ScopeKey(scope, row[0], self._unwrapped(scope, row[1]))
+            found = self._stored_key(scope, self._row(scope))
+            if found is not None:
+                self._keys[scope] = found
         return found
 
     def key_for(self, scope: str) -> ScopeKey:
@@ -130,17 +133,16 @@ class Vault:
         row = self._row(scope)
         return row is not None and (not row[1] or (scope, row[2]) in self.erasures.keys)
 
-    def needs_key_row(self, scope: str, subject: str) -> StoredKey | None:
+    def needs_key_row(self, key: ScopeKey, subject: str) -> StoredKey | None:
         """Return the key as it is to be stored where it is not, or not under the subject's name; else null."""
-        row = self._row(scope)
+        row = self._row(key.scope)
         if row is not None and (row[0] or not subject):
             return None
         if row is not None:
             return subject, row[1], row[2]
-        key = self.key_for(scope)
         return subject, self._wrapped(key), key.fingerprint
 
-    def destroy(self, staged: Staged, scopes: Sequence[str], numbers: Sequence[int]) -> None:
+    def destroy(self, staged: VaultWrites, scopes: Sequence[str], numbers: Sequence[int]) -> None:
         """Let go of the keys and values of those scopes, and of the values of those records."""
         for scope in scopes:
             self._keys.pop(scope, None)
@@ -216,10 +218,15 @@ class Vault:
 
     def outdated(self) -> list[str]:
         """Return the scopes whose keys the list of erasures names, and the file still has."""
-        query = "SELECT 1 FROM vault_keys WHERE scope = ? AND name = ? AND key <> x''"
+        query = "SELECT 1 FROM vault_keys WHERE scope = ? AND name = ? AND length(key) > 0"
         return [
             scope for scope, name in sorted(self.erasures.keys) if self._is_there and self._fetch(query, (scope, name))
         ]
+
+    def _stored_key(self, scope: str, row: StoredKey | None) -> ScopeKey | None:
+        if row is None or not row[1] or (scope, row[2]) in self.erasures.keys:
+            return None
+        return ScopeKey(scope, row[0], self._unwrapped(scope, row[1]))
 
     def _row(self, scope: str) -> StoredKey | None:
         staged = self._staged()

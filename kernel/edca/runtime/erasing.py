@@ -22,13 +22,12 @@ from edca.runtime.holds import chain_of_erasures
 from edca.runtime.kinds import ERASED
 from edca.runtime.mode_changes import ModeError, check_operator
 from edca.runtime.modes import REASON_LENGTH_MAX
-from edca.runtime.opened import OpenedStore
+from edca.runtime.opened import Destroyer, OpenedStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edca.kernel.canonical import Data
-    from edca.ledger.sqlite import SQLiteLedger
     from edca.runtime.answers import RecordReference
     from edca.runtime.context import Context
 
@@ -92,7 +91,7 @@ def erase(context: Context, request: Request) -> Erased:
             return None
         scopes = [scope for scope, _ in plan.keys]
         keys.extend(ledger.vault.stored_keys(scopes))
-        ledger.vault.erasures.add(plan)
+        ledger.list_erasure(plan)
         ledger.destroy(scopes, numbers)
         return plan, _append(context, plan, again=False)
 
@@ -128,8 +127,8 @@ def finish(context: Context) -> tuple[RecordReference, ...]:
     return context.turn(note)
 
 
-def _ledger(store: OpenedStore) -> SQLiteLedger:
-    return store.store  # type: ignore[return-value]  # what has a vault can destroy and clean: see `edca.ledger.vault`
+def _ledger(store: OpenedStore) -> Destroyer:
+    return store.store  # type: ignore[return-value]  # what has a vault can destroy: see `edca.runtime.opened`
 
 
 def _plan(context: Context, store: OpenedStore, request: Request) -> tuple[Erasure | None, list[int]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from edca.kernel.machine import Machine
+    from edca.ledger.erasures import Erasure
     from edca.ledger.record import Draft
     from edca.ledger.store import Cell, Stored, StoredRecord
     from edca.ledger.vault import Vault
@@ -42,6 +43,18 @@ class Vaulted(Protocol):
         """The vault beside the records."""
         ...
 
+class Destroyer(Vaulted, Protocol):
+    """A store that can let go of what its vault keeps: every one that has a vault."""
+
+    def list_erasure(self, erasure: Erasure) -> None:
+        """Within a group: see to it that the list of erasures names it before it is destroyed."""
+
+    def destroy(self, scopes: Sequence[str], numbers: Sequence[int]) -> None:
+        """Within a group: let go of the keys and values of those scopes, and of those records' values."""
+
+    def clean(self, keys: Sequence[bytes]) -> None:
+        """After the group: see to it that no table or file holds a copy of a destroyed key."""
+
 
 def opened(store: Store, machine: Machine | None = None) -> Store:
     """Return the store with everything personal opened; itself where there is nothing to open.
@@ -55,6 +68,8 @@ def opened(store: Store, machine: Machine | None = None) -> Store:
         if will_seal:
             raise LedgerError("this store has no vault, and the machine knows personal values: none may be recorded")
         return store
+    if will_seal:
+        store.vault.check_usable()
     return OpenedStore(store, store.vault) if will_seal or not store.vault.is_empty else store
 
 
