@@ -55,6 +55,16 @@ class Server:
         """What a client connects with."""
         return f"postgresql:///postgres?host={self._folder}&user=edca"
 
+    @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    @property
+    def data(self) -> Path:
+        """Where all is that it keeps."""
+        return self._data
+
     def start(self) -> None:
         """Start it, also after it was killed; what it has written is recovered first."""
         with (self._folder / "log").open("ab") as log:

@@ -98,7 +98,9 @@ class Erasures:
         return cls(ledger.with_name(ledger.name + SUFFIX))
 
     def __init__(self, path: Path | None) -> None:
-        """Read the list; null: there is none, and nothing may be added to it. Raises `TamperedError` where a line of it can't be read, `LedgerError` where the file can't.
+        """Read the list; null: there is none, and nothing may be added to it.
+
+        Raises `TamperedError` where a line of it can't be read, `LedgerError` where the file can't.
 
         A last line without its end was being written when the power went: then nothing was destroyed yet.
         """

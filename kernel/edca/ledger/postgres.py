@@ -16,14 +16,16 @@ from typing import Final, Self
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from edca.ledger.erasures import Erasures
 from edca.ledger.errors import InDoubtError, LedgerError, StaleError
 from edca.ledger.postgres_commit import begin, finish, is_on_record
 from edca.ledger.postgres_leases import Leases
 from edca.ledger.postgres_pool import Pool
-from edca.ledger.postgres_reading import Reading, Session, fetch
+from edca.ledger.postgres_reading import Session, fetch
 from edca.ledger.postgres_schema import LOST, Connection, prepare, translated
 from edca.ledger.postgres_sequencing import Sequencer
 from edca.ledger.postgres_staging import Group
+from edca.ledger.postgres_vault import PostgresDestroying, PostgresVault, list_of_erasures
 from edca.ledger.record import Draft
 from edca.ledger.rows import check_cell
 from edca.ledger.store import Cell, Stored
@@ -37,11 +39,19 @@ RECONNECT_S: Final = 30.0
 _NUMBERS_A_DRAW: Final = 16
 
 
-class PostgresLedger(Reading):
+class PostgresLedger(PostgresDestroying):
     """A ledger in a PostgreSQL database. Threads may share it; processes each open it for themselves."""
 
     def __init__(
-        self, pool: Pool, path: str, schema: str, *, readonly: bool, lease_s: float, reconnect_s: float
+        self,
+        pool: Pool,
+        path: str,
+        schema: str,
+        erasures: Erasures,
+        *,
+        readonly: bool,
+        lease_s: float,
+        reconnect_s: float,
     ) -> None:
         """Use `open`."""
         self.schema: Final = schema
@@ -52,6 +62,7 @@ class PostgresLedger(Reading):
         self._process_id = os.getpid()
         self._leases = Leases(pool, lease_s)
         self._sequencer: Sequencer | None = None
+        self._vault = PostgresVault(self, self._staged, erasures)
 
     @classmethod
     def open(
@@ -65,17 +76,21 @@ class PostgresLedger(Reading):
         sequences: bool = True,
         lease_s: float = LEASE_S,
         reconnect_s: float = RECONNECT_S,
+        erasures: str | os.PathLike[str] | None = None,
     ) -> Self:
         """Open the ledger in that schema of the database, made first if it isn't there and `create` allows it.
 
         `dsn` is what libpq takes, such as `postgresql://host/name`. `sequences`: this process takes its turn at giving
         records their places; at least one that is open must. `durable=False` accepts a server without `fsync`.
+        `erasures` is the file with the list of erasures (else the environment's `EDCA_ERASURES`): without one nothing
+        can be erased, and with one, what a restored dump has brought back is erased again before anything is read.
 
         Raises `LedgerFormatError` where the schema holds no ledger of this version, and `LedgerError` where the
         database can't be used.
         """
         pool = Pool(dsn, schema, readonly=readonly, reconnect_s=reconnect_s)
-        ledger = cls(pool, _path(dsn), schema, readonly=readonly, lease_s=lease_s, reconnect_s=reconnect_s)
+        listed = list_of_erasures(erasures)
+        ledger = cls(pool, _path(dsn), schema, listed, readonly=readonly, lease_s=lease_s, reconnect_s=reconnect_s)
         try:
             connection = pool.connect(waiting=False)  # a wrong address is told at once
             try:
@@ -84,6 +99,7 @@ class PostgresLedger(Reading):
                 connection.close()
             if not readonly:
                 ledger._leases.start()
+                ledger.erase_again()
             if sequences and not readonly:
                 ledger._sequencer = Sequencer(pool, schema)
         except BaseException:
@@ -121,10 +137,7 @@ class PostgresLedger(Reading):
                 return self.commit(drafts, cells)
         group = session.group
         with self.step():
-            stored = tuple(
-                group.add(draft, self._head(session.connection, group, draft.chain), self._number(session))
-                for draft in drafts
-            )
+            stored = tuple(self._place(session, group, draft) for draft in drafts)
             for cell in cells(stored) if callable(cells) else cells:
                 check_cell(cell)
                 if "\0" in cell.space + cell.key:
@@ -165,11 +178,25 @@ class PostgresLedger(Reading):
             session.group.back_to(mark)
             raise
 
+    def _place(self, session: Session, group: Group, draft: Draft) -> Stored:
+        if draft.key is not None:
+            key = self._vault.needs_key_row(draft.key, draft.subject)
+            if key is not None:
+                group.put_key(draft.key.scope, key)
+            group.seen_keys[draft.key.scope] = draft.key.fingerprint
+        return group.add(draft, self._head(session.connection, group, draft.chain), self._number(session))
+
+    def _staged(self) -> Group | None:
+        session = self._session
+        return None if session is None else session.group
+
     def _write(self, connection: Connection, group: Group) -> None:
         try:
             transaction = begin(connection, self.schema, group)
         except psycopg.Error as error:
             raise translated(error) from error
+        for erasure in group.listed.values():
+            self._vault.erasures.add(erasure)
         try:
             finish(connection, group, self._leases.holder, self._leases.lease_s)
         except LOST as error:

@@ -16,6 +16,7 @@ from psycopg import errors
 from edca.ledger.errors import StaleError
 from edca.ledger.postgres_schema import LOCK_TIMEOUT_MS, Connection
 from edca.ledger.postgres_staging import Group, Head
+from edca.ledger.postgres_vault import is_vault_stale, write_vault
 
 _LOCK: Final = (
     "SELECT (CASE WHEN alone THEN pg_advisory_xact_lock(name) ELSE pg_advisory_xact_lock_shared(name) END)::text"
@@ -61,6 +62,7 @@ def begin(connection: Connection, schema: str, group: Group) -> int:
         any(held.get(place) != value for place, value in group.seen_cells.items())
         or any(newest.get(chain) != head for chain, head in group.seen_heads.items())
         or any(dict(found.fetchall()) != group.seen_spaces[space] for space, found in scans.items())
+        or is_vault_stale(connection, group)
     )
     if is_stale:
         connection.execute("ROLLBACK")
@@ -104,6 +106,8 @@ def finish(connection: Connection, group: Group, holder: str, lease_s: float) ->
                 " WHERE cells.space = gone.space AND cells.key = gone.key",
                 tuple(list(column) for column in zip(*dropped, strict=True)),
             )
+        if group.writes_vault:
+            write_vault(connection, group)
         if left:
             connection.execute("DELETE FROM leases WHERE name = ANY(%s) AND holder = %s", (left, holder))
         connection.execute("COMMIT")
@@ -142,6 +146,8 @@ def _locks(schema: str, group: Group) -> tuple[list[int], list[bool]]:
         want("chain", chain, alone=chain in group.heads)
     for place in {*group.seen_cells, *group.cells}:
         want("cell", *place, alone=place in group.cells)
+    for scope in {*group.seen_keys, *group.keys}:
+        want("key", scope, alone=scope in group.keys)
     written = {space for space, _ in group.cells}
     for space in {*written, *group.seen_spaces}:
         want("space", space, alone=space in group.seen_spaces)

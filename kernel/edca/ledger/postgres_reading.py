@@ -297,6 +297,16 @@ class Reading:
         with self._connected() as connection:
             yield connection, None
 
+    @contextmanager
+    def apart(self) -> Iterator[Connection]:
+        """Lend a connection on which each statement is a transaction of its own, whatever this thread is in."""
+        with self._connected() as connection:
+            yield connection
+
+    def fetch_rows(self, query: LiteralString, parameters: tuple[Any, ...]) -> list[Any]:
+        """Return the rows of a query, of this thread's moment if it is in one. Raises `LedgerError`."""
+        return self._fetch(query, parameters)
+
     def _fetch(self, query: LiteralString, parameters: tuple[Any, ...]) -> list[Any]:
         with self._read() as (connection, _):
             return fetch(connection, query, parameters)

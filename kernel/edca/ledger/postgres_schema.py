@@ -14,7 +14,7 @@ from edca.ledger.errors import LedgerBusyError, LedgerError, LedgerFormatError, 
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LOCK_TIMEOUT_MS: Final = 10_000
 """How long a commit waits for the locks of others before it gives up, having written nothing."""
 
@@ -33,6 +33,12 @@ _TABLES: Final[tuple[LiteralString, ...]] = (
     " subtrees bytea NOT NULL)",
     'CREATE TABLE cells(space text COLLATE "C", key text COLLATE "C", value bytea NOT NULL, PRIMARY KEY(space, key))',
     "CREATE TABLE leases(name text PRIMARY KEY, holder text NOT NULL, until timestamptz NOT NULL)",
+    # What is personal: see `edca.ledger.vault`. A number is that of a record, and its row goes when it is erased.
+    'CREATE TABLE vault_keys(scope text COLLATE "C" PRIMARY KEY, subject text NOT NULL, key bytea NOT NULL,'
+    " name bytea NOT NULL)",
+    'CREATE TABLE vault(number bigint PRIMARY KEY, scope text COLLATE "C" NOT NULL, asker text NOT NULL,'
+    " sealed bytea NOT NULL)",
+    "CREATE INDEX vault_by_scope ON vault(scope)",
     # Against accidents, not against people: whoever owns the tables can drop a trigger, and the verifier then finds
     # what they changed.
     "CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS"

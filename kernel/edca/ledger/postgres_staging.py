@@ -5,25 +5,25 @@ will write, looks once more, and writes only where nothing has changed (`postgre
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
 
+from edca.ledger.erasures import Erasure
 from edca.ledger.leaf import NO_HASH
 from edca.ledger.record import Draft, body_digest, seal
 from edca.ledger.store import Cell, Stored, StoredRecord
+from edca.ledger.vault_staging import VaultWrites, covered
 
 Head = tuple[int, bytes]
 """A chain's newest record: its entry and the digest of its body."""
 Row = tuple[int, str, int, bytes, bytes]
 """A record as it will be written: number, chain, entry, digest, body."""
 
-_GONE: Final = object()
 
-
-class Group:
+class Group(VaultWrites):
     """What one group has read and staged. Its steps can be taken back one by one, newest first."""
 
     def __init__(self) -> None:
         """Begin with nothing."""
+        super().__init__()
         self.rows: list[Row] = []
         self.heads: dict[str, Head] = {}
         self.cells: dict[tuple[str, str], bytes | None] = {}
@@ -33,20 +33,29 @@ class Group:
         self.seen_spaces: dict[str, dict[str, bytes]] = {}
         self.scanned: dict[tuple[str, str], bytes] = {}  # looked at in passing: what is written of it must be as it was
         self.numbers: list[int] = []  # drawn and not used yet, the next one last
-        self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.seen_keys: dict[str, bytes] = {}  # names of the keys that are sealed with or destroyed
+        self.seen_values: dict[str, list[int]] = {}  # whose values a scope's key keeps
+        self.listed: dict[str, Erasure] = {}  # to be put on the list of erasures before anything is written
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self.rows or self.cells or self.holds)
+        return not (self.rows or self.cells or self.holds or self.writes_vault)
+
+    @property
+    def writes_vault(self) -> bool:
+        """Whether anything is kept or destroyed in the vault."""
+        return bool(self.keys or self.vault or self.destroyed or self.dropped)
 
     def add(self, draft: Draft, head: Head | None, number: int) -> Stored:
         """Place one record after `head`, its chain's newest. Raises as `seal` does; then nothing is placed."""
         entry, prev = (0, NO_HASH) if head is None else (head[0] + 1, head[1])
+        draft, values = covered(draft, entry)
         body = seal(draft, entry, prev)
         digest = body_digest(body)
         self.rows.append((number, draft.chain, entry, digest, body))
         self._set(self.heads, draft.chain, (entry, digest))
+        self._keep(draft, number, entry, digest, values)
         return Stored(number, draft.chain, entry, digest, None)
 
     def put(self, cell: Cell) -> None:
@@ -59,6 +68,10 @@ class Group:
     def hold(self, name: str, taken: bool) -> None:
         """Take a lease, or let go of it."""
         self._set(self.holds, name, taken)
+
+    def list(self, erasure: Erasure) -> None:
+        """Have an erasure put on the list before anything is written."""
+        self._set(self.listed, erasure.id, erasure)
 
     def record(self, number: int) -> StoredRecord | None:
         """Return a record placed here, or null."""
@@ -76,16 +89,7 @@ class Group:
         """Take back everything that was staged since `mark`; what was read since stays read."""
         row_count, undo_count = mark
         del self.rows[row_count:]
-        while len(self._undo) > undo_count:
-            where, key, value = self._undo.pop()
-            if value is _GONE:
-                del where[key]
-            else:
-                where[key] = value
-
-    def _set(self, where: dict[Any, Any], key: Any, value: Any) -> None:
-        self._undo.append((where, key, where.get(key, _GONE)))
-        where[key] = value
+        self._take_back(undo_count)
 
 
 def stored_row(row: Row) -> StoredRecord:

@@ -43,6 +43,7 @@ class Vaulted(Protocol):
         """The vault beside the records."""
         ...
 
+
 class Destroyer(Vaulted, Protocol):
     """A store that can let go of what its vault keeps: every one that has a vault."""
 

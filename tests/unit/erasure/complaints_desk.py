@@ -43,7 +43,7 @@ class Desk:
 
     def reopen(self):
         self.close()
-        self.ledger = SQLiteLedger.open(self.path)
+        self.ledger = self.open_ledger()
         if self.key is not None:
             self.ledger.vault.new_key = self.key
         self.kernel = Kernel.open(
@@ -55,6 +55,13 @@ class Desk:
             engines={"desk": self.engine},
         )
         return self.kernel
+
+    def open_ledger(self):
+        """Open the ledger of this desk, in the store that it is in."""
+        return SQLiteLedger.open(self.path)
+
+    def settle(self):
+        """Wait until every record has its place: here each gets it with its commit."""
 
     def close(self):
         if self.kernel is not None:
@@ -101,6 +108,7 @@ class Desk:
             self.kernel.query(f'{{"query": "PLANTED-query-{member}"', caller=bot(member))
 
     def records(self):
+        self.settle()
         return [parse(stored.body) for stored in self.ledger.records()]
 
     def files(self):
