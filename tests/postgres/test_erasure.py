@@ -3,6 +3,7 @@
 The tests of `tests/unit/erasure` that are about what every store owes are run here again, over a desk on the server.
 """
 
+import json
 import subprocess
 import sys
 import threading
@@ -38,6 +39,7 @@ from test_retention import (  # noqa: F401  # collected here, too
     test_what_is_kept_has_a_date_by_its_class,
 )
 
+from edca.cli.main import main
 from edca.ledger.errors import LedgerError
 from edca.ledger.postgres import PostgresLedger
 from edca.ledger.vault import ErasedError
@@ -246,3 +248,50 @@ def test_an_erasure_whose_commit_was_lost_is_finished_at_the_next_opening(worked
     assert stored_keys(worked)[C1] == b""
     assert [record.kind for record in worked.records()].count("erased") == 1
     assert_sound(worked)
+
+
+class URLDesk(ServerDesk):
+    """The desk over a database of its own, in the schema that a URL means."""
+
+    def __init__(self, folder, server, url):
+        self.url = url
+        super().__init__(folder, server, "edca")
+
+    def open_ledger(self, **parts):
+        return PostgresLedger.open(self.url, **{"erasures": self.list, **parts})
+
+
+def test_the_commands_do_it_by_url_while_a_service_runs(tmp_path, server, schema, monkeypatch, capsys):
+    monkeypatch.setenv("EDCA_VAULT_KEY", MASTER)
+    monkeypatch.setenv("EDCA_ERASURES", str(tmp_path / "kept.erasures"))
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {schema}")
+    url = server.dsn.replace("///postgres", f"///{schema}")
+    desk = URLDesk(tmp_path, server, url)
+    desk.work()
+    kept = tmp_path / "retention.toml"
+    kept.write_text('[[classes]]\nname = "answered"\nmachine = "complaints"\ndays = 0\n', "utf-8")
+
+    def edca(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        return ended.value.code, "".join(capsys.readouterr())
+
+    order = ("--by", "otto", "--because", "her request", "--now", "2026-03-20T12:00:00Z")
+    assert edca("hold", "mia", url, *order)[0] == 0
+    code, told = edca("erase", "mia", url, "--even-open", *order)
+    assert (code, "legal hold" in told) == (2, True)
+    assert edca("hold", "mia", url, "--release", *order)[0] == 0
+    code, told = edca("erase", "mia", url, "--even-open", *order)
+    assert (code, f"destroyed the key of {C1}" in told) == (0, True)
+    assert desk.note("c1", bot("mia"), "PLANTED-later").verdict.code == "unknown_case"  # the service has noticed
+    purge = ("--rules", kept, "--purge", "--by", "otto", "--now", "2026-03-20T12:00:00Z")
+    code, told = edca("retention", url, *purge, "--json")
+    assert (code, [one["scopes"] for one in json.loads(told)]) == (0, [[C3]])
+    desk.settle()
+    for command, says in (("verify", "they were erased, on record"), ("replay", "input erased")):
+        code, told = edca(command, url)
+        assert (code, says in told) == (0, True)
+    desk.close()
+    desk.engine.dispose()

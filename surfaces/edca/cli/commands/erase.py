@@ -61,7 +61,7 @@ def erase(
 
     The file `LEDGER.erasures` lists what was erased: keep it with every copy of the ledger, so that an old copy is
     erased again before it is read. This needs a ledger that no process has open: a running service calls
-    `kernel.erase`.
+    `kernel.erase`. On PostgreSQL nodes may go on meanwhile, and `EDCA_ERASURES` names the list's file.
     """
     with operated(ledger, machine, tenant, now) as operator:
         done = operator.erase(Request(CASE if case else SUBJECT, subject, by, because, even_open))
