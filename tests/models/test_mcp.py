@@ -21,6 +21,7 @@ from edca.kernel.verdict import Refused
 from edca.ledger.errors import LedgerError
 from edca.ledger.record import parse
 from edca.ledger.sqlite import SQLiteLedger
+from edca.mcp import watching
 from edca.mcp.transports import MESSAGE_SIZE_MAX
 from edca.runtime.verdicts import verdict_from_raw
 from edca.semantic.handles import Handles
@@ -258,6 +259,46 @@ def test_who_lists_is_told_when_what_they_may_do_changes(desk, mode):
 
     server = of_one(kernel, desk.bot, cases=ORDER, vouch=lambda _: desk.vouched(kernel), watch_every_s=600)
     talk(server, work, mode, message_handler=on_message)
+
+
+class Mute:
+    """A connection of an older client that takes no notification, or fails with one."""
+
+    protocol_version = "2025-06-18"
+
+    def __init__(self, told, error=None, *, reads=True):
+        self.told, self.error, self.reads = told, error, reads
+
+    async def send_tool_list_changed(self):
+        if self.error is not None:
+            raise self.error
+        if not self.reads:
+            await anyio.sleep_forever()
+        self.told.append(self)
+
+
+def test_a_connection_that_is_not_read_or_fails_holds_up_nobody(desk, monkeypatch):
+    monkeypatch.setattr(watching, "_TOLD_WITHIN_S", 0.05)
+    toolset, told = Toolset(desk.open(), desk.bot), []
+    sessions = [Mute(told, reads=False), Mute(told, RuntimeError("gone")), Mute(told)]
+
+    async def work():
+        async def in_thread(do):
+            return do()
+
+        watched = watching.Watching(600, in_thread)
+        for number, session in enumerate(sessions):
+            request = types.SimpleNamespace(headers={"mcp-session-id": str(number)})
+            watched.seen("carla", toolset, (), types.SimpleNamespace(session=session, request=request))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(watched.run)
+            with anyio.fail_after(5):
+                while not told:  # the list isn't the empty one that they have seen
+                    await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+
+    asyncio.run(work())
+    assert told == sessions[2:]
 
 
 def test_over_pipes_the_operator_says_who_is_calling(desk):

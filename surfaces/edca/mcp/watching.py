@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LISTENERS_MAX = 64  # streams that one caller may hold open at one time
 _SESSIONS_MAX = 64  # connections of older clients that are told, for each caller; the newest
 _FORGOTTEN_AFTER_S = 1800.0  # a connection that has asked for nothing so long is told no more
+_TOLD_WITHIN_S = 1.0  # a connection takes a notification in so long, or isn't read
 _LOG = logging.getLogger("edca.mcp")
 
 
@@ -123,8 +124,9 @@ class Watching:
             return
         watched.known = now
         await watched.bus.publish(ToolsListChanged())
-        for session, _ in list(watched.sessions.values()):
-            await session.send_tool_list_changed()
+        for connection, (session, _) in list(watched.sessions.items()):
+            if not await _is_told(session):
+                watched.sessions.pop(connection, None)
 
     def _of(self, who: str, toolset: Toolset) -> _Watched:
         found = self._watched.get(who)
@@ -133,6 +135,17 @@ class Watching:
             found = _Watched(toolset, b"", bus, ListenHandler(bus, max_subscriptions=LISTENERS_MAX))
             self._watched[who] = found
         return found
+
+
+async def _is_told(session: ServerSession) -> bool:
+    """Tell one connection. One that isn't read, or fails, holds up nobody else, and is told no more."""
+    try:
+        with anyio.move_on_after(_TOLD_WITHIN_S) as waiting:
+            await session.send_tool_list_changed()
+    except Exception:  # whatever a connection fails with, the others wait to be told
+        _LOG.exception("a connection can't be told that its list has changed")
+        return False
+    return not waiting.cancelled_caught
 
 
 def fingerprint(tools: Sequence[Tool]) -> bytes:
