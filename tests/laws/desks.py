@@ -17,6 +17,7 @@ from masquerade import World
 
 from edca.api import Attestation, Caller, FixedClock, Kernel, load_roster, open_engine
 from edca.api.specs import compiled_machine
+from edca.diagnostics import Source
 from edca.kernel.calendar import parse_time
 from edca.kernel.machine import ClauseKind, Machine
 from edca.kernel.roster import Mandate, Principal, Roster
@@ -83,13 +84,13 @@ class Desk:
         name, role, model = self.model
         return Caller(name, role, subject, model)
 
-    def open(self, world: World, folder: Path, **options: Any) -> Kernel:
-        """Open the kernel over that world."""
+    def open(self, world: World, folder: Path, spec: Source | None = None, **options: Any) -> Kernel:
+        """Open the kernel over that world; `spec` stands in the place of the desk's own."""
         routes = folder / "routes.arp"
         routes.write_text(world.routes, "utf-8")
         engine = open_engine(f"sqlite:///{world.database}")
         return Kernel.open(
-            self.policy,
+            self.policy if spec is None else spec,
             routes=routes,
             roster=self.roster,
             ledger=folder / "ledger.db",

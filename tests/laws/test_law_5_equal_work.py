@@ -13,7 +13,10 @@ import pytest
 import sqlalchemy as sa
 from desks import DESKS, Desk
 
-from edca.api import Kernel
+from edca.api import Inquiry, Kernel, query_for_model
+from edca.diagnostics import Source
+from edca.kernel.inquiry import QueryVerdict
+from edca.kernel.verdict import Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +118,91 @@ def test_law_5_nobody_uses_up_the_keys_of_somebody_else(tmp_path: Path) -> None:
         assert refused.verdict.code == "not_yours"
         mine = kernel.submit(json.dumps(payload | {"confidence": 0.96}).encode(), caller=desk.caller("carla"))
         assert mine.verdict.code not in ("duplicate", "not_yours")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """A query about what is somebody else's (`theirs`), and what would be asked about what isn't there."""
+
+    spec: str
+    query: str
+    key: tuple[str, ...]
+    theirs: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+LOOKED_UP = (
+    LookedUp("airline", "get_reservation_details", ("reservation_id",), ("AAAAAA",), ("BBBBBB",)),
+    LookedUp("airline", "get_user_details", ("user_id",), ("ann_lee_1",), ("nobody",)),
+    LookedUp("retail", "get_order_details", ("order_id",), ("#W1",), ("#W9",)),
+    LookedUp("retail", "get_user_details", ("user_id",), ("ann_lee_1",), ("nobody",)),
+    LookedUp("retail", "find_user_id_by_email", ("email",), ("ann@example.com",), ("nobody@example.com",)),
+    LookedUp(
+        "retail", "find_user_id_by_name_zip", ("first_name", "last_name", "zip"), ("Ann", "Lee", "78712"),
+        ("No", "Body", "1"),
+    ),
+)  # fmt: skip
+
+
+def asked(
+    kernel: Kernel, desk: Desk, subject: str, query: str, arguments: dict[str, Any]
+) -> tuple[list[str], dict[str, Any], QueryVerdict, int]:
+    """Return what the source was asked, what a model is told, the verdict, and how many records were written."""
+    caller, before = desk.caller(subject), kernel.ledger.size
+    with statements() as found:
+        answer = kernel.query({"query": query, "arguments": arguments}, caller=caller)
+    inquiry = Inquiry(query, arguments, caller.proposer, caller.role, caller.subject, caller.model)
+    told = query_for_model(kernel.machine, inquiry, answer.verdict)
+    return found, told.to_raw(), answer.verdict, kernel.ledger.size - before
+
+
+@pytest.mark.parametrize("pair", LOOKED_UP, ids=[f"{pair.spec}-{pair.query}" for pair in LOOKED_UP])
+def test_law_5_looking_up_what_is_absent_and_what_is_not_yours_takes_the_same_work(
+    pair: LookedUp, tmp_path: Path
+) -> None:
+    desk = next(desk for desk in DESKS if desk.spec == pair.spec)
+    with desk.open(desk.world(tmp_path), tmp_path) as kernel:
+        (theirs, told, verdict, records), (absent, other, _, written) = (
+            asked(kernel, desk, "bo_ray_2", pair.query, dict(zip(pair.key, key, strict=True)))
+            for key in (pair.theirs, pair.absent)
+        )
+        assert any(clause.result is Result.FAILED for clause in verdict.clauses)  # it is there, and somebody else's
+        assert sorted(absent) == sorted(theirs)
+        assert (other, written) == (told, records)
+
+
+FARTHER = """
+query takes_back(order_id: id) about order by order_id
+{
+  means "Whether anything of the order can be returned."
+  by    assistant
+  require some l in order.lines satisfies l.returnable else refuse nothing "Nothing of it can be returned."
+  require order.owner == subject else refuse not_you "It is somebody else's."
+  returns status = order.status
+}
+query prices(order_id: id) about order by order_id
+{
+  means "What the things in the order cost."
+  by    assistant
+  require order.owner == subject else refuse not_you "It is somebody else's."
+  returns prices = each l in order.lines { price = l.price }
+}
+"""
+
+
+@pytest.mark.parametrize(("query", "farther"), [("takes_back", True), ("prices", False)])
+def test_law_5_clauses_that_lead_to_other_instances_take_the_same_work(
+    query: str, farther: bool, tmp_path: Path
+) -> None:
+    """What clauses read beyond the instance is read for an absent one too; what only values need is for neither."""
+    desk = next(desk for desk in DESKS if desk.spec == "refund")
+    spec = Source("refund.edca", desk.policy.read_text("utf-8") + FARTHER)
+    with desk.open(desk.world(tmp_path), tmp_path, spec=spec) as kernel:
+        (theirs, told, verdict, _), (absent, other, _, _) = (
+            asked(kernel, desk, "dora", query, {"order_id": key}) for key in ("o1", "o9")
+        )
+        own, _, returned, _ = asked(kernel, desk, "carla", query, {"order_id": "o1"})
+        assert (verdict.code, returned.code) == ("not_yours", "returned")
+        assert sorted(absent) == sorted(theirs)
+        assert other == told
+        assert (len(theirs) == len(own)) is farther

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel.candidate import Malformed
 from edca.kernel.decide import problem_of
 from edca.kernel.evaluate import Closure, Frame, closure_of, known
-from edca.kernel.expression import Input, ReadLet
+from edca.kernel.expression import Input, ReadFact, ReadLet
 from edca.kernel.facts import usable
 from edca.kernel.gate import Stopped, bind_arguments, check_proposer
 from edca.kernel.inputs import HALTED, NORMAL
@@ -24,11 +24,11 @@ from edca.kernel.values import Unknown, ValueProblem, to_raw
 from edca.kernel.verdict import ClauseResult, Refused, Result, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from edca.kernel.facts import Handle
     from edca.kernel.inputs import Inputs
-    from edca.kernel.machine import Clause, Let, Machine, Query
+    from edca.kernel.machine import Clause, Evidence, Let, Machine, Query
     from edca.kernel.values import Value
 
 
@@ -62,15 +62,26 @@ def _lookup(query: Query) -> Lookup:
 
 def _lets_of(query: Query) -> set[str]:
     """Return the lets that the clauses read, directly or through other lets."""
+    return {node.name for node in _read_by_clauses(query) if isinstance(node, ReadLet)}
+
+
+def _read_by_clauses(query: Query) -> Iterator[object]:
+    """Yield all parts of the clauses' conditions, and of the lets that they read."""
     lets: dict[str, Let] = {let.name: let for let in query.lets}
-    found: set[str] = set()
+    followed: set[str] = set()
     pending = [clause.condition for clause in query.clauses]
     while pending:
         for node in nodes(pending.pop()):
-            if isinstance(node, ReadLet) and node.name not in found:
-                found.add(node.name)
+            if isinstance(node, ReadLet) and node.name not in followed:
+                followed.add(node.name)
                 pending.append(lets[node.name].value)
-    return found
+            yield node
+
+
+def clauses_evidence(query: Query) -> tuple[Evidence, ...]:
+    """Return what the clauses may have read of each entity: what only the values need is left out."""
+    found = {node.entity for node in _read_by_clauses(query) if isinstance(node, ReadFact)}
+    return tuple(part for part in query.evidence if part.entity == query.about or part.entity in found)
 
 
 @dataclass(frozen=True, slots=True)

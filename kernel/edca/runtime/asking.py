@@ -14,13 +14,14 @@ from edca.kernel.candidate import Malformed
 from edca.kernel.facts import Instance, facts_to_raw, table
 from edca.kernel.inputs import Inputs
 from edca.kernel.inquiry import Inquiry, Returned
-from edca.kernel.look_up import answer_inquiry, inquiry_wants
+from edca.kernel.look_up import answer_inquiry, clauses_evidence, inquiry_wants
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import Refused, Stage
 from edca.ledger.record import Draft
 from edca.ledger.vault import asker_scope
 from edca.runtime.cases import case_id
 from edca.runtime.context import Owner
+from edca.runtime.equal_work import even_out
 from edca.runtime.evidence import informed
 from edca.runtime.gather import read_all
 from edca.runtime.kinds import QUERY
@@ -141,6 +142,9 @@ def _gather(context: Context, inquiry: Inquiry | Malformed) -> QueryQuestion:
         lambda known: inquiry_wants(context.machine, inquiry, dataclasses.replace(inputs, facts=known)),
         seen=lambda instance: _unless_erased(context, instance),
     )
+    query = context.machine.index.queries.get(inquiry.query) if isinstance(inquiry, Inquiry) else None
+    if facts and query is not None and inquiry.model is not None:
+        even_out(context.machine, context.router, query.about, clauses_evidence(query), facts, now)
     return QueryQuestion(context.machine, inquiry, dataclasses.replace(inputs, facts=facts))
 
 
