@@ -40,9 +40,11 @@ from test_retention import (  # noqa: F401  # collected here, too
 )
 
 from edca.cli.main import main
-from edca.ledger.errors import LedgerError
+from edca.ledger.errors import LedgerError, StaleError
 from edca.ledger.postgres import PostgresLedger
-from edca.ledger.vault import ErasedError
+from edca.ledger.record import Draft
+from edca.ledger.sealing import Personal
+from edca.ledger.vault import ErasedError, scope_of_cell
 from edca.runtime.vault_check import check_vault
 
 TABLES = ("records", "cells", "vault", "vault_keys", "leaves")
@@ -167,6 +169,36 @@ def test_a_key_that_another_node_has_destroyed_seals_nothing_more(worked):
     other.close()
     assert worked.note("c1", bot("mia"), "PLANTED-later").verdict.code == "unknown_case"
     assert worked.planted() == []
+
+
+def test_a_commit_that_was_sealed_with_a_key_destroyed_meanwhile_is_not_made(worked):
+    other, scope = worked.open_ledger(sequences=False), '/complaint:["x"]'
+
+    def write():
+        draft = Draft(scope, "note", {"words": Personal("PLANTED-late")}, other.vault.key_for(scope))
+        return other.commit([draft])
+
+    with other.group():
+        write()
+    with pytest.raises(StaleError), other.group():
+        write()
+        with worked.ledger.group():
+            worked.ledger.destroy([scope], ())
+    with pytest.raises(ErasedError), other.group():
+        write()
+    assert len(list(other.records(chain=scope))) == 1
+    other.close()
+
+
+def test_no_cell_is_left_that_was_sealed_with_a_destroyed_key(worked):
+    def scopes():
+        ledger = worked.ledger
+        return {scope_of_cell(value) for space in ledger.spaces() for _, value in ledger.cells(space)}
+
+    assert {C1, C2, C3} <= scopes()
+    erased(worked)
+    assert C3 in scopes()
+    assert not {C1, C2, "/#asker:mia"} & scopes()
 
 
 def test_an_erasure_takes_what_another_node_seals_meanwhile(worked, monkeypatch):
