@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -119,6 +120,26 @@ def test_nothing_of_the_person_is_left_in_any_table_and_no_key_in_any_file_of_th
     assert not any(in_data(worked, needle) for needle in (*plain, b"PLANTED"))
     assert_sound(worked)
     assert (check_vault(worked.ledger).findings, check_vault(worked.ledger).erased > 8) == ((), True)
+
+
+def test_a_table_of_keys_that_is_another_accounts_is_not_taken_for_clean(worked):
+    role = f"{worked.schema}_service"
+    with psycopg.connect(worked.server.dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN")
+        connection.execute(f"GRANT USAGE ON SCHEMA {worked.schema} TO {role}")
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {worked.schema} TO {role}")
+        connection.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {worked.schema} TO {role}")
+    owner = worked.server
+    worked.server = SimpleNamespace(dsn=owner.dsn.replace("user=edca", f"user={role}"))
+    worked.reopen()
+    with pytest.raises(LedgerError, match="only its owner"):
+        erased(worked)
+    assert worked.ledger.vault.key(C1) is None
+    worked.server = owner
+    worked.reopen()  # with the list, and as the owner: now it is finished
+    assert worked.ledger.vault.erasures.is_clean
+    assert [record.kind for record in worked.records()].count("erased") == 1
+    assert_sound(worked)
 
 
 def test_without_a_master_key_nothing_personal_is_recorded(desk, monkeypatch):
