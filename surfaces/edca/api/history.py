@@ -1,7 +1,8 @@
 """A ledger's records as tables, for questions about the whole of it: in SQL, or in files for other tools.
 
-Tables hold what people count by: verdicts by code, clause, role, model, version and day. They are made from the records
-each time, kept nowhere, and are no evidence: `edca verify` and `edca replay` say whether the records are sound.
+Tables hold what people count by: verdicts, and answers to queries, by code, clause, role, model, version and day. They
+are made from the records each time, kept nowhere, and are no evidence: `edca verify` and `edca replay` say whether the
+records are sound.
 """
 
 from __future__ import annotations
@@ -90,10 +91,28 @@ TABLES: Final = (
         ("pending", "int", "1 where effects had to come out before it took hold, else 0"),
     ),
     _table(
-        "clauses",
-        "One clause's share in a verdict.",
+        "queries",
+        "One answer to a query, joined to `records` by `record`.",
         _RECORD,
-        ("place", "int", "the clause's place in its transition, from 0"),
+        ("day", "text", "the day of its time"),
+        ("outcome", "text", "`returned` or `refused`"),
+        ("code", "text", "`returned`, the code of its stage or of its first failed clause, or why a value is unknown"),
+        ("stage", "text", "the early stage that refused it; null where the clauses were evaluated"),
+        ("query", "text", "what was asked"),
+        ("machine", "text", "the digest of the machine, in hexadecimal"),
+        ("name", "text", "the machine's name"),
+        ("version", "text", "the machine's version"),
+        ("proposer", "text", "who asked"),
+        ("role", "text", "in which role"),
+        ("subject", "text", "on whose behalf"),
+        ("model", "text", "the exact model that asked"),
+        ("mode", "text", "the mode in force"),
+    ),
+    _table(
+        "clauses",
+        "One clause's share in a verdict, or in the answer to a query.",
+        _RECORD,
+        ("place", "int", "the clause's place in its transition or query, from 0"),
         ("code", "text", "the clause's code"),
         ("kind", "text", "`require`, `forbid`, `confirm`, `sign` or `limit`"),
         ("result", "text", "`passed`, `waived`, `failed` or `unknown`"),
@@ -180,6 +199,8 @@ class History:
             case "verdict":
                 self._indexes[stored.leaf.body_digest] = index
                 yield from self._verdict(index, content)
+            case "query":
+                yield from self._query(index, content)
             case "outcome":
                 yield from self._outcome(index, content)
             case "approval":
@@ -217,13 +238,33 @@ class History:
                 int(content["pending"]),
             ),
         )
-        for place, clause in enumerate(verdict["clauses"]):
-            told = (clause["kind"], clause["result"], clause["reason"], clause["role"], int(clause["withheld"]))
-            yield "clauses", (index, place, clause["code"], *told)
-            for name, value in clause["readings"]:
-                yield "readings", (index, clause["code"], name, value)
+        yield from _clauses(index, verdict["clauses"])
         for move in verdict.get("moves", ()):
             yield "moves", (index, move["code"], move["used"], move["amount"], move["bound"])
+
+    def _query(self, index: int, content: Any) -> Iterator[tuple[str, Row]]:
+        verdict, inquiry = content["verdict"], content["inquiry"] or content["malformed"] or {}
+        machine = self._configuration.machine(content["machine"])
+        yield (
+            "queries",
+            (
+                index,
+                _day(content["at"]),
+                verdict["outcome"],
+                verdict["code"],
+                verdict.get("stage"),
+                inquiry.get("query", ""),
+                content["machine"].hex(),
+                machine.name,
+                machine.version,
+                inquiry.get("proposer"),
+                inquiry.get("role"),
+                inquiry.get("subject"),
+                inquiry.get("model"),
+                content["mode"],
+            ),
+        )
+        yield from _clauses(index, verdict["clauses"])
 
     def _outcome(self, index: int, content: Any) -> Iterator[tuple[str, Row]]:
         verdict, day = self._indexes.get(content["record"]), _day(content["at"])
@@ -284,6 +325,14 @@ _UNSAFE: Final = frozenset({"load_extension", "readfile", "writefile", "edit", "
 def _only_reading(action: int, _first: str | None, second: str | None, _database: str | None, _by: str | None) -> int:
     is_unsafe = action == sqlite3.SQLITE_FUNCTION and second in _UNSAFE
     return sqlite3.SQLITE_OK if action in _READING and not is_unsafe else sqlite3.SQLITE_DENY
+
+
+def _clauses(index: int, clauses: Iterable[Any]) -> Iterator[tuple[str, Row]]:
+    for place, clause in enumerate(clauses):
+        told = (clause["kind"], clause["result"], clause["reason"], clause["role"], int(clause["withheld"]))
+        yield "clauses", (index, place, clause["code"], *told)
+        for name, value in clause["readings"]:
+            yield "readings", (index, clause["code"], name, value)
 
 
 def _record_row(stored: StoredRecord, record: Record) -> Row:

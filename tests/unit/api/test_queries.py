@@ -25,6 +25,7 @@ from edca.api import (
     query_for_model,
     query_for_operator,
 )
+from edca.api.history import History, as_database
 from edca.cli.engines import Engine, replays_with
 from edca.diagnostics import Source
 from edca.ledger.record import parse
@@ -352,3 +353,39 @@ def test_both_engines_answer_anew_what_was_asked(kernel, tmp_path, repository, m
     monkeypatch.setattr(evaluate, "_compare", lambda comparison, left, right: True)
     wrong = replays_with(Engine.REFERENCE, kernel.ledger, [spec], lambda done, total: None)["reference"]
     assert [one.path for one in wrong.mismatches] != []
+
+
+def test_what_was_looked_up_can_be_counted(kernel) -> None:
+    """Beside verdicts stands a table of queries; their clauses stand with the others."""
+    for key, caller in (("o1", BOT), ("o2", BOT), ("o4", BOT)):
+        kernel.query(order(key), caller=caller)
+    kernel.query(b"no query", caller=BOT)
+    kernel.query(order("o6", "any_order"), caller=SVEN)
+    history = History(kernel.ledger.records())
+    tables = as_database(history)
+    rows = tables.execute(
+        "select query, outcome, code, stage, proposer, role, subject, model, mode from queries"
+    ).fetchall()
+    who = ("bot", "assistant", "carla", "small-model-2024-05-01", "normal")
+    assert rows == [
+        ("order_of", "returned", "returned", None, *who),
+        ("order_of", "refused", "not_yours", None, *who),
+        ("order_of", "refused", "too_soon", None, *who),
+        ("", "refused", "malformed", "malformed", *who),
+        ("any_order", "returned", "returned", None, "sven", "supervisor", "carla", None, "normal"),
+    ]
+    assert history.unread == 0
+    failed = "select query, clauses.code, result from clauses join queries using (record) where result != 'passed'"
+    assert tables.execute(failed).fetchall() == [
+        ("order_of", "not_yours", "failed"),
+        ("order_of", "too_soon", "failed"),
+    ]
+    read = (
+        "select readings.name, value from readings join queries using (record) "
+        "where query = 'order_of' and readings.code = 'too_soon'"
+    )
+    assert tables.execute(read).fetchall() == [("order.status", "placed")]
+    assert tables.execute("select name, version, count(*) from queries group by 1, 2").fetchall() == [
+        (kernel.machine.name, kernel.machine.version, 5)
+    ]
+    tables.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from complaints_desk import CLEO, bot
 
+from edca.api.history import History
 from edca.ledger import rows
 from edca.ledger.backup import back_up, restore
 from edca.ledger.checkpoint import Checkpoint
@@ -123,6 +124,12 @@ def test_nothing_more_is_done_in_an_erased_case(worked):
     assert worked.ledger.vault.key("/#asker:mia") is not None
     assert erased(worked).records == 1
     assert_sound(worked)
+
+
+def test_tables_of_what_was_looked_up_tell_nothing_personal(worked):
+    told = [row for table, row in History(worked.ledger.records()).rows() if table.name in ("queries", "readings")]
+    assert len(told) > 4
+    assert "PLANTED" not in str(told)
 
 
 def test_what_was_erased_is_not_looked_up_again(worked):
