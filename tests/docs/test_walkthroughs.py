@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import shlex
 import shutil
@@ -45,6 +46,27 @@ FOLLOWED = {
     "how-to/serve-mcp.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
     "how-to/answer-an-escalation.md": ("refund.edca", "refund.arp", "roster.toml", "shop.sql"),
 }
+
+
+def test_the_servers_of_a_page_start_as_it_says(tmp_path: Path) -> None:
+    """What clients are configured with, and the command for HTTP, which following a page only reads."""
+    name = "how-to/serve-mcp.md"
+    for file in FOLLOWED[name]:
+        shutil.copy(REPOSITORY / "specs" / "refund" / file, tmp_path / file)
+    read = pages.blocks((pages.DOCS / name).read_text("utf-8"))
+    made = next(block for block in read if block.language == "python")
+    identities = next(block for block in read if block.options.get("file") == "identities.toml")
+    (tmp_path / "identities.toml").write_text(identities.text, "utf-8")
+    subprocess.run([sys.executable, "-c", made.text], cwd=tmp_path, check=True)
+    configured = json.loads(next(block.text for block in read if block.language == "json"))
+    (server,) = configured["mcpServers"].values()
+    command = shlex.split(next(block.text for block in read if block.language == "console").splitlines()[0])
+    assert (server["command"], command[:2]) == ("edca", ["$", "edca"])
+    shared = server["args"][: server["args"].index("--as")]
+    assert command[2 : command.index("--http")] == shared, "what isn't about who calls is given to both"
+    started = [sys.executable, "-m", "edca.cli", *server["args"]]
+    ended = subprocess.run(started, cwd=tmp_path, input=b"", capture_output=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr.decode()
 
 
 @pytest.mark.parametrize("name", FOLLOWED)
