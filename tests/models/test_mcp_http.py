@@ -199,6 +199,7 @@ def test_only_who_may_do_something_else_now_is_told(desk, mode):
             anyio.create_task_group() as tasks,
         ):
             for client, token in ((carlas, TOKEN), (doras, OTHER)):
+                assert client.server_capabilities.tools.list_changed is True, "so that a client listens"
                 await client.list_tools()
                 if mode == "auto":
                     ready = anyio.Event()

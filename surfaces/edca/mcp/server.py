@@ -103,6 +103,22 @@ RETURNED_SCHEMA: dict[str, Any] = {
 _OUTPUTS = {ToolKind.TRANSITION: TOLD_SCHEMA, ToolKind.QUERY: RETURNED_SCHEMA}
 
 
+class _Server(Server[Any]):
+    """The library's server, which says to clients of older revisions that they are told of changes, however they come.
+
+    Over HTTP the library asks for these options without any word of ours.
+    """
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        told = notification_options or NotificationOptions(tools_changed=True)
+        return super().create_initialization_options(told, experimental_capabilities, extensions)
+
+
 class Served:
     """One server over the kernels of its tenants. Use `serve`."""
 
@@ -115,7 +131,7 @@ class Served:
         self._limiter = anyio.CapacityLimiter(CALLS_MAX)
         self._watching = Watching(every_s, self._in_thread)
         machine = next(iter(self._kernels.values())).machine
-        self.server: Server[Any] = Server(
+        self.server: Server[Any] = _Server(
             machine.name,
             version=machine.version,
             instructions=machine.text,
@@ -128,10 +144,6 @@ class Served:
             on_subscriptions_listen=self._listen,
         )
         self.server.middleware.append(_abstract)
-
-    def options(self) -> InitializationOptions:
-        """Return what is said of the server when a client of an older revision begins."""
-        return self.server.create_initialization_options(NotificationOptions(tools_changed=True))
 
     async def _list_tools(self, ctx: Context, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         who, toolset = self._toolset(ctx)

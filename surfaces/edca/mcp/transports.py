@@ -48,7 +48,7 @@ async def run_stdio(kernel: Kernel, identity: Identity, *, vouch: Vouch | None =
     served = serve({identity.tenant: kernel}, lambda _: ("stdio", identity), vouch=vouch)
     lines = cast("anyio.AsyncFile[str]", _Lines())  # all that is asked of a file here is its lines
     async with stdio_server(stdin=lines) as (received, sent):
-        await served.server.run(received, sent, served.options())
+        await served.server.run(received, sent, served.server.create_initialization_options())
 
 
 async def run_http(
