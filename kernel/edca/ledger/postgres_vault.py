@@ -133,10 +133,6 @@ class PostgresDestroying(Reading):
         What the runtime keeps of them in sealed cells goes as well.
         """
         group, gone = self._own_group(), set(scopes)
-        for scope in scopes:
-            name = self.vault.name_of(scope)
-            if name is not None:
-                group.seen_keys[scope] = name
         if gone:
             for space, key, value in self.fetch_rows(_CELLS, ()):
                 if scope_of_cell(value) in gone and group.cells.get((space, key), value) is not None:
