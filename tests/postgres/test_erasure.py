@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "erasure"))
 
 from complaints_desk import Desk, bot
+from nodes import Node, WatchedDesk
 from postgres_server import programs
 from test_erase import (  # noqa: F401  # collected here, too
     C1,
@@ -46,6 +47,7 @@ from edca.ledger.postgres import PostgresLedger
 from edca.ledger.record import Draft
 from edca.ledger.sealing import Personal
 from edca.ledger.vault import ErasedError, scope_of_cell
+from edca.runtime.recover import recover
 from edca.runtime.vault_check import check_vault
 
 TABLES = ("records", "cells", "vault", "vault_keys", "leaves")
@@ -220,6 +222,18 @@ def test_no_cell_is_left_that_was_sealed_with_a_destroyed_key(worked):
     erased(worked)
     assert C3 in scopes()
     assert not {C1, C2, "/#asker:mia"} & scopes()
+
+
+def test_a_node_whose_machine_knows_nothing_personal_gets_along_with_one_that_does(desk):
+    """It had opened the ledger before anything personal was in it."""
+    node = Node(desk.server, desk.schema, WatchedDesk("j1"), desk.clock)
+    desk.work()
+    assert recover(node.runtime) == ()
+    assert node.submit("spend", "k1", amount="40.00").verdict.code == "accepted"
+    erased(desk)
+    assert recover(node.runtime) == ()
+    node.close()
+    assert_sound(desk)
 
 
 def test_an_erasure_takes_what_another_node_seals_meanwhile(worked, monkeypatch):

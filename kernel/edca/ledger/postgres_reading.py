@@ -22,6 +22,7 @@ from edca.ledger.record import body_digest
 from edca.ledger.rows import leaf_of
 from edca.ledger.store import StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
+from edca.ledger.vault_staging import StoredKey
 
 _ROWS_A_READ: Final = 64
 _NUMBER_MAX: Final = 2**63 - 1
@@ -33,11 +34,12 @@ _ROW: Final[LiteralString] = (
 class Session:
     """What one thread is in the middle of: a snapshot, and the group that is decided on it, if it is one."""
 
-    __slots__ = ("connection", "group", "tail")
+    __slots__ = ("connection", "group", "key_rows", "tail")
 
     def __init__(self, connection: Connection, group: Group | None) -> None:
         self.connection = connection
         self.group = group
+        self.key_rows: dict[str, StoredKey | None] = {}  # of the vault, as far as they were looked up
         self.tail: list[StoredRecord] = []  # what is not sequenced, in the order in which it would be
 
 
@@ -302,6 +304,11 @@ class Reading:
         """Lend a connection on which each statement is a transaction of its own, whatever this thread is in."""
         with self._connected() as connection:
             yield connection
+
+    def key_rows(self) -> dict[str, StoredKey | None]:
+        """Return what this thread's moment has looked up of the vault's keys; outside of any, nothing is remembered."""
+        session = self._session
+        return {} if session is None else session.key_rows
 
     def fetch_rows(self, query: LiteralString, parameters: tuple[Any, ...]) -> list[Any]:
         """Return the rows of a query, of this thread's moment if it is in one. Raises `LedgerError`."""

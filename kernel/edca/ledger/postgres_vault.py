@@ -1,9 +1,9 @@
 """The vault in PostgreSQL: two tables beside the records, written in their transactions.
 
 A scope's key is made in a transaction of its own, since digests are made with it before the record is committed:
-whichever node inserts its row first has made it, and all others read that row. Nothing is remembered between two reads,
-because any node may destroy a key. Whoever seals with one locks its name, and looks again whether it is there still
-(`postgres_commit.py`).
+whichever node inserts its row first has made it, and all others read that row. Nothing is remembered beyond
+one moment's reads, because any node may destroy a key. Whoever seals with one locks its name, and looks again whether
+it is there still (`postgres_commit.py`).
 
 Keys lie in the database only wrapped in the master key: write-ahead logs, replicas and dumps carry every row to places
 that no erasure reaches.
@@ -24,7 +24,7 @@ from edca.ledger.postgres_reading import Reading
 from edca.ledger.postgres_schema import LOCK_TIMEOUT_MS, translated
 from edca.ledger.sealing import ScopeKey
 from edca.ledger.store import Cell
-from edca.ledger.vault import MASTER_KEY_VARIABLE, ErasedError, Vault, scope_of_cell
+from edca.ledger.vault import MASTER_KEY_VARIABLE, ErasedError, Opened, Vault, scope_of_cell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from edca.ledger.erasures import Erasure
     from edca.ledger.postgres_schema import Connection
     from edca.ledger.postgres_staging import Group
+    from edca.ledger.store import StoredRecord
+    from edca.ledger.vault_staging import StoredKey
 
 _TRIES_MAX: Final = 24
 _MAKE: Final = "INSERT INTO vault_keys(scope, subject, key, name) VALUES(%s, '', %s, %s) ON CONFLICT (scope) DO NOTHING"
@@ -58,6 +60,24 @@ class PostgresVault(Vault):
         super().__init__(fetch, group, erasures, is_there=True)
         self._ledger = ledger
         self._group = group
+
+    @property
+    def is_needed(self) -> bool:
+        """Always: another node may record something personal at any time."""
+        return True
+
+    def opened(self, stored: StoredRecord) -> Opened:
+        """Return the record with its personal values; one that commits to none costs no query. Raises as on a file."""
+        return super().opened(stored) if b"\xa6sealed" in stored.body else Opened(stored, None, None, False)
+
+    def _row(self, scope: str) -> StoredKey | None:
+        """Return the scope's row, looked up once for all reads of one moment."""
+        group, rows = self._group(), self._ledger.key_rows()
+        if group is not None and scope in group.keys:
+            return group.keys[scope]
+        if scope not in rows:
+            rows[scope] = super()._row(scope)
+        return rows[scope]
 
     def check_usable(self) -> None:
         """Raise `LedgerError` without a master key: nothing personal is recorded here then."""
@@ -87,7 +107,9 @@ class PostgresVault(Vault):
                 row = connection.execute(_READ, (scope,)).fetchone()
         except psycopg.Error as error:
             raise translated(error) from error
-        found = None if row is None else self._stored_key(scope, (row[0], row[1], row[2]))
+        stored = None if row is None else (row[0], row[1], row[2])
+        self._ledger.key_rows()[scope] = stored
+        found = self._stored_key(scope, stored)
         if found is None:
             raise ErasedError(f"what was personal of `{scope}` was erased; nothing more is recorded of it")
         return found

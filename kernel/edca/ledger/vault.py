@@ -103,6 +103,11 @@ class Vault:
         self.new_key: Callable[[], bytes] = lambda: secrets.token_bytes(KEY_SIZE)
 
     @property
+    def is_needed(self) -> bool:
+        """Whether reading the ledger needs the vault, now or before it is opened again."""
+        return not self.is_empty
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing personal was ever recorded."""
         return not (self._is_there and self._fetch("SELECT 1 FROM vault_keys LIMIT 1", ()))

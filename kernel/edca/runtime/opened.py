@@ -71,7 +71,7 @@ def opened(store: Store, machine: Machine | None = None) -> Store:
         return store
     if will_seal:
         store.vault.check_usable()
-    return OpenedStore(store, store.vault) if will_seal or not store.vault.is_empty else store
+    return OpenedStore(store, store.vault) if will_seal or store.vault.is_needed else store
 
 
 def vault_of(store: Store) -> Vault | None:
