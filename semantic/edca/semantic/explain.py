@@ -89,7 +89,7 @@ def for_model(machine: Machine, candidate: Candidate | Malformed, verdict: Verdi
     that is not of its type. So neither tells whether a case exists. After that, a clause that reads labelled or
     identifying facts, and any clause whose facts could not be read, makes the whole answer `not_possible`: otherwise
     the other clauses' answers would tell about a case that may not be the subject's. Nor is a key that was used before
-    told as one: only where there is a case is it remembered that a key was used.
+    told as one: of a case that isn't there, `unknown_case` comes first.
     """
     if is_not_looked_at(verdict):  # first: it must be the same answer whatever was sent
         return Told("refused", (NOT_POSSIBLE,), (NOT_POSSIBLE_TEXT,))
