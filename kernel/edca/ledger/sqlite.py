@@ -31,11 +31,8 @@ from edca.ledger.store import Cell, Stored, StoredRecord
 from edca.ledger.tree import CompactRange, leaf_hash
 from edca.ledger.vault import Vault
 
-_INDEX_MAX: Final = 2**63 - 1
-"""The greatest integer that SQLite holds: a greater index, which a forged cell may name, is that of no record."""
-
-_ROWS_A_READ: Final = 64
-"""Rows fetched at a time: an open cursor would hold up the writer, and a row can be a megabyte."""
+_INDEX_MAX: Final = 2**63 - 1  # SQLite's greatest: a greater index, which a forged cell may name, is that of no record
+_ROWS_A_READ: Final = 64  # at a time: an open cursor would hold up the writer, and a row can be a megabyte
 
 
 class SQLiteLedger(Destroying, Alone):
