@@ -9,7 +9,8 @@ import pytest
 from nodes import Node, WatchedDesk, assert_sound, contents, world
 
 from edca.kernel.verdict import Accepted
-from edca.ledger.errors import StaleError
+from edca.ledger import postgres
+from edca.ledger.errors import InDoubtError, LedgerError, StaleError
 from edca.ledger.opening import verify_open
 from edca.ledger.postgres_schema import connect
 from edca.ledger.postgres_sequencing import sequence_batch
@@ -17,6 +18,7 @@ from edca.ledger.record import Draft
 from edca.ledger.store import Cell
 from edca.runtime.answers import Outcome
 from edca.runtime.scheduler import Scheduler
+from edca.runtime.together import Submission
 
 JOBS = [f"j{number}" for number in range(16)]
 
@@ -221,3 +223,57 @@ def test_a_halt_by_one_node_holds_for_all(node):
     assert other.submit("spend", "k", amount="1.00").verdict.stage.value == "halted"
     other.runtime.resume("bea")
     assert one.submit("spend", "k2", amount="1.00").outcome is Outcome.CONFIRMED
+
+
+def test_a_lease_counts_from_before_the_commit_that_takes_it(opened, monkeypatch):
+    """Finding out whether a commit stands may take longer than the lease lasts."""
+    one, other = opened(lease_s=0.6), opened(lease_s=0.6)
+    finish, stands = postgres.finish, postgres.is_on_record
+
+    def lost(connection, *parts):
+        monkeypatch.setattr(postgres, "finish", finish)
+        finish(connection, *parts)
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    def slowly(*parts):
+        time.sleep(1.0)
+        with other.group():
+            assert other.hold("a")
+        return stands(*parts)
+
+    monkeypatch.setattr(postgres, "finish", lost)
+    monkeypatch.setattr(postgres, "is_on_record", slowly)
+    with one.group():
+        one.hold("a")
+        one.commit([Draft("a", "note", {"n": 1})])
+    assert other.holds("a")
+    assert not one.holds("a")
+
+
+def test_taken_together_what_may_stand_is_gone_on_with_by_the_next_who_comes(node, desk, monkeypatch):
+    one = node()
+    wanted = Submission(world.candidate("spend", "k", job_id="j1", amount="5.00"), world.BOT, ())
+    one.submit("look", "first", job_id="j2")  # over a connection that is there for the commit, too
+    finish = postgres.finish
+
+    def lost(connection, *parts):
+        monkeypatch.setattr(postgres, "finish", finish)
+        finish(connection, *parts)
+        connection.close()
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+    def gone(*_, **__):
+        raise LedgerError("the database can't be reached")
+
+    with monkeypatch.context() as away:
+        away.setattr(postgres, "finish", lost)
+        away.setattr(one.ledger._pool, "connect", gone)
+        (came,), _ = one.runtime.submit_together([wanted])
+    monkeypatch.setattr(postgres, "finish", finish)
+    assert isinstance(came, InDoubtError)
+    assert not desk.calls
+    answer = one.runtime.submit(wanted.payload, wanted.caller)
+    assert answer.outcome is Outcome.CONFIRMED
+    assert set(desk.calls.values()) == {1}
+    assert_sound(one.ledger)

@@ -197,13 +197,14 @@ class PostgresLedger(PostgresDestroying):
             raise translated(error) from error
         for erasure in group.listed.values():
             self._vault.erasures.add(erasure)
+        began = time.monotonic()
         try:
             finish(connection, group, self._leases.holder, self._leases.lease_s)
         except LOST as error:
             self._resolve(group, transaction, error)
         except psycopg.Error as error:
             raise translated(error) from error
-        self._leases.took(group.holds)
+        self._leases.took(group.holds, began)
         if self._sequencer is not None and group.rows:
             self._sequencer.wake()
 

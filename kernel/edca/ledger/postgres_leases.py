@@ -58,10 +58,10 @@ class Leases:
         with self._lock:
             return self._held.get(name, 0.0) > time.monotonic()
 
-    def took(self, holds: Mapping[str, bool]) -> None:
-        """Note what a commit has taken or let go of."""
-        # Counted from now, which is later than the database counted from: so a part of it is given away.
-        until = time.monotonic() + self.lease_s * 2 / 3
+    def took(self, holds: Mapping[str, bool], began: float) -> None:
+        """Note what a commit has taken or let go of; `began` is when it was sent, on this process's own clock."""
+        # Not from now: finding out whether the commit stands may have taken longer than the lease lasts.
+        until = began + self.lease_s * 2 / 3
         with self._lock:
             for name, is_taken in holds.items():
                 if is_taken:

@@ -203,6 +203,8 @@ def _came_of(runtime: Runtime, going: _Going, came: Recorded | Exception) -> Cam
     if isinstance(came, UnreadError):
         return Apart.APART
     if isinstance(came, Exception):
+        # Where the commit's fate is not known, its acceptance may stand: whoever comes next about the case looks.
+        runtime.context.interrupted.update(going.begun)
         return came
     if came.question is None or going.lane is None:
         runtime.note(going.submission.caller, came.answer)
