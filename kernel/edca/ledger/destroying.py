@@ -73,8 +73,8 @@ class Destroying(ABC):
                         staged.put(Cell(space, key, None))
             self.vault.destroy(staged, scopes, numbers)
 
-    def clean(self, keys: Sequence[bytes] | None = None) -> None:
-        """See to it that no page of the file holds a copy of a destroyed key; null: whichever these were.
+    def clean(self, traces: Sequence[bytes] | None = None) -> None:
+        """See to it that no page of the file holds any of `traces` (`Vault.traces`); null: whichever these were.
 
         What was deleted is overwritten already. Where a page that was once split still has one, the file is built anew.
         """
@@ -82,7 +82,7 @@ class Destroying(ABC):
             self._check_writable()
             try:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-                if keys is None or _holds(self.path, keys):
+                if traces is None or _holds(self.path, traces):
                     self._connection.execute("VACUUM")
                     self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
@@ -91,21 +91,21 @@ class Destroying(ABC):
 
     def erase_again(self) -> None:
         """Finish what an erasure has left, and erase again what an old copy of the file has brought back."""
-        outdated = self.vault.outdated()
-        if outdated:
+        scopes, numbers = self.vault.outdated(), self.vault.outdated_values()
+        if scopes or numbers:
             with self.group():
-                self.destroy(outdated, ())
-        if not self.vault.erasures.is_clean or outdated:
+                self.destroy(scopes, numbers)
+        if not self.vault.erasures.is_clean or scopes or numbers:
             self.clean()
 
 
-def _holds(path: Path, keys: Sequence[bytes]) -> bool:
-    """Tell whether the file holds any of those keys, anywhere."""
-    overlap = max(map(len, keys), default=1) - 1
+def _holds(path: Path, traces: Sequence[bytes]) -> bool:
+    """Tell whether the file holds any of those bytes, anywhere."""
+    overlap = max(map(len, traces), default=1) - 1
     with path.open("rb") as file:
         before = b""
         while read := file.read(_CHUNK_SIZE):
-            if any(key in before + read for key in keys):
+            if any(trace in before + read for trace in traces):
                 return True
             before = read[-overlap:] if overlap else b""
     return False

@@ -162,7 +162,7 @@ class PostgresDestroying(Reading):
                     group.put(Cell(space, key, None))
         self.vault.destroy(group, scopes, numbers)
 
-    def clean(self, keys: Sequence[bytes] | None = None) -> None:  # the file's own way needs to know them
+    def clean(self, traces: Sequence[bytes] | None = None) -> None:  # the file's own way needs to know them
         """Build the table of keys anew, so that it holds none that was destroyed, wrapped as they are.
 
         Raises `LedgerError` where others keep the table busy, or it is another account's: what was erased is erased all

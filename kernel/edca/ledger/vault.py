@@ -22,7 +22,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from edca.kernel.canonical import CanonicalError, Data, decode, encode
 from edca.ledger.errors import LedgerError, TamperedError
+from edca.ledger.leaf import chain_tag
 from edca.ledger.record import parse
+from edca.ledger.rows import leaf_of
 from edca.ledger.sealing import KEY_SIZE, SEALED, ScopeKey, check, commitments, uncover
 from edca.ledger.store import StoredRecord
 
@@ -39,6 +41,7 @@ TABLES: Final = (
 )
 NAMES: Final = ("vault", "vault_keys")
 MASTER_KEY_VARIABLE: Final = "EDCA_VAULT_KEY"
+_OUTSIDE: Final = "SELECT number, header FROM vault JOIN ledger ON leaf = number WHERE asker <> '' ORDER BY number"
 _NONCE_SIZE: Final = 12
 _ASKERS: Final = "/#asker:"
 
@@ -156,11 +159,15 @@ class Vault:
         for number in numbers:
             staged.drop(number)
 
-    def stored_keys(self, scopes: Sequence[str]) -> list[bytes]:
-        """Return the keys as they lie in the file, and as they are, for whoever looks for stray copies of them."""
+    def traces(self, scopes: Sequence[str], numbers: Sequence[int]) -> list[bytes]:
+        """Return what must be nowhere in the file once these scopes' keys and these records' values are destroyed.
+
+        That is the keys, as they lie there and as they are, and the encrypted values whose key stays.
+        """
+        values = [found[1] for number in numbers if (found := self._values(number)) is not None]
         rows = [row for scope in scopes if (row := self._row(scope)) is not None and row[1]]
         plain = [key.key for scope in scopes if (key := self._keys.get(scope)) is not None]
-        return list({*(row[1] for row in rows), *plain})
+        return list({*(row[1] for row in rows), *plain, *values})
 
     def name_of(self, scope: str) -> bytes | None:
         """Return what names the scope's key, or null where it has none."""
@@ -232,6 +239,14 @@ class Vault:
         if row is None or not row[1] or (scope, row[2]) in self.erasures.keys:
             return None
         return ScopeKey(scope, row[0], self._unwrapped(scope, row[1]))
+
+    def outdated_values(self) -> list[int]:
+        """Return the numbers of the records in none of their scopes whose values the list names, and the file has."""
+        if not (self._is_there and self.erasures.outside):
+            return []
+        named = {(chain_tag(chain), entry) for chain, entry in self.erasures.outside}
+        leaves = ((row[0], leaf_of(*row)) for row in self._fetch(_OUTSIDE, ()))
+        return [number for number, leaf in leaves if (leaf.chain, leaf.entry) in named]
 
     def _row(self, scope: str) -> StoredKey | None:
         staged = self._staged()

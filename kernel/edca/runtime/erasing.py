@@ -83,14 +83,14 @@ def erase(context: Context, request: Request) -> Erased:
     if not isinstance(store, OpenedStore):
         return Erased((), 0, 0, None)
     ledger = _ledger(store)
-    keys: list[bytes] = []
+    traces: list[bytes] = []
 
     def destroy() -> tuple[Erasure, RecordReference] | None:
         plan, numbers = _plan(context, store, request)
         if plan is None:
             return None
         scopes = [scope for scope, _ in plan.keys]
-        keys.extend(ledger.vault.stored_keys(scopes))
+        traces.extend(ledger.vault.traces(scopes, numbers))
         ledger.list_erasure(plan)
         ledger.destroy(scopes, numbers)
         return plan, _append(context, plan, again=False)
@@ -98,7 +98,7 @@ def erase(context: Context, request: Request) -> Erased:
     done = context.turn(destroy)
     if done is None:
         return Erased((), 0, 0, None)
-    ledger.clean(keys)
+    ledger.clean(traces)
     plan, reference = done
     return Erased(tuple(scope for scope, _ in plan.keys), plan.records, plan.values, reference)
 

@@ -53,7 +53,7 @@ class Destroyer(Vaulted, Protocol):
     def destroy(self, scopes: Sequence[str], numbers: Sequence[int]) -> None:
         """Within a group: let go of the keys and values of those scopes, and of those records' values."""
 
-    def clean(self, keys: Sequence[bytes]) -> None:
+    def clean(self, traces: Sequence[bytes]) -> None:
         """After the group: see to it that no table or file holds a copy of a destroyed key."""
 
 

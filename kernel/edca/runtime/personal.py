@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edca.kernel.expression import ReadArgument, ReadClaim, ReadFact, ReadLet, ReadMemory
 from edca.kernel.types import PrincipalType, ReferenceType
+from edca.kernel.values import ValueProblem, from_raw
 from edca.ledger.sealing import Personal
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from edca.kernel.expression import Expression
     from edca.kernel.facts import Facts, Key
     from edca.kernel.inputs import Case
-    from edca.kernel.machine import Machine, Transition
+    from edca.kernel.machine import Entity, Machine, Transition
+    from edca.kernel.types import Type
+    from edca.kernel.values import Raw
 
 PERSONAL: Final = "personal"
 _PLANS: Final[dict[bytes, Plan | None]] = {}  # by the machine's digest: asked for at every record
@@ -35,16 +38,21 @@ _PLANS_MAX: Final = 64
 class Plan:
     """Which values of a machine's records are personal.
 
-    `arguments` and `declared` are by offered name: what is labelled, and all that is declared. `facts` are pairs of
-    entity and field, `effects` pairs of effect and parameter.
+    `arguments` and `declared` are by offered name: what is labelled, and the types of all that is declared. `facts` are
+    pairs of entity and field, `effects` pairs of effect and parameter. `names` are all that a candidate or an inquiry
+    can rightly ask for, and that a verdict can then name. Where a candidate asks for anything else, `case_key` are the
+    types of the arguments that name its case.
     """
 
     arguments: Mapping[str, frozenset[str]]
-    declared: Mapping[str, frozenset[str]]
+    declared: Mapping[str, Mapping[str, Type]]
     facts: frozenset[tuple[str, str]]
     memory: frozenset[str]
     claims: frozenset[str]
     effects: frozenset[tuple[str, str]]
+    names: frozenset[str]
+    case_key: Mapping[str, Type]
+    entities: Mapping[str, Entity]
 
     @staticmethod
     def of(machine: Machine) -> Plan | None:
@@ -61,14 +69,19 @@ class Plan:
         memory = frozenset(slot.name for slot in machine.memory if PERSONAL in slot.labels)
         claims = frozenset(claim.name for claim in machine.claims if PERSONAL in claim.labels)
         arguments: dict[str, frozenset[str]] = {}
-        declared: dict[str, frozenset[str]] = {}
+        declared: dict[str, Mapping[str, Type]] = {}
         for transition in machine.transitions:
             labelled = {p.name for p in transition.parameters if PERSONAL in p.labels}
             arguments[transition.offered] = arguments.get(transition.offered, frozenset()) | labelled
-            declared[transition.offered] = frozenset(p.name for p in transition.parameters)
+            declared[transition.offered] = {p.name: p.type for p in transition.parameters}
         if not (facts or memory or claims or any(arguments.values())):
             return None
-        plan = Plan(arguments, declared, facts, memory, claims, frozenset())
+        queries = (query.name for query in machine.queries)
+        names = frozenset((*declared, *(one.name for one in machine.transitions), *queries))
+        entities = machine.index.entities
+        parts = entities[machine.case_about].key
+        case_key = {name: part.type for name, part in zip(machine.case_key, parts, strict=True)}
+        plan = Plan(arguments, declared, facts, memory, claims, frozenset(), names, case_key, entities)
         return dataclasses.replace(plan, effects=frozenset(_told(machine, plan)))
 
     def marked(self, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +112,8 @@ class Plan:
         if isinstance(marked.get("inquiry"), dict):
             # What people look up, and what they are told, is theirs as a whole.
             arguments = {name: Personal(value) for name, value in marked["inquiry"]["arguments"].items()}
-            marked["inquiry"] = {**marked["inquiry"], "arguments": arguments}
+            query = self._name(marked["inquiry"]["query"])
+            marked["inquiry"] = {**marked["inquiry"], "query": query, "arguments": arguments}
             marked["inquiry_digest"] = Personal(marked["inquiry_digest"])
         if isinstance(marked.get("verdict"), dict):
             marked["verdict"] = self._verdict(marked["verdict"])
@@ -126,16 +140,31 @@ class Plan:
 
     def _candidate(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         offered, given = raw["transition"], raw["arguments"]
-        labelled, declared = self.arguments.get(offered, frozenset()), self.declared.get(offered, frozenset())
-        # Whatever no transition declares is anything at all.
+        labelled, declared = self.arguments.get(offered, frozenset()), self.declared.get(offered, self.case_key)
+        # Whatever no transition declares, or not with such a value, is anything at all.
         arguments = {
-            name: Personal(value) if name in labelled or name not in declared else value
+            name: Personal(value) if name in labelled or not self._is_of(declared.get(name), value) else value
             for name, value in given.items()
         }
-        return {**raw, "arguments": arguments, "evidence": Personal(raw["evidence"])}
+        return {**raw, "transition": self._name(offered), "arguments": arguments, "evidence": Personal(raw["evidence"])}
+
+    def _is_of(self, type_: Type | None, value: Raw) -> bool:
+        if type_ is None:
+            return False
+        try:
+            from_raw(type_, value, self.entities)
+        except ValueProblem:
+            return False
+        return True
+
+    def _name(self, asked: str) -> str | Personal:
+        """Return what was asked for. What the machine doesn't know by that name is free text, and may say anything."""
+        return asked if asked in self.names else Personal(asked)
 
     def _verdict(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         marked = dict(raw)
+        if "transition" in marked:
+            marked["transition"] = self._name(marked["transition"])
         if "memory" in marked:
             marked["memory"] = self._memory(marked["memory"])
         if "values" in marked:

@@ -27,7 +27,7 @@ from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import replay
 from edca.runtime.vault_check import check_vault
 
-C1, C2, C3 = (f'/complaint:["c{number}"]' for number in (1, 2, 3))
+C1, C2, C3, C9 = (f'/complaint:["c{number}"]' for number in (1, 2, 3, 9))
 WHY = "her letter of 20 March"
 
 
@@ -70,6 +70,67 @@ def test_each_of_two_ways_rids_the_file_of_a_destroyed_key(desk, monkeypatch, on
     keys = [desk.ledger.vault.key(scope).key for scope in (C1, C2)]
     erased(desk)
     assert not any(key in desk.path.read_bytes() for key in keys)
+
+
+def outside(desk):
+    """Return the encrypted values of what mia asked about a case that is nobody's, and whose key stays."""
+    asked = desk.ledger.vault.records_asked_by("mia")
+    found = [sealed for number, scope in asked if scope == C9 and (sealed := desk.ledger.vault.traces((), [number]))]
+    assert found
+    return [sealed for (sealed,) in found]
+
+
+def test_values_under_a_key_that_stays_are_nowhere_either(desk, monkeypatch):
+    """Whoever has the key could read a copy of them that a page has kept."""
+    monkeypatch.setattr(rows, "FORGETFUL", "PRAGMA secure_delete = OFF")
+    desk.work()
+    values = outside(desk)
+    erased(desk)
+    assert not any(one in content for one in values for content in desk.files().values())
+    assert desk.ledger.vault.key(C9) is not None
+
+
+@pytest.mark.parametrize("nothing_else", [True, False])
+def test_values_under_a_key_that_stays_are_erased_again_from_an_old_copy(desk, nothing_else):
+    if nothing_else:
+        for member in ("ned", "mia"):
+            desk.note("c9", bot(member), f"PLANTED-nowhere-{member}")
+    else:
+        desk.work()
+    values = outside(desk)
+    desk.close()
+    copy = desk.path.read_bytes()
+    desk.reopen()
+    erased(desk)
+    desk.close()
+    desk.path.write_bytes(copy)
+    SQLiteLedger.open(desk.path).close()
+    assert not any(one in content for one in values for content in desk.files().values())
+    desk.reopen()
+    assert_sound(desk)
+    size = desk.ledger.size
+    desk.reopen()
+    assert desk.ledger.size == size
+
+
+def test_what_nobody_declares_is_free_text_by_whatever_name(desk):
+    """A model may write anything in the place of a transition's, a query's or an argument's name."""
+    asked = [
+        {"transition": "PLANTED call her on 555", "arguments": {"complaint_id": "c1"}, "key": "k"},
+        {"transition": "note_it", "arguments": {"complaint_id": "c1", "words": "x", "PLANTED 555": 1}},
+        {"transition": "note_it", "arguments": {"complaint_id": "c1", "words": {"PLANTED 555": 1}}},
+        {"transition": "note_it", "arguments": {"complaint_id": "c1", "words": "x"}, "evidence": ["PLANTED 555"]},
+        {"transition": "note_it", "arguments": {"complaint_id": ["PLANTED 555"], "words": "x"}, "key": "l"},
+        {"transition": "nothing", "arguments": {"complaint_id": {"PLANTED 555": 1}, "words": "x"}},
+    ]
+    codes = [desk.kernel.submit(one, caller=bot("mia")).verdict.code for one in asked]
+    assert codes[0] == "no_such_transition"
+    said = desk.kernel.query({"query": "PLANTED 555", "arguments": {"complaint_id": "c1"}}, caller=bot("mia"))
+    assert said.verdict.code == "no_such_query"
+    assert desk.planted() == []
+    assert len(assert_sound(desk).erased) == 0
+    erased(desk)
+    assert_sound(desk)
 
 
 def test_what_was_looked_up_about_a_person_is_theirs(worked):
