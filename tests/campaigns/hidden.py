@@ -1,7 +1,8 @@
 """Lets models try things at all five desks and looks for internal words in what they see: `make campaign-hidden`.
 
 Each batch gets a world under new internal names (tests/laws/masquerade.py), every one of which is a canary: it stands
-nowhere but in that world's routes and database. Candidates are written by chance, one statement of the source in forty
+nowhere but in that world's routes and database. Candidates are written by chance, and inquiries with them where a desk
+has queries; one statement of the source in forty
 fails with a message that names it, and all that a model could see is searched: views, answers, the text of exceptions,
 what is logged and printed. Every tenth batch is also tried in the world as the repository writes it, and both
 transcripts must be equal byte for byte. Exits with 1 if a word is found or a transcript differs.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "laws"))
 
-from desks import DESKS, Desk, asks
+from desks import DESKS, Desk, tries
 from masquerade import disguised
 from test_law_5_two_schemas import transcript
 
@@ -32,7 +33,7 @@ def batch(desk: Desk, number: int, seed: int, *, compare: bool) -> list[str]:
     """Try one batch and return what was found wrong."""
     chance = random.Random(f"{seed} {number}")  # noqa: S311
     failing = frozenset(chance.sample(range(1, 4_000), 100))
-    tried = asks(desk, chance.randrange(2**32), BATCH)
+    tried = tries(desk, chance.randrange(2**32), BATCH)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = desk.world(folder)

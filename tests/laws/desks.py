@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import random
 import sqlite3
@@ -188,7 +189,10 @@ DESKS = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One thing that a model tries: for whom, the bytes it writes, and what people have said."""
+    """One thing that a model tries: for whom, the bytes it writes, and what people have said.
+
+    `payload` is a candidate, or with `query` an inquiry.
+    """
 
     subject: str
     payload: dict[str, Any]
@@ -206,6 +210,23 @@ def asks(desk: Desk, seed: int, count: int, text: Callable[[], str] = _benign) -
     """
     writer = _Writer(desk, random.Random(seed), text)  # noqa: S311
     return [writer.ask() for _ in range(count)]
+
+
+# What queries may be asked about, besides what candidates are about.
+LOOKED_UP_BY: dict[str, tuple[str, ...]] = {
+    "email": ("ann@example.com", "bo@example.com"), "first_name": ("Ann", "Bo"), "last_name": ("Lee", "Ray"),
+    "zip": ("78712",), "product_id": ("10", "20"), "user_id": ("ann_lee_1", "bo_ray_2"),
+}  # fmt: skip
+
+
+def tries(desk: Desk, seed: int, count: int) -> list[Ask]:
+    """Return what `asks` does, and after every other candidate an inquiry, where the machine has queries."""
+    found = asks(desk, seed, count)
+    if not desk.machine.queries:
+        return found
+    knowing = dataclasses.replace(desk, ids=desk.ids | LOOKED_UP_BY)
+    writer = _Writer(knowing, random.Random(f"{seed} looks up"), _benign)  # noqa: S311
+    return [one for n, ask in enumerate(found) for one in ((ask, writer.look()) if n % 2 else (ask,))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +254,16 @@ class _Writer:
             if clause.kind is ClauseKind.CONFIRM and clause.role is not None:
                 said.append((clause.code, chance.random() < 0.9, clause.role))
         return Ask(chance.choice(self.desk.subjects), payload, tuple(said))
+
+    def look(self) -> Ask:
+        """Return an inquiry of some query."""
+        chance = self.chance
+        query = chance.choice(self.desk.machine.queries)
+        arguments = {one.name: self.raw(one.type, one.name) for one in query.parameters}
+        if chance.random() < 0.05:
+            arguments[chance.choice(["subject", "where", "x"])] = chance.choice([None, 7, "' OR 1=1 --", []])
+        name = query.name if chance.random() < 0.97 else "everything"
+        return Ask(chance.choice(self.desk.subjects), {"query": name, "arguments": arguments}, ())
 
     def raw(self, type_: Type, name: str) -> Any:
         """Return a value of that type for what is called `name`, and now and then something else."""

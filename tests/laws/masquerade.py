@@ -237,9 +237,11 @@ def _code(column: str, value: Any, disguise: Disguise, coded: frozenset[str]) ->
 
 
 def _renamed(sql: str, disguise: Disguise) -> str:
-    """Return SQL with the words replaced, those inside texts left as they are."""
+    """Return SQL with the words replaced, and texts that are codes; other texts are left as they are."""
     quiet = re.sub(r"--[^\n]*", "", sql)
     pieces = re.split(r"('(?:[^']|'')*')", quiet)
+    for place in range(1, len(pieces), 2):
+        pieces[place] = f"'{disguise.codes.get(pieces[place][1:-1], pieces[place][1:-1])}'"
     for place in range(0, len(pieces), 2):
         pieces[place] = re.sub(r"\b[a-z_]\w*\b", lambda word: disguise.names.get(word[0], word[0]), pieces[place])
     return "".join(pieces)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from desks import DESKS, Ask, Desk, asks, attestations
+from desks import DESKS, Ask, Desk, asks, attestations, tries
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from masquerade import World, disguised
@@ -28,6 +29,7 @@ from edca.api import (
     as_openai_chat,
     as_text,
     for_model,
+    query_for_model,
     tools_of,
 )
 from edca.kernel.canonical import encode
@@ -35,6 +37,7 @@ from edca.kernel.facts import Instance
 from edca.routing.router import SourceRouter
 from edca.runtime.ports import Request
 from edca.semantic.candidate import admit
+from edca.semantic.inquiry import admit_inquiry
 
 SEEDS = st.integers(0, 2**32)
 NOTHING_FAILS: frozenset[int] = frozenset()
@@ -47,6 +50,11 @@ def seen_by_model(kernel: Kernel, desk: Desk, tried: list[Ask]) -> Iterator[byte
         payload = json.dumps(ask.payload).encode()
         session = kernel.session(caller, secret=b"s" * 32)
         yield from _shown(kernel.creation_view(caller=caller))
+        if "query" in ask.payload:
+            looked = kernel.query(payload, caller=caller)
+            yield encode(query_for_model(kernel.machine, admit_inquiry(payload, caller), looked.verdict).to_raw())
+            yield encode(session.query(payload).told.to_raw())
+            continue
         for entity, key in _cases(kernel, ask):
             yield from _shown(kernel.view(entity, key, caller=caller))
             yield from _shown(session.view(entity, key))
@@ -108,7 +116,7 @@ def test_law_5_two_schemas_one_transcript(
     folder = tmp_path_factory.mktemp("worlds")
     plain = desk.world(folder)
     other, disguise = disguised(plain, folder, names)
-    tried = asks(desk, seed, 12)
+    tried = tries(desk, seed, 12)
     told = transcript(desk, plain, folder / "one", tried, failing)
     assert told == transcript(desk, other, folder / "two", tried, failing)
     assert disguise.found_in(b"".join(told)) == []
@@ -121,12 +129,26 @@ def test_no_internal_word_reaches_a_model_a_log_or_an_error(
     """Every 37th statement fails, and the failure names the statement."""
     caplog.set_level(logging.DEBUG)
     world, disguise = disguised(desk.world(tmp_path), tmp_path, seed=5)
-    tried = asks(desk, seed=5, count=150)
+    tried = tries(desk, seed=5, count=150)
     told = transcript(desk, world, tmp_path / "run", tried, frozenset(range(37, 10_000, 37)))
     said = capfd.readouterr()
     logged = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
     assert disguise.found_in(b"".join(told)) == []
     assert disguise.found_in((said.out + said.err + logged).encode()) == []
+
+
+@pytest.mark.parametrize("spec", ["airline", "retail"])
+def test_what_is_looked_up_by_chance_is_returned_and_refused(spec: str, tmp_path: Path) -> None:
+    """Otherwise transcripts with inquiries would show little: values come back, and in a session sealed handles."""
+    desk = next(desk for desk in DESKS if desk.spec == spec)
+    looks = [one for one in tries(desk, 11, 120) if "query" in one.payload]
+    told = transcript(desk, desk.world(tmp_path), tmp_path / "run", looks, NOTHING_FAILS)
+    outcomes = Counter(
+        kind for one in told for kind in ("returned", "not_possible", "bad_argument") if kind.encode() in one
+    )
+    assert outcomes["returned"] > 10
+    assert outcomes["not_possible"] > 10
+    assert outcomes["bad_argument"] > 0
 
 
 def _leak_by_order(instance: Instance) -> Instance:
@@ -143,15 +165,27 @@ def _leak_by_behaviour(instance: Instance) -> Instance:
     return dataclasses.replace(instance, found=instance.found and instance.source == "shop")
 
 
+def _candidates(desk: Desk) -> list[Ask]:
+    return asks(desk, seed=3, count=40)
+
+
+def _inquiries(desk: Desk) -> list[Ask]:
+    return [one for one in tries(desk, seed=3, count=80) if "query" in one.payload]
+
+
 @pytest.mark.parametrize("leak", [_leak_by_order, _leak_by_behaviour])
+@pytest.mark.parametrize("trying", [_candidates, _inquiries])
 def test_a_leak_planted_in_the_router_is_found(
-    leak: Callable[[Instance], Instance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    leak: Callable[[Instance], Instance],
+    trying: Callable[[Desk], list[Ask]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Otherwise the tests above would show nothing."""
     desk = next(desk for desk in DESKS if desk.spec == "retail")
     plain = desk.world(tmp_path)
     other, _ = disguised(plain, tmp_path, seed=3)
-    tried = asks(desk, seed=3, count=40)
+    tried = trying(desk)
     read = SourceRouter.read
 
     def leaking(router: SourceRouter, requests: Sequence[Request], as_of: int) -> tuple[Instance, ...]:
