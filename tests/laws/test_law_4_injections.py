@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import worlds
 from desks import DESKS, Ask, Desk, asks, attestations
 from injections import ENCODINGS, injections
 
 from edca.api import Caller
+from edca.kernel.decide import decide
 from edca.kernel.machine import ClauseKind
 from edca.kernel.types import TextType
+from edca.semantic.candidate import admit
 
 BATCH = 50
 # Where the desks' own databases keep free text, by spec.
@@ -145,3 +148,20 @@ def test_law_4_injected_text_changes_nothing_that_happens(number: int, batch: in
     assert happened(desk, tmp_path / "injected", place, lambda: next(poisoned)) == clean
     assert clean.effects >= EFFECTS[desk.spec]
     assert any(code.endswith("accepted") for code in clean.codes)
+
+
+@pytest.mark.parametrize("amount", ["20.00", "9000.00"])
+def test_law_4_no_injection_makes_up_for_what_is_missing(amount: str) -> None:
+    """Each text alone, as the rationale and the customer's reason of what only confidence or the amount holds up."""
+    setup = worlds.approval()
+    caller = Caller("bot", "assistant", "carla", worlds.MODEL)
+    arguments = {"order_id": "o1", "amount": amount, "picks": [{"sku": "a1", "count": 1}]}
+    found = set()
+    for text in ("plain words", *(text for _, text in injections())):
+        payload = {"transition": "approve_refund", "arguments": arguments, "confidence": 0.5, "rationale": text}
+        said = (worlds.said("reason", text), worlds.said("agreed", True))
+        candidate = admit(json.dumps(payload).encode(), caller)
+        verdict = decide(setup.machine, setup.case, candidate, setup.with_inputs(attestations=said).inputs)
+        found.add((verdict.code, tuple((clause.code, clause.result) for clause in verdict.clauses)))
+    assert len(found) == 1
+    assert {code for code, _ in found} <= {"unsure", "over_total", "over_limit"}

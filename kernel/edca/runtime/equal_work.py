@@ -7,7 +7,7 @@ least: where nothing led to it, by a key of no instance, and after as many other
 
 Queries likewise, as far as their clauses go: what only the values need is read for nobody whom a clause refuses.
 
-What remains is the time of the clauses themselves, well under a millisecond, which is lost in that of a durable commit.
+What remains is the time of the clauses themselves: where nothing is there, none is evaluated. That is not evened out.
 """
 
 from __future__ import annotations
