@@ -22,6 +22,8 @@ from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from edca.kernel.blinding import Blinding
 from edca.kernel.canonical import SIZE_MAX, CanonicalError, Data, Encoded, decode, encode
@@ -49,13 +51,8 @@ class ScopeKey:
 
     def derived(self, purpose: str, about: Data, size: int = KEY_SIZE) -> bytes:
         """Return a key for one purpose: HKDF-Expand, whose info is `edca/PURPOSE`, a zero byte and canonical bytes."""
-        info, block, found = b"edca/" + purpose.encode("ascii") + b"\0" + encode(about), b"", b""
-        count = 0
-        while len(found) < size:
-            count += 1
-            block = hmac.digest(self.key, block + info + bytes((count,)), "sha256")
-            found += block
-        return found[:size]
+        info = b"edca/" + purpose.encode("ascii") + b"\0" + encode(about)
+        return HKDFExpand(SHA256(), size, info).derive(self.key)
 
     @property
     def blinding(self) -> Blinding:
