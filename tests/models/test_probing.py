@@ -5,8 +5,9 @@ import json
 import pytest
 
 from edca.api import Accepted, Caller, Probing, Refused, for_model
-from edca.kernel.candidate import NOT_LOOKED_AT
+from edca.kernel.candidate import NOT_LOOKED_AT, Malformed
 from edca.ledger.record import parse
+from edca.runtime.probing import Probes
 from edca.semantic.candidate import admit
 
 GOOD = {
@@ -19,6 +20,7 @@ NOT_MINE = {**GOOD, "arguments": {**GOOD["arguments"], "order_id": "o3"}}
 TOO_MUCH = {**GOOD, "arguments": {**GOOD["arguments"], "amount": "9000.00"}}
 MISTYPED = {**GOOD, "arguments": {**GOOD["arguments"], "amount": "a lot"}}
 ATTEMPTS = [b"{", json.dumps({"transition": "open_sesame"}), MISTYPED, STRANGE, NOT_MINE, TOO_MUCH]
+REFUSAL = Refused(transition="pay", code="absent", stage=None, detail="", clauses=())
 THREE = Probing(refused_max=3, within_us=60_000_000)
 
 
@@ -130,3 +132,42 @@ def test_a_bound_that_bounds_nothing_is_none():
     for wrong in ({"refused_max": 0}, {"within_us": 0}):
         with pytest.raises(ValueError, match="at least"):
             Probing(**wrong)
+
+
+class _Noon:
+    source = "test"
+
+    def __init__(self) -> None:
+        self.us = 0
+
+    def now(self) -> int:
+        return self.us
+
+
+def _refused(probes, machine, clock, name):
+    probes.note(machine, Caller(name, "assistant", model="m-2026-01-15"), REFUSAL, clock)
+
+
+def _held_up(probes, machine, clock, name):
+    caller = Caller(name, "assistant", model="m-2026-01-15")
+    return isinstance(probes.looked_at(machine, b"{}", caller, clock), Malformed)
+
+
+def test_who_was_not_refused_within_the_window_is_forgotten_and_so_memory_is(desk):
+    machine, clock = desk.open().machine, _Noon()
+    probes = Probes(Probing(refused_max=1, within_us=1_000))
+    for number in range(5_000):
+        clock.us = number
+        _refused(probes, machine, clock, f"bot {number}")
+    assert len(probes) == 1_000
+    assert _held_up(probes, machine, clock, "bot 4000") and not _held_up(probes, machine, clock, "bot 3999")
+
+
+def test_of_more_principals_than_are_kept_those_refused_last_stay(desk, monkeypatch):
+    monkeypatch.setattr("edca.runtime.probing._KEPT_MAX", 100)
+    machine, clock = desk.open().machine, _Noon()
+    probes = Probes(Probing(refused_max=1, within_us=1_000_000))
+    for name in [*(f"bot {number}" for number in range(150)), "bot 50", "bot 150"]:
+        _refused(probes, machine, clock, name)
+    assert len(probes) == 100
+    assert _held_up(probes, machine, clock, "bot 50") and not _held_up(probes, machine, clock, "bot 51")

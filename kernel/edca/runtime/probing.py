@@ -10,7 +10,7 @@ What has been counted is kept in memory, for one process: after a restart everyb
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, assert_never
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from edca.kernel.verdict import Verdict
     from edca.runtime.ports import Clock
 
-_KEPT_MAX = 10_000  # principals; beyond that, those who have not been refused within the window are forgotten
+_KEPT_MAX = 10_000  # principals; beyond that, whose newest refusal is the oldest is forgotten
 _MINUTE_US = 60_000_000
 Sent = TypeVar("Sent", bound=bytes | Candidate | Inquiry | Malformed)
 
@@ -52,7 +52,11 @@ class Probes:
         """Begin with nobody; null bounds nothing."""
         self._bound = bound
         self._lock = threading.Lock()
-        self._refused: dict[tuple[str, str | None], deque[int]] = {}
+        self._refused: OrderedDict[tuple[str, str | None], deque[int]] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many are kept in mind."""
+        return len(self._refused)
 
     def looked_at(self, machine: Machine, payload: Sent, caller: Caller, clock: Clock) -> Sent | Malformed:
         """Return what is to be admitted: the payload, or that it is not looked at. The clock is never held up."""
@@ -70,13 +74,16 @@ class Probes:
         if is_not_looked_at(verdict):
             return
         with self._lock:
-            now = clock.now()
-            if len(self._refused) >= _KEPT_MAX:
-                old = [who for who, times in self._refused.items() if times[-1] <= now - self._bound.within_us]
-                for who in old:
-                    del self._refused[who]
-            times = self._refused.setdefault((caller.proposer, caller.subject), deque(maxlen=self._bound.refused_max))
+            now, who = clock.now(), (caller.proposer, caller.subject)
+            times = self._refused.setdefault(who, deque(maxlen=self._bound.refused_max))
             times.append(now)
+            self._refused.move_to_end(who)
+            self._forget(now - self._bound.within_us)
+
+    def _forget(self, until: int) -> None:
+        """Drop from the front, where those stand who were not refused for longest: each is dropped once."""
+        while len(self._refused) > _KEPT_MAX or next(iter(self._refused.values()))[-1] <= until:
+            self._refused.popitem(last=False)
 
     def _recent(self, caller: Caller, now: int) -> deque[int] | None:
         times = self._refused.get((caller.proposer, caller.subject))
