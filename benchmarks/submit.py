@@ -319,26 +319,30 @@ def main() -> int:
     sizes = [size for size in (1_000, 10_000, 100_000, 1_000_000) if size <= options.records]
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder, count = Path(name), options.count
-        found: dict[str, Any] = {
-            "100 asyncio callers": throughput(folder, "tasks", count, lambda b, asks: by_tasks(b, asks)[0]),
-            "100 threads": throughput(folder, "threads", count, lambda b, asks: by_threads(b, asks, CALLERS)),
-            "1 thread": throughput(folder, "thread", count // 20, lambda b, asks: by_threads(b, asks, 1)),
-            "effects, 100 asyncio callers": throughput(
-                folder, "effects", count // 2, lambda b, asks: by_tasks(b, asks)[0]
-            ),
-        }
-        rate = found["100 asyncio callers"]["per_second"] / 2
-        found["at half load"] = latency(folder, count // 2, rate)
-        found["growth, a case each"] = growth(folder, sizes, None)
-        found["growth, 100 cases"] = growth(folder, sizes, 100)
+        found: dict[str, Any] = {}
+        for title, measure in _measures(folder, count, sizes, found):
+            found[title] = figures = measure()
+            for line in [] if options.json else figures if isinstance(figures, list) else [figures]:
+                values = (f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v:,}" for k, v in line.items())
+                print(f"{title:30} {'  '.join(values)}", flush=True)
     if options.json:
         print(json.dumps(found, indent=2))
-        return 0
-    for title, figures in found.items():
-        for line in figures if isinstance(figures, list) else [figures]:
-            values = (f"{k} {v:,.2f}" if isinstance(v, float) else f"{k} {v:,}" for k, v in line.items())
-            print(f"{title:30} {'  '.join(values)}")
     return 0
+
+
+def _measures(folder: Path, count: int, sizes: list[int], found: dict[str, Any]) -> list[tuple[str, Callable[[], Any]]]:
+    return [
+        ("100 asyncio callers", lambda: throughput(folder, "tasks", count, lambda b, asks: by_tasks(b, asks)[0])),
+        ("100 threads", lambda: throughput(folder, "threads", count, lambda b, asks: by_threads(b, asks, CALLERS))),
+        ("1 thread", lambda: throughput(folder, "thread", count // 20, lambda b, asks: by_threads(b, asks, 1))),
+        (
+            "effects, 100 asyncio callers",
+            lambda: throughput(folder, "effects", count // 2, lambda b, asks: by_tasks(b, asks)[0]),
+        ),
+        ("at half load", lambda: latency(folder, count // 2, found["100 asyncio callers"]["per_second"] / 2)),
+        ("growth, a case each", lambda: growth(folder, sizes, None)),
+        ("growth, 100 cases", lambda: growth(folder, sizes, 100)),
+    ]
 
 
 if __name__ == "__main__":
