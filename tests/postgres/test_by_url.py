@@ -1,72 +1,17 @@
 """Goal: the kernel and the commands for auditors take a ledger by its URL, and say of it what they say of a file."""
 
 import json
-import sqlite3
 import sys
-from contextlib import closing
-from itertools import count
-from pathlib import Path
 
 import psycopg
 import pytest
+from refund_desk import KEY, ask
 
-from edca.api import Accepted, Caller, FixedClock, Kernel, Refused, open_engine
-from edca.cli.main import main
+from edca.api import Accepted, Refused
 from edca.ledger.commitment import committed
 from edca.ledger.errors import LedgerError
-from edca.ledger.note import KeyKind, SigningKey
 from edca.ledger.opening import LedgerURL, ledger_path, open_ledger
 from edca.ledger.receipt import Receipt
-
-REFUND = Path(__file__).resolve().parents[2] / "specs" / "refund"
-KEY = SigningKey("shop.example", KeyKind.LOG, bytes(range(32)))
-BOT = Caller("desk-bot", "assistant", subject="carla", model="small-model-2026-01-15")
-_names = count()
-
-
-@pytest.fixture
-def url(server):
-    """An empty database of the test's own, by its URL."""
-    name = f"by_url_{next(_names)}"
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    return server.dsn.replace("///postgres", f"///{name}")
-
-
-@pytest.fixture
-def kernel(url, tmp_path):
-    """The refund desk over a ledger in PostgreSQL."""
-    with closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
-        connection.executescript((REFUND / "shop.sql").read_text("utf-8"))
-    with Kernel.open(
-        REFUND / "refund.edca",
-        routes=REFUND / "refund.arp",
-        roster=REFUND / "roster.toml",
-        ledger=url,
-        clock=FixedClock("2026-03-20T12:00:00Z"),
-        engines={"shop": open_engine(f"sqlite:///{tmp_path / 'shop.db'}")},
-    ) as opened:
-        yield opened
-
-
-@pytest.fixture
-def edca(capsys):
-    """The program."""
-
-    def run(*arguments):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
-
-
-def ask(kernel, amount, key):
-    arguments = {"order_id": "o1", "amount": amount, "picks": [{"sku": "a1", "count": 1}]}
-    candidate = {"transition": "approve_refund", "arguments": arguments, "confidence": 0.93, "key": key}
-    return kernel.submit(candidate, caller=BOT)
 
 
 def test_a_kernel_and_its_auditors_take_a_ledger_by_url(kernel, url, edca, tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from edca.ledger.errors import LedgerError
 from edca.ledger.kept import Kept
+from edca.ledger.remains import Remains
 from edca.ledger.rotation import followed
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verify import line_of, verify, wrong_announcements
@@ -24,10 +26,14 @@ if TYPE_CHECKING:
 AnyLedger: TypeAlias = "SQLiteLedger | PostgresLedger"
 
 _SCHEMES = ("postgresql://", "postgres://")
+_PASSWORD: Final = re.compile(r"(?<=[^/]):[^:/@]*(?=@)|(?<=[?&])password=[^&]*&?")
 
 
 class LedgerURL(type(Path())):  # type: ignore[misc]  # what a path is, only the system it runs on says
-    """The URL of a ledger's database, where a path is taken: as text, a path would lose a slash of it."""
+    """The URL of a ledger's database, where a path is taken: as text, a path would lose a slash of it.
+
+    Its own text, which messages show, is without a password.
+    """
 
     url: str
 
@@ -36,6 +42,10 @@ class LedgerURL(type(Path())):  # type: ignore[misc]  # what a path is, only the
         made: LedgerURL = super().__new__(cls, url)
         made.url = url
         return made
+
+    def __str__(self) -> str:
+        """Return the URL as it may be shown."""
+        return _PASSWORD.sub("", self.url)
 
 
 def ledger_path(text: str) -> Path:
@@ -52,6 +62,17 @@ def open_ledger(where: str | os.PathLike[str], *, create: bool = True, readonly:
     if not isinstance(named, LedgerURL):
         return SQLiteLedger.open(named, create=create, readonly=readonly)
     return _postgres().open(named.url, create=create, readonly=readonly)
+
+
+def open_remains(where: str | os.PathLike[str]) -> Remains:
+    """Open what can still be read of the ledger in that file, or at that URL. Raises `LedgerError`."""
+    named = ledger_path(where) if isinstance(where, str) else where
+    if not isinstance(named, LedgerURL):
+        return Remains.open(named)
+    _postgres()
+    from edca.ledger.postgres_remains import DatabaseRows  # noqa: PLC0415  # an extra: it is there by now
+
+    return Remains(DatabaseRows(named.url))
 
 
 def verify_ledger(

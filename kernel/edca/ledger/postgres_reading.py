@@ -218,7 +218,13 @@ class Reading:
         `start` is an index, and with a chain the number of a record. Raises as `read` does.
         """
         if chain is None:
-            yield from self._pages("WHERE l.leaf >= %s ORDER BY l.leaf LIMIT %s", (), start, lambda row: row.leaf.index)
+            due = max(start, 0)
+            where: LiteralString = "WHERE l.leaf >= %s ORDER BY l.leaf LIMIT %s"
+            for stored in self._pages(where, (), start, lambda row: row.leaf.index):
+                if stored.leaf.index != due:
+                    raise TamperedError(f"record {due} is not there; verify the ledger")
+                due += 1
+                yield stored
             session = self._session
             tail = [] if session is None else session.tail
             yield from (stored for stored in tail if stored.leaf.index >= start)

@@ -11,6 +11,7 @@ Files are written once and never change, but for the checkpoint. A partial file 
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from edca.ledger.checkpoint import Checkpoint
@@ -44,7 +45,7 @@ def published(ledger: AnyLedger, size: int, *, since: int = 0, bodies: bool = Fa
             headers = ledger.headers(start, start + tile.width)
             yield Tile(ENTRIES, tile.place, tile.width).path, entries(headers, 2)
             if bodies:
-                found = [ledger.read(index).body for index in range(start, start + tile.width)]
+                found = [stored.body for stored in islice(ledger.records(start), tile.width)]
                 yield Tile(BODIES, tile.place, tile.width).path, entries(found, 4)
 
 

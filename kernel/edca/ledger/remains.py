@@ -1,14 +1,13 @@
 """What can still be read of a ledger that contradicts itself: the records that are sound in themselves.
 
-`SQLiteLedger` refuses such a file as a whole, so that nothing is ever chained to it. Who investigates needs the rest
-all the same. Nothing here says that a record stands where it was written: that is the verifier's to say.
+A store refuses such a ledger as a whole, so that nothing is ever chained to it. Who investigates needs the rest all the
+same. Nothing here says that a record stands where it was written: that is the verifier's to say.
 """
 
 import os
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 from edca.ledger.errors import LedgerError, LedgerFormatError, TamperedError
 from edca.ledger.leaf import Leaf, chain_tag
@@ -22,33 +21,34 @@ _IS_TABLE: Final = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND 
 _ROWS: Final = "SELECT leaf, header, body FROM ledger WHERE leaf >= ? ORDER BY leaf LIMIT ?"
 
 
-class Remains:
-    """The sound records of a file, read-only; use it as a context manager or call `close`."""
+class Rows(Protocol):
+    """Where the records lie: index, header and body of each, as they are there."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
-        """Use `open`."""
-        self.path: Final = path
-        self._connection = connection
+    def last(self) -> int | None:
+        """Return the last index, null where there is none."""
+
+    def at(self, start: int) -> list[tuple[int, Any, Any]]:
+        """Return some rows from that index on, in order; none where there are none."""
+
+    def close(self) -> None:
+        """Give up what was opened. Calling it again does nothing."""
+
+
+class Remains:
+    """The sound records of a ledger, read-only; use it as a context manager or call `close`."""
+
+    def __init__(self, rows: Rows) -> None:
+        """Read from there."""
+        self._rows_at = rows
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Self:
         """Open the file. Raises `LedgerFormatError` where it has no records' table, `LedgerError` where it is none."""
-        real = Path(os.path.realpath(path))
-        if not real.exists():
-            raise LedgerError(f"there is no ledger at `{real}`")
-        remains = cls(connect(real, "ro"), real)
-        try:
-            # A view in the table's place could compute rows without end.
-            if not remains._fetch(_IS_TABLE, ())[0][0]:
-                raise LedgerFormatError(f"`{real}` is not a ledger")
-        except BaseException:
-            remains.close()
-            raise
-        return remains
+        return cls(_File(Path(os.path.realpath(path))))
 
     def close(self) -> None:
-        """Give up the file. Calling it again does nothing."""
-        self._connection.close()
+        """Give up the ledger. Calling it again does nothing."""
+        self._rows_at.close()
 
     def __enter__(self) -> Self:
         return self
@@ -59,15 +59,19 @@ class Remains:
     @property
     def size(self) -> int:
         """One more than the index of the last record, gaps or not."""
-        last = self._fetch("SELECT max(leaf) FROM ledger", ())[0][0]
+        last = self._rows_at.last()
         return 0 if last is None else max(last + 1, 0)
 
     def read(self, index: int) -> StoredRecord:
         """Return the record at `index`. Raises `TamperedError` where it is not there, or not sound in itself."""
-        rows = self._fetch("SELECT leaf, header, body FROM ledger WHERE leaf = ?", (index,))
-        if not rows:
+        rows = self._rows_at.at(index)
+        if not rows or rows[0][0] != index:
             raise TamperedError(f"record {index} is not there")
         return _sound(*rows[0])
+
+    def number_at(self, index: int) -> int:
+        """Return how `read` is asked for the record at `index`: by just that."""
+        return index
 
     def records(self, start: int = 0, chain: str | None = None) -> Iterator[StoredRecord]:
         """Yield the sound records in order from index `start`, all or only those of `chain`."""
@@ -93,15 +97,42 @@ class Remains:
             due = max(due, index + 1)
 
     def _rows(self, start: int) -> Iterator[Any]:
-        while rows := self._fetch(_ROWS, (start, _ROWS_A_READ)):
+        while rows := self._rows_at.at(start):
             yield from rows
             start = rows[-1][0] + 1
+
+
+class _File:
+    """The rows of a file."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise LedgerError(f"there is no ledger at `{path}`")
+        self._path = path
+        self._connection = connect(path, "ro")
+        try:
+            # A view in the table's place could compute rows without end.
+            if not self._fetch(_IS_TABLE, ())[0][0]:
+                raise LedgerFormatError(f"`{path}` is not a ledger")
+        except BaseException:
+            self.close()
+            raise
+
+    def last(self) -> int | None:
+        last: int | None = self._fetch("SELECT max(leaf) FROM ledger", ())[0][0]
+        return last
+
+    def at(self, start: int) -> list[tuple[int, Any, Any]]:
+        return self._fetch(_ROWS, (start, _ROWS_A_READ))
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _fetch(self, query: str, parameters: tuple[Any, ...]) -> list[Any]:
         try:
             return self._connection.execute(query, parameters).fetchall()
         except READ_ERRORS as error:
-            raise translated(error, self.path) from error
+            raise translated(error, self._path) from error
 
 
 def absent(first: int, last: int) -> str:

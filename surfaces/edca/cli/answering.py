@@ -10,8 +10,8 @@ from edca.api.roster import check_roster
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
 from edca.cli.keys import read_key
-from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
-from edca.cli.options import FINDINGS, AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
+from edca.cli.loading import demand_ledger, load_policy, load_routes, open_router, parse_instant
+from edca.cli.options import FINDINGS, AsJSON, LedgerOption, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_codes import VOIDS
 from edca.cli.telling_records import record_data, record_line, record_name
@@ -27,7 +27,6 @@ _Question = Annotated[
 _RosterFile = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
 ]
-_LedgerFile = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.", show_default=False)]
 _Code = Annotated[
     str, typer.Option("--code", metavar="CODE", help="Which of its clauses is answered.", show_default=False)
 ]
@@ -64,7 +63,7 @@ def answering(name: str, told: str, *, yes: bool) -> typer.Typer:
         question: _Question,
         routes: Routes,
         roster: _RosterFile,
-        ledger: _LedgerFile,
+        ledger: LedgerOption,
         code: _Code,
         principal: _Answerer,
         role: _Role = None,
@@ -80,8 +79,7 @@ def answering(name: str, told: str, *, yes: bool) -> typer.Typer:
         people = _people(roster, policy.machine)
         clock = SystemClock() if now is None else FixedClock(parse_instant(now))
         private = None if key is None else read_key(key)
-        if not ledger.exists():
-            raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the question")
+        demand_ledger(ledger, "name the ledger that holds the question")
         with (
             open_router(found_routes, policy.machine, source or ()) as router,
             Kernel.open(

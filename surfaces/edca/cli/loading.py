@@ -19,7 +19,7 @@ from edca.diagnostics import Diagnostic, Severity, Source, concise, human, order
 from edca.dsl.tree import Spec
 from edca.kernel.calendar import parse_time
 from edca.kernel.machine import Machine
-from edca.ledger.opening import AnyLedger, open_ledger
+from edca.ledger.opening import AnyLedger, LedgerURL, open_ledger
 from edca.ledger.record import Record, parse
 from edca.ledger.store import StoredRecord
 from edca.routing import (
@@ -192,6 +192,17 @@ def source_urls(given: Iterable[str]) -> Mapping[str, str]:
 def open_to_read(path: Path) -> AnyLedger:
     """Open a ledger without being able to change it. Raises what its store's `open` raises."""
     return open_ledger(path, create=False, readonly=True)
+
+
+def demand_ledger(path: Path, hint: str) -> None:
+    """Go on only if there is a ledger: what would begin one elsewhere is not to begin it here.
+
+    Raises `CLIError` with that hint for a file that isn't there, and what opening raises for a database without one.
+    """
+    if isinstance(path, LedgerURL):
+        open_to_read(path).close()
+    elif not path.exists():
+        raise CLIError(f"`{path}`: no such file", hint)
 
 
 def parsed(stored: StoredRecord) -> Record:

@@ -34,7 +34,27 @@ Ledger = Annotated[
     Path,
     typer.Argument(
         metavar="LEDGER",
-        help="The ledger's file, or `postgresql://…` where the command takes one.",
+        help="The ledger, a file or `postgresql://…`.",
+        parser=ledger_path,
+        show_default=False,
+    ),
+]
+LedgerOption = Annotated[
+    Path,
+    typer.Option(
+        "--ledger",
+        metavar="LEDGER",
+        help="The ledger, a file or `postgresql://…`.",
+        parser=ledger_path,
+        show_default=False,
+    ),
+]
+NewLedgerOption = Annotated[
+    Path,
+    typer.Option(
+        "--ledger",
+        metavar="LEDGER",
+        help="The ledger, a file or `postgresql://…`; made if it is not there.",
         parser=ledger_path,
         show_default=False,
     ),

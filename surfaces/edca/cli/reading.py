@@ -6,10 +6,12 @@ from typing import TypeAlias, TypeVar
 
 from edca.cli.errors import from_failure
 from edca.cli.loading import open_to_read
-from edca.cli.output import failure
+from edca.cli.output import failure, note
 from edca.ledger.errors import LedgerFormatError, TamperedError
-from edca.ledger.opening import AnyLedger
+from edca.ledger.kept import counted
+from edca.ledger.opening import AnyLedger, open_remains
 from edca.ledger.remains import Remains
+from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.opened import OpenedStore, opened
 
 Readable: TypeAlias = "AnyLedger | OpenedStore | Remains"
@@ -25,14 +27,24 @@ def read(path: Path, work: Callable[[Readable], _Read]) -> tuple[_Read, bool]:
     """
     try:
         with open_to_read(path) as ledger:
+            note_unsequenced(ledger)
             return work(unsealed(ledger)), True
     except (TamperedError, LedgerFormatError) as error:
-        with Remains.open(path) as remains:
+        with open_remains(path) as remains:
             made = work(remains)
         told = from_failure(error)
         if told is not None:
             failure(told.message, told.hint, told.code)
         return made, False
+
+
+def note_unsequenced(ledger: AnyLedger) -> None:
+    """Say so where records are committed that have no index yet: a list by index doesn't hold them."""
+    if isinstance(ledger, SQLiteLedger):
+        return
+    count = ledger.unsequenced_count()
+    if count:
+        note(f"{counted(count)} more {'is' if count == 1 else 'are'} committed, and have no place in the ledger yet")
 
 
 def unsealed(ledger: AnyLedger) -> "AnyLedger | OpenedStore":

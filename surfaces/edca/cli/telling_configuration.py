@@ -22,12 +22,13 @@ class Kept:
     def __init__(self, ledger: Readable) -> None:
         """Read the chain of configuration; what of it is not there or can't be read is left out."""
         self._configuration = Configuration()
-        self._indexes: dict[tuple[str, bytes], int] = {}
+        self._indexes: dict[tuple[str, bytes], int | None] = {}  # null as long as it has no place
         for stored in ledger.records(chain=CHAIN):
             content: Any = parse(stored.body).content
             try:
                 self._configuration.take(content)
-                self._indexes.setdefault((content["what"], content["digest"]), stored.leaf.index)
+                index = None if stored.header is None else stored.header.index
+                self._indexes.setdefault((content["what"], content["digest"]), index)
             except (KeyError, TypeError, ValueError):
                 continue  # what needs this document says that it is not there
 
@@ -65,8 +66,10 @@ class Kept:
 
     def place(self, what: str, digest: bytes) -> str:
         """Return where a document stands, such as `record 0`."""
-        index = self._indexes.get((what, digest))
-        return "not in this ledger" if index is None else f"record {index}"
+        if (what, digest) not in self._indexes:
+            return "not in this ledger"
+        index = self._indexes[what, digest]
+        return "a record that has no place yet" if index is None else f"record {index}"
 
     def title(self, content: Mapping[str, Any]) -> str:
         """Return what a configuration record holds, such as `machine seats 1.0.0`, as far as it can be told."""

@@ -17,15 +17,15 @@ from edca.runtime.question import Question
 def verdict_of(content: Mapping[str, Any], chain: str, ledger: Readable) -> StoredRecord | None:
     """Return the record of the verdict that an outcome belongs to, or null where the ledger does not hold it."""
     for stored in ledger.records(chain=chain):
-        if stored.leaf.body_digest == content["record"] and parse(stored.body).kind == VERDICT:
+        if stored.digest == content["record"] and parse(stored.body).kind == VERDICT:
             return stored
     return None
 
 
 def outcome_of(verdict: StoredRecord, ledger: Readable) -> Mapping[str, Any] | None:
     """Return the content of the outcome's record that belongs to a verdict, or null where there is none."""
-    digest = verdict.leaf.body_digest
-    for stored in ledger.records(verdict.leaf.index + 1, parse(verdict.body).chain):
+    digest = verdict.digest
+    for stored in ledger.records(verdict.number + 1, parse(verdict.body).chain):
         record = parse(stored.body)
         if record.kind == OUTCOME and record.content["record"] == digest:
             return record.content

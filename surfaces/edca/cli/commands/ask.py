@@ -17,6 +17,7 @@ from edca.cli.options import (
     As,
     AsJSON,
     Model,
+    NewLedgerOption,
     Now,
     Role,
     Routes,
@@ -45,9 +46,6 @@ _Arguments = Annotated[
 _Roster = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
 ]
-_Ledger = Annotated[
-    Path, typer.Option("--ledger", metavar="FILE", help="The ledger; made if it is not there.", show_default=False)
-]
 _FailOn = Annotated[bool, typer.Option("--fail-on-refusal", help="Exit with 1 where nothing is returned.")]
 
 
@@ -62,7 +60,7 @@ def ask(
     query: _Query,
     routes: Routes,
     roster: _Roster,
-    ledger: _Ledger,
+    ledger: NewLedgerOption,
     principal: As,
     role: Role,
     arguments: _Arguments = None,

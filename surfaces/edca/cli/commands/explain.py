@@ -17,6 +17,7 @@ from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import question_of
 from edca.cli.telling_machine import property_line
 from edca.diagnostics import CODES, Code, closest, find_code, page
+from edca.ledger.opening import ledger_path
 from edca.ledger.record import Record
 from edca.runtime.config import CHAIN
 from edca.runtime.kinds import VERDICT
@@ -32,7 +33,13 @@ _What = Annotated[
 ]
 _Ledger = Annotated[
     Path | None,
-    typer.Option("--ledger", metavar="FILE", help="The ledger that holds the record.", show_default=False),
+    typer.Option(
+        "--ledger",
+        metavar="LEDGER",
+        help="The ledger that holds the record, a file or `postgresql://…`.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 
 
@@ -80,7 +87,7 @@ def _told(index: int, path: Path, ledger: Readable) -> tuple[Record, tuple[str, 
     """
     if index >= ledger.size:
         raise CLIError(f"there is no record {index}; the ledger has {ledger.size}", f"run `edca log {path}` for them")
-    record = parsed(ledger.read(index))
+    record = parsed(ledger.read(ledger.number_at(index)))
     lines = explained(index, record, ledger)  # first: it refuses contents that are none of the record's kind
     content: Any = record.content
     if record.kind == CHAIN:

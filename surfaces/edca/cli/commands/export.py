@@ -15,6 +15,7 @@ from edca.cli.errors import CLIError, from_os_error
 from edca.cli.loading import open_to_read
 from edca.cli.options import AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, note, progress
+from edca.cli.reading import note_unsequenced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +57,7 @@ def export(ledger: Ledger, to: _Folder, form: _Format = Form.JSONL, as_json: AsJ
         if any(to.iterdir()):
             raise CLIError(f"`{to}` is not empty", "name a new folder")
         with open_to_read(ledger) as opened, progress("exporting") as advance:
+            note_unsequenced(opened)
             size, history = opened.size, History(opened.records())
             for found in slices(history):
                 for table in TABLES:

@@ -17,7 +17,7 @@ from edca.api.roster import check_roster
 from edca.cli.cases import case_key
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
-from edca.cli.options import Model, Now, Routes, Sources, Spec, Subject, Tenant, command_app, examples
+from edca.cli.options import Model, NewLedgerOption, Now, Routes, Sources, Spec, Subject, Tenant, command_app, examples
 from edca.cli.output import note
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
@@ -30,9 +30,6 @@ _ADDRESS: Final = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\[\]]+):(?P<port>[0
 
 _Roster = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
-]
-_Ledger = Annotated[
-    Path, typer.Option("--ledger", metavar="FILE", help="The ledger; made if it is not there.", show_default=False)
 ]
 _As = Annotated[
     str | None,
@@ -89,7 +86,7 @@ def mcp(
     spec: Spec,
     routes: Routes,
     roster: _Roster,
-    ledger: _Ledger,
+    ledger: NewLedgerOption,
     principal: _As = None,
     role: _Role = None,
     subject: Subject = None,

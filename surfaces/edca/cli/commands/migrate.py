@@ -9,13 +9,14 @@ from edca.api import CaseFate, Fate, FixedClock, MigrationError, MigrationStoppe
 from edca.api.migrating import LedgerMigrator, machine_held, ordered
 from edca.cli.errors import CLIError
 from edca.cli.keys import read_key
-from edca.cli.loading import load_policy, parse_instant, read_source, stop_on_errors
+from edca.cli.loading import demand_ledger, load_policy, parse_instant, read_source, stop_on_errors
 from edca.cli.options import FINDINGS, AsJSON, DiagnosticFormat, ErrorFormat, Now, Tenant, command_app, examples
 from edca.cli.output import document, line, progress
 from edca.cli.telling_migrations import fate_data, fate_lines, map_lines
 from edca.cli.telling_records import record_data, record_line
 from edca.kernel.machine import Machine
 from edca.kernel.migration import Migration
+from edca.ledger.opening import ledger_path
 from edca.runtime.answers import RecordReference
 from edca.semantic.migration import compile_map
 from edca.semantic.migration_draft import draft_map
@@ -24,7 +25,12 @@ app: Final = command_app()
 
 _Ledger = Annotated[
     Path | None,
-    typer.Argument(metavar="LEDGER", help="The ledger's file; without it the map is only checked.", show_default=False),
+    typer.Argument(
+        metavar="LEDGER",
+        help="The ledger, a file or `postgresql://…`; without it the map is only checked.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 _New = Annotated[Path, typer.Option("--to", metavar="SPEC", help="The new version's spec.", show_default=False)]
 _Old = Annotated[
@@ -99,8 +105,7 @@ def migrate(
         _checked(map_file, before, new, error_format)
         line(f"{map_file}: no mistakes")
         return
-    if not ledger.exists():
-        raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the cases")
+    demand_ledger(ledger, "name the ledger that holds the cases")
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
     with LedgerMigrator.open(ledger, new, tenant=tenant, clock=clock) as migrator, progress("migrating") as advance:
         try:

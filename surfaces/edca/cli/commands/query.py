@@ -11,6 +11,7 @@ from edca.cli.errors import CLIError
 from edca.cli.loading import open_to_read
 from edca.cli.options import AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, note, progress, table
+from edca.cli.reading import note_unsequenced
 
 app: Final = command_app()
 
@@ -46,6 +47,7 @@ def query(
         _list_tables(as_json)
         return
     with open_to_read(ledger) as opened, progress("reading") as advance:
+        note_unsequenced(opened)
         size, history = opened.size, History(opened.records())
         database = as_database(history, lambda done: advance(done, size))
     if history.unread:

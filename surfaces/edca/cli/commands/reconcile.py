@@ -9,9 +9,9 @@ from edca.api import FixedClock, Kernel, Reconciled, ReconciliationError, Roster
 from edca.api.roster import check_roster
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.explanation import json_data
-from edca.cli.loading import load_policy, load_routes, open_router, parse_instant
+from edca.cli.loading import demand_ledger, load_policy, load_routes, open_router, parse_instant
 from edca.cli.operating import By, Case
-from edca.cli.options import AsJSON, Now, Routes, Sources, Spec, Tenant, command_app, examples
+from edca.cli.options import AsJSON, LedgerOption, Now, Routes, Sources, Spec, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_operations import known_text
 from edca.cli.telling_records import record_data, record_line
@@ -23,7 +23,6 @@ app: Final = command_app()
 _Roster = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
 ]
-_Ledger = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="The ledger.", show_default=False)]
 
 
 @app.command(
@@ -37,7 +36,7 @@ def reconcile(
     case: Case,
     routes: Routes,
     roster: _Roster,
-    ledger: _Ledger,
+    ledger: LedgerOption,
     principal: By,
     source: Sources = None,
     tenant: Tenant = "",
@@ -54,8 +53,7 @@ def reconcile(
     found_routes = load_routes(routes, policy)
     people = _people(roster, policy.machine)
     clock = SystemClock() if now is None else FixedClock(parse_instant(now))
-    if not ledger.exists():
-        raise CLIError(f"`{ledger}`: no such file", "name the ledger that holds the case")
+    demand_ledger(ledger, "name the ledger that holds the case")
     with (
         open_router(found_routes, policy.machine, source or ()) as router,
         Kernel.open(policy.machine, routes=router, roster=people, ledger=ledger, clock=clock, tenant=tenant) as kernel,

@@ -11,15 +11,28 @@ from edca.cli.output import document, line, progress
 from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
 from edca.ledger.backup import restore as restore_ledger
 from edca.ledger.kept import counted
+from edca.ledger.opening import LedgerURL, ledger_path
 from edca.ledger.verify import line_of
 
 app: Final = command_app()
 
 _Backup = Annotated[
-    Path, typer.Argument(metavar="BACKUP", help="The copy that `edca backup` made.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="BACKUP",
+        help="The copy that `edca backup` made.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 _Ledger = Annotated[
-    Path, typer.Argument(metavar="LEDGER", help="Where the ledger goes; nothing may be there.", show_default=False)
+    Path,
+    typer.Argument(
+        metavar="LEDGER",
+        help="Where the ledger goes; nothing may be there.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 
 _Erasures = Annotated[
@@ -57,6 +70,9 @@ def restore(
     writes nothing, and ends with exit code 2. Given none, it can't tell whether the backup is the newest, and says so.
     What was erased since the backup was made is erased again before anybody can read it.
     """
+    if isinstance(backup, LedgerURL) or isinstance(ledger, LedgerURL):
+        hint = "use the database's own tools, and compare with kept checkpoints by `edca verify`"
+        raise CLIError("a ledger in PostgreSQL is not put back here", hint)
     keys = trusted_keys(trust or ())
     if (checkpoint or receipt) and not keys:
         raise CLIError(

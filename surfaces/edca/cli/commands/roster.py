@@ -14,6 +14,7 @@ from edca.cli.options import AsJSON, Now, Tenant, command_app, examples
 from edca.cli.output import document, line, note, table
 from edca.kernel.calendar import time_text
 from edca.kernel.roster import Mandate, Principal, Roster
+from edca.ledger.opening import ledger_path
 from edca.runtime.mandates import counted
 
 app: Final = command_app()
@@ -26,7 +27,11 @@ _Spec = Annotated[
 _Ledger = Annotated[
     Path | None,
     typer.Option(
-        "--ledger", metavar="FILE", help="The ledger that tells how often mandates were used.", show_default=False
+        "--ledger",
+        metavar="LEDGER",
+        help="The ledger that tells how often mandates were used.",
+        parser=ledger_path,
+        show_default=False,
     ),
 ]
 _Adopt = Annotated[bool, typer.Option("--adopt", help="Put it in force in the ledger, from the next decision on.")]

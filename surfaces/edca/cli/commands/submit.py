@@ -17,6 +17,7 @@ from edca.cli.options import (
     As,
     AsJSON,
     Model,
+    NewLedgerOption,
     Now,
     Role,
     Routes,
@@ -55,9 +56,6 @@ _Candidate = Annotated[
 _Roster = Annotated[
     Path, typer.Option("--roster", metavar="FILE", help="The roster, TOML or JSON.", show_default=False)
 ]
-_Ledger = Annotated[
-    Path, typer.Option("--ledger", metavar="FILE", help="The ledger; made if it is not there.", show_default=False)
-]
 _Attest = Annotated[
     list[str] | None,
     typer.Option(
@@ -94,7 +92,7 @@ def submit(
     candidate: _Candidate,
     routes: Routes,
     roster: _Roster,
-    ledger: _Ledger,
+    ledger: NewLedgerOption,
     principal: As,
     role: Role,
     subject: Subject = None,

@@ -17,6 +17,7 @@ from edca.cli.trial.report import trial_data, write_report
 from edca.cli.trial.run import Follow
 from edca.cli.trial.settings import read_settings
 from edca.cli.trial.trial import Plan, conduct
+from edca.ledger.opening import LedgerURL, ledger_path
 from edca.ledger.sqlite import SQLiteLedger
 
 app: Final = command_app()
@@ -42,7 +43,13 @@ _Data = Annotated[
 ]
 _Ledger = Annotated[
     Path | None,
-    typer.Option("--ledger", metavar="FILE", help="Keep the trial's ledger in this new file.", show_default=False),
+    typer.Option(
+        "--ledger",
+        metavar="FILE",
+        help="Keep the trial's ledger in this new file.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 _Timings = Annotated[bool, typer.Option("--timings", help="Add what took how long to the JSON document.")]
 
@@ -72,6 +79,8 @@ def trial(
     the spec, and the world module's code is run: use only one you trust.
     """
     started = time.perf_counter()
+    if isinstance(ledger, LedgerURL):
+        raise CLIError("a trial's ledger is a file, and none in PostgreSQL", "name a new file, or leave `--ledger` out")
     policy = load_policy(spec)
     plan = Plan(
         machine=policy.machine,

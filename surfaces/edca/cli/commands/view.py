@@ -21,7 +21,7 @@ from edca.kernel.expression import Input, ReadInput
 from edca.kernel.facts import Key
 from edca.kernel.machine import Machine
 from edca.kernel.roster import Roster
-from edca.ledger.opening import AnyLedger
+from edca.ledger.opening import AnyLedger, ledger_path
 from edca.ledger.sqlite import SQLiteLedger
 from edca.runtime.context import Context
 from edca.runtime.gather import look
@@ -42,7 +42,13 @@ _Entity = Annotated[
 ]
 _Ledger = Annotated[
     Path | None,
-    typer.Option("--ledger", metavar="FILE", help="The ledger that holds the case, if one does.", show_default=False),
+    typer.Option(
+        "--ledger",
+        metavar="LEDGER",
+        help="The ledger that holds the case, if one does.",
+        parser=ledger_path,
+        show_default=False,
+    ),
 ]
 
 
