@@ -38,7 +38,7 @@ def test_coverage_is_reported_and_can_fail_a_run(edca: Edca, spec: Path) -> None
     assert ran.code == 0 and "missing" in ran.out and ran.out.splitlines()[-1].startswith("coverage: ")
     document = edca("test", spec, "--coverage", "--json").json["coverage"]
     assert document["shown"] + sum(row["shown_by"] is None for row in document["outcomes"]) == document["total"]
-    assert set(document["outcomes"][0]) == {"clause", "needs", "outcome", "part", "shown_by", "transition"}
+    assert set(document["outcomes"][0]) == {"clause", "needs", "outcome", "part", "query", "shown_by", "transition"}
     failing = edca("test", spec, "--fail-under", "100")
     assert failing.code == 1
     assert failing.out.splitlines()[-1] == f"coverage is {document['percent']} %, less than 100 %"
@@ -123,3 +123,50 @@ def test_mistakes_in_a_file_of_scenarios_are_findings(edca: Edca, spec: Path, th
     ran = edca("test", spec, "--scenarios", more, "--error-format", "concise")
     assert ran.code == 1 and "more.edca:3:" in ran.err
     assert edca("test", spec, "--scenarios", theatre / "none.edca").code == 2
+
+
+QUERY = """
+query price_of(seat_id: id) about seat by seat_id
+{
+  means "What a seat costs."
+  by    assistant
+  require seat.price > 0 else refuse not_for_sale "The seat isn't sold."
+  returns price = seat.price
+}
+scenario "what a seat costs" {
+  given seat("a1") { price = 20.00 }
+  when  assistant asks price_of(seat_id: "a1")
+  then  returned with price = 20.00
+}
+"""
+
+
+def test_queries_are_reported_beside_transitions(edca: Edca, spec: Path, theatre: Path) -> None:
+    """In tables and in the document, as missing with what they need, and in what a build server reads."""
+    spec.write_text(spec.read_text("utf-8") + QUERY, encoding="utf-8")
+    ran = edca("test", spec, "--coverage")
+    assert ran.code == 0, ran.out + ran.err
+    rows = [line.split() for line in ran.out.splitlines()]
+    assert ["query", "returned", "refused"] in rows
+    assert ["price_of", "shown", "missing"] in rows
+    assert ["query", "clause", "true", "false", "unknown"] in rows
+    assert ["price_of", "not_for_sale", "shown", "missing", "missing"] in rows
+    needed = "leave out `seat.price`, and name `not_for_sale` in `then`"
+    assert f"missing: price_of, not_for_sale unknown: {needed}" in ran.out
+    document = edca("test", spec, "--coverage", "--json", "--junit", theatre / "seats.xml").json["coverage"]
+    asked = {(row["clause"], row["outcome"]): row["shown_by"] for row in document["outcomes"] if row["query"]}
+    title = "what a seat costs"
+    assert asked == {
+        ("", "returned"): title,
+        ("", "refused"): None,
+        ("not_for_sale", "true"): title,
+        ("not_for_sale", "false"): None,
+        ("not_for_sale", "unknown"): None,
+    }
+    assert all(row["transition"] == "" for row in document["outcomes"] if row["query"] == "price_of")
+    root = ElementTree.fromstring((theatre / "seats.xml").read_bytes())  # noqa: S314 -- written above
+    (case,) = [case for case in root.iter("testcase") if case.get("name") == title]
+    assert case.get("classname") == "seats.price_of"
+    more = theatre / "more.edca"
+    assert edca("test", spec, "--generate", more).code == 0
+    assert edca("test", spec, "--scenarios", more, "--fail-under", "100").code == 0

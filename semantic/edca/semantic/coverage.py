@@ -24,7 +24,7 @@ __all__ = ["Coverage", "Goal", "Part", "measure", "shows", "sorted_goals"]
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Every goal in the order of transitions and clauses, with the title of the first scenario that shows it, or null.
+    """Every goal, in the order of `goals_of`, with the title of the first scenario that shows it, or null.
 
     `excluded` are the outcomes that can't happen.
     """

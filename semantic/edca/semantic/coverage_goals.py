@@ -15,8 +15,8 @@ from edca.semantic import outcomes, typed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from edca.kernel.machine import Machine, Transition
-    from edca.semantic.checked import CheckedClause, CheckedNever, CheckedSpec, CheckedTransition
+    from edca.kernel.machine import Machine, Query, Transition
+    from edca.semantic.checked import CheckedClause, CheckedNever, CheckedQuery, CheckedSpec, CheckedTransition
 
 TRUTHS = (True, False, None)
 
@@ -24,7 +24,7 @@ TRUTHS = (True, False, None)
 class Part(enum.Enum):
     """What of a machine has an outcome."""
 
-    VERDICT = "verdict"  # on a transition: accepted or refused
+    VERDICT = "verdict"  # on a transition: accepted or refused; on a query: returned or refused
     GUARD = "guard"  # of a branch: true, false or unknown
     AFTER = "after"  # whether the case was in its state for as long as `after` asks: true or false
     CONDITION = "condition"  # of a clause, or of the `when` of one that asks people or counts: true, false or unknown
@@ -40,14 +40,20 @@ class Part(enum.Enum):
 class Goal:
     """One outcome that a scenario can show.
 
-    `transition` is a transition's id, empty for a mode and a property; `code` is the clause's, the mode's or the
-    property's, empty for what a transition has but once.
+    `transition` is a transition's id and `query` a query's name, each empty for what isn't about one; `code` is the
+    clause's, the mode's or the property's, empty for what a transition or a query has but once.
     """
 
     transition: str
     code: str
     part: Part
     outcome: str
+    query: str = ""
+
+    @property
+    def of(self) -> str:
+        """The transition or query that the goal is about, empty for a mode and a property. No two share a name."""
+        return self.transition or self.query
 
 
 def outcome_of(truth: object) -> str:
@@ -57,14 +63,16 @@ def outcome_of(truth: object) -> str:
 
 def sorted_goals(goals: Iterable[Goal]) -> list[Goal]:
     """Return goals in one fixed order."""
-    return sorted(goals, key=lambda goal: (goal.transition, goal.code, goal.part.value, goal.outcome))
+    return sorted(goals, key=lambda goal: (goal.transition, goal.query, goal.code, goal.part.value, goal.outcome))
 
 
 def goals_of(checked: CheckedSpec, machine: Machine) -> dict[Goal, bool]:
-    """Return every goal in the order of transitions and clauses, and whether it can be reached at all."""
+    """Return every goal in the order of transitions, queries and clauses, and whether it can be reached at all."""
     found: dict[Goal, bool] = {}
     for transition in checked.transitions:
         found |= _transition_goals(checked, machine.index.transitions[transition.name], transition)
+    for query in checked.queries:
+        found |= _query_goals(checked, machine.index.queries[query.name], query)
     for mode in machine.modes:
         found |= {Goal("", mode.name, Part.MODE, outcome): True for outcome in ("allowed", "refused")}
     for never in checked.nevers:
@@ -72,10 +80,10 @@ def goals_of(checked: CheckedSpec, machine: Machine) -> dict[Goal, bool]:
     return found
 
 
-def clauses_of(checked: CheckedSpec, transition: CheckedTransition) -> dict[str, CheckedClause]:
-    """Return by code every clause that may hold for the transition, the machine-wide forbids among them."""
-    wide = {forbid.clause.code: forbid.clause for forbid in checked.forbids if forbid.about == transition.about}
-    return wide | {clause.code: clause for clause in transition.clauses}
+def clauses_of(checked: CheckedSpec, item: CheckedTransition | CheckedQuery) -> dict[str, CheckedClause]:
+    """Return by code every clause that may hold for a transition or query, the machine-wide forbids among them."""
+    wide = {forbid.clause.code: forbid.clause for forbid in checked.forbids if forbid.about == item.about}
+    return wide | {clause.code: clause for clause in item.clauses}
 
 
 def _truths(transition: str, code: str, part: Part, can_be: outcomes.Truths) -> dict[Goal, bool]:
@@ -96,6 +104,16 @@ def _transition_goals(checked: CheckedSpec, lowered: Transition, own: CheckedTra
         if lowered.acts and edge is not None:
             # Of a case that was to be created nothing is left to go anywhere.
             found[Goal(own.name, "", Part.EDGE, name)] = not lowered.creates
+    return found
+
+
+def _query_goals(checked: CheckedSpec, lowered: Query, own: CheckedQuery) -> dict[Goal, bool]:
+    found = {Goal("", "", Part.VERDICT, outcome, own.name): True for outcome in ("returned", "refused")}
+    clauses = clauses_of(checked, own)
+    for clause in lowered.clauses:
+        can_be = outcomes.possible(clauses[clause.code].condition, checked.definitions, dict(own.lets))
+        for truth in TRUTHS:
+            found[Goal("", clause.code, Part.CONDITION, outcome_of(truth), own.name)] = truth in can_be
     return found
 
 

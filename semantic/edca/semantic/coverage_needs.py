@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from edca.kernel.machine import Clause, Machine
-    from edca.semantic.checked import CheckedSpec
+    from edca.semantic.checked import CheckedQuery, CheckedSpec, CheckedTransition
 
 _NAMES_MAX = 4
 
 
 def needs(checked: CheckedSpec, machine: Machine, goal: Goal) -> str:
     """Return what is missing for the goal, in one line."""
-    offered = machine.index.transitions[goal.transition].offered if goal.transition else ""
+    offered = machine.index.transitions[goal.transition].offered if goal.transition else goal.query
     match goal.part:
         case Part.VERDICT:
-            return f"a scenario in which `{offered}` is {goal.outcome}"
+            return f"a scenario in which `{offered}` is {'answered' if goal.outcome == 'returned' else goal.outcome}"
         case Part.GUARD:
             if goal.outcome == "unknown":
                 return f"leave out {_left_out(checked, _guard(checked, goal))}, and say `then refused no_branch`"
@@ -59,9 +59,12 @@ def _property_needs(checked: CheckedSpec, machine: Machine, goal: Goal) -> str:
 
 
 def _clause_needs(checked: CheckedSpec, machine: Machine, goal: Goal) -> str:
-    transition = next(one for one in checked.transitions if one.name == goal.transition)
-    written = clauses_of(checked, transition)[goal.code]
-    clause = next(c for c in machine.index.transitions[goal.transition].clauses if c.code == goal.code)
+    items: list[CheckedTransition | CheckedQuery] = [*checked.transitions, *checked.queries]
+    item = next(one for one in items if one.name == goal.of)
+    written = clauses_of(checked, item)[goal.code]
+    index = machine.index
+    lowered = index.queries[goal.query] if goal.query else index.transitions[goal.transition]
+    clause = next(c for c in lowered.clauses if c.code == goal.code)
     fails = _failing(clause, goal)
     said = f", and name `{goal.code}` in `then`" if fails else ""
     match goal.part:
@@ -74,9 +77,9 @@ def _clause_needs(checked: CheckedSpec, machine: Machine, goal: Goal) -> str:
         case Part.COUNT if written.limit is not None:
             limit = written.limit
             parts = (limit.bound, *limit.keys, *(() if limit.measure is None else (limit.measure,)))
-            return f"leave out {_left_out(checked, parts, dict(transition.lets))}{said}"
+            return f"leave out {_left_out(checked, parts, dict(item.lets))}{said}"
         case _:
-            names = dict(transition.lets)
+            names = dict(item.lets)
             if goal.outcome == "unknown":
                 return f"leave out {_left_out(checked, (written.condition,), names)}{said}"
             read = _listed(_reads(checked, (written.condition,), names))

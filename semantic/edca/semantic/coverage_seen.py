@@ -13,6 +13,7 @@ from edca.kernel.evaluate import closure_of, known
 from edca.kernel.expression import Constant
 from edca.kernel.frames import frame_for
 from edca.kernel.gate import Stopped, bind_arguments, pass_gate
+from edca.kernel.inquiry import Returned
 from edca.kernel.machine import ClauseKind, OnFail
 from edca.kernel.movement import signers_of
 from edca.kernel.program import program
@@ -20,6 +21,7 @@ from edca.kernel.properties import violations
 from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Accepted, Refused, Result, Stage
 from edca.semantic.coverage_goals import Goal, Part, outcome_of
+from edca.semantic.scenario_play import Looked
 from edca.semantic.scenario_read import Happened
 from edca.semantic.scenario_world import branches
 
@@ -27,9 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edca.kernel.evaluate import Frame
+    from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine, Transition
     from edca.kernel.verdict import ClauseResult, Verdict
     from edca.semantic.scenario import StepResult
+    from edca.semantic.scenario_play import Decision
     from edca.semantic.scenario_world import Question
 
 _STAGES = {stage: place for place, stage in enumerate(Stage)}
@@ -41,23 +45,38 @@ def shows(machine: Machine, step: StepResult) -> frozenset[Goal]:
     if step.outcome is not None and step.outcome.edge:
         word = "failed" if step.outcome.happened is Happened.FAILED else "timeout"
         found.add(Goal(step.outcome.transition, "", Part.EDGE, word))
-    if step.decision is not None:
-        found |= shown_by(machine, step.decision.question, step.decision.verdict, step.named)
+    for made in (step.decision, step.looked):
+        found |= frozenset() if made is None else shown_by(machine, made, step.named)
     return frozenset(found)
 
 
-def shown_by(machine: Machine, question: Question, verdict: Verdict, named: frozenset[str]) -> frozenset[Goal]:
-    """Return what a decision shows to a scenario that names these codes."""
-    return frozenset(goal for goal, code in _seen(machine, question, verdict) if code is None or code in named)
+def shown_by(machine: Machine, made: Decision | Looked, named: frozenset[str]) -> frozenset[Goal]:
+    """Return what a decision, or what was looked up, shows to a scenario that names these codes."""
+    return frozenset(goal for goal, code in _came_up(machine, made) if code is None or code in named)
 
 
-def seen(machine: Machine, question: Question, verdict: Verdict) -> frozenset[Goal]:
+def seen(machine: Machine, made: Decision | Looked) -> frozenset[Goal]:
     """Return every outcome that came up, whether or not a scenario says so."""
-    return frozenset(goal for goal, _ in _seen(machine, question, verdict))
+    return frozenset(goal for goal, _ in _came_up(machine, made))
 
 
-def _seen(machine: Machine, question: Question, verdict: Verdict) -> Iterator[tuple[Goal, str | None]]:
+def _came_up(machine: Machine, made: Decision | Looked) -> Iterator[tuple[Goal, str | None]]:
     """Yield every outcome that came up, with the code by which it must be named; null where it lets the clause pass."""
+    if isinstance(made, Looked):
+        return _looked(made.verdict)
+    return _decided(machine, made.question, made.verdict)
+
+
+def _looked(verdict: QueryVerdict) -> Iterator[tuple[Goal, str | None]]:
+    name = verdict.query if isinstance(verdict, Returned) else verdict.transition
+    outcome = "returned" if isinstance(verdict, Returned) else "refused"
+    yield Goal("", "", Part.VERDICT, outcome, name), None
+    for result in verdict.clauses:
+        named = None if result.result is Result.PASSED else result.code
+        yield Goal("", result.code, Part.CONDITION, _tested(result), name), named
+
+
+def _decided(machine: Machine, question: Question, verdict: Verdict) -> Iterator[tuple[Goal, str | None]]:
     stage = verdict.stage if isinstance(verdict, Refused) else None
     name = _transition(machine, question, verdict)
     if isinstance(verdict, Accepted):

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from edca.diagnostics.source import Source
 from edca.dsl.format import format_source
 from edca.dsl.parse import parse
-from edca.kernel.verdict import Accepted, Escalated, failed
+from edca.kernel.inquiry import Returned
+from edca.kernel.verdict import Accepted, Escalated
+from edca.semantic.checked import CheckedQuery
 from edca.semantic.coverage import Goal, Part, shows, sorted_goals
 from edca.semantic.coverage_seen import shown_by
 from edca.semantic.generate_base import Pruning, base_of, first_world, knowing_nothing
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from edca.semantic.checked import CheckedSpec, CheckedTransition
     from edca.semantic.coverage import Coverage
     from edca.semantic.scenario import ScenarioResult
+    from edca.semantic.scenario_play import Decision, Looked
     from edca.semantic.scenario_world import World
 
 _BASES_MAX = 3
@@ -47,7 +50,7 @@ class GeneratedScenario:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """The scenarios that were found, in the order of transitions and clauses, and the goals for which none was."""
+    """The scenarios that were found, in the order of `goals_of`, and the goals for which none was."""
 
     scenarios: tuple[GeneratedScenario, ...]
     unreached: tuple[Goal, ...]
@@ -64,12 +67,15 @@ def generate(
     """Return scenarios for what `coverage` finds missing. Equal specs and scenarios give equal bytes."""
     writer = _Writer(checked, machine, coverage, {result.title for result in results})
     accepted: dict[str, list[World]] = {}
-    for decision in (decision for result in results if result.passed for decision in result.decisions):
-        known = accepted.setdefault(decision.verdict.transition, [])
-        base = base_of(machine, decision) if len(known) < _BASES_MAX else None
-        known += [] if base is None else [base]
+    for result in results:
+        for made in result.made if result.passed else ():
+            known = accepted.setdefault(_name_of(made), [])
+            base = base_of(machine, made) if len(known) < _BASES_MAX else None
+            known += [] if base is None else [base]
     for transition in checked.transitions:
         writer.write(transition, accepted.get(transition.name, []))
+    for query in checked.queries:
+        writer.write(query, accepted.get(query.name, []))
     writer.write_modes()
     scenarios = _verified(checked, machine, writer.found, frozenset(coverage.missing))
     shown = {goal for scenario in scenarios for goal in scenario.goals}
@@ -97,7 +103,7 @@ def _verified(
 
 
 class _Writer:
-    """Writes scenarios, transition by transition, and keeps what they show."""
+    """Writes scenarios, one transition or query after the other, and keeps what they show."""
 
     def __init__(self, checked: CheckedSpec, machine: Machine, coverage: Coverage, titles: set[str]) -> None:
         self._checked = checked
@@ -113,41 +119,45 @@ class _Writer:
         self._tried: dict[Goal, int] = {}  # of a property: in how many transitions it was looked for
         self.found: list[str] = []
 
-    def _open(self, transition: CheckedTransition, search: Search) -> Iterator[Goal]:
-        """Yield the goals that the transition can show, as long as nothing shows them on their own."""
+    def _open(self, item: CheckedTransition | CheckedQuery, search: Search) -> Iterator[Goal]:
+        """Yield the goals that the transition or query can show, as long as nothing shows them on their own."""
         for goal in self._missing:
-            own = goal.transition == transition.name or (
+            own = goal.of == item.name or (
                 goal.part is Part.PROPERTY and any(name.endswith(f" {goal.code}") for name in search.subjects)
             )
             if own and goal not in self._alone and goal not in self._vain:
                 yield goal
 
-    def write(self, transition: CheckedTransition, accepted: list[World]) -> None:
-        """Write what is missing of one transition, starting from worlds in which it is accepted."""
-        modes = any(goal.part is Part.MODE for goal in self._missing)
-        if not modes and not any(goal.transition in ("", transition.name) for goal in self._missing):
+    def write(self, item: CheckedTransition | CheckedQuery, accepted: list[World]) -> None:
+        """Write what is missing of a transition or query, starting from worlds in which it is accepted or answered."""
+        is_query = isinstance(item, CheckedQuery)
+        # Modes and properties show in what transitions do.
+        if not any(goal.of == item.name or (goal.of == "" and not is_query) for goal in self._missing):
             return
-        search = Search(self._checked, self._machine, transition)
-        goal = Goal(transition.name, "", Part.VERDICT, "accepted")
+        search = Search(self._checked, self._machine, item)
+        if is_query:
+            goal = Goal("", "", Part.VERDICT, "returned", item.name)
+        else:
+            goal = Goal(item.name, "", Part.VERDICT, "accepted")
         made = None
         if accepted:
             base = accepted[0]
         else:
-            made = search.first(first_world(self._machine, transition, search), goal)
+            made = search.first(first_world(self._machine, item, search), goal)
             base = made.world
-            if isinstance(made.verdict, Accepted):
+            if made.passed:
                 self._keep(search, made, goal, base)
         first = search.try_out(base)
         if isinstance(first.verdict, Accepted):
             self._accepted.append((search, first))
-        if next(self._open(transition, search), None) is None:
+        if next(self._open(item, search), None) is None:
             return
         self._keep(search, search.try_out(knowing_nothing(base)), None, base)
-        for goal in self._open(transition, search):
+        for goal in self._open(item, search):
             found = self._look(search, goal, tuple(accepted) or (base,))
             if found is None and goal.code and accepted:
                 # The made-up world reads worse, but its names fit together as those given need not.
-                made = made or search.first(first_world(self._machine, transition, search), goal)
+                made = made or search.first(first_world(self._machine, item, search), goal)
                 found = search.reach(goal, (made.world,))
             if found is not None:
                 self._keep(search, found, goal, base)
@@ -172,9 +182,8 @@ class _Writer:
 
     def _refused(self, search: Search, goal: Goal, base: World) -> Trial | None:
         """Return a world that is refused though no clause fails: a role proposes that may not."""
-        transition = self._machine.index.transitions[goal.transition]
         for role in self._machine.roles:
-            if goal.outcome == "refused" and role.name not in transition.by:
+            if goal.outcome == "refused" and role.name not in search.lowered.by:
                 other = dataclasses.replace(base, role=role.name, principal=f"the {role.name}")
                 trial = search.try_out(other)
                 if goal in trial.seen:
@@ -198,16 +207,16 @@ class _Writer:
 
     def _keep(self, search: Search, trial: Trial, goal: Goal | None, base: World) -> None:
         """Write a scenario of the trial if it shows something that is missing."""
-        named = frozenset(codes_of(trial.question, trial.verdict))
-        showing = shown_by(self._machine, trial.question, trial.verdict, named) & self._wanted
-        alone = goal is None or len(failed(trial.verdict)) <= 1
+        named = frozenset(codes_of(trial.made))
+        showing = shown_by(self._machine, trial.made, named) & self._wanted
+        alone = goal is None or len(trial.failed) <= 1
         if not showing - (self._alone if alone else self._shown):
             return
         told, trial = trial.world, self._pruning(search).pruned(trial)
         title = self._title(trial, goal)
         try:
-            comment = _differences(self._machine, base, told)
-            text = scenario_text(self._machine, title, comment, trial.decision)
+            comment = "" if goal is None else _differences(self._machine, base, told)
+            text = scenario_text(self._machine, title, comment, trial.made)
         except UnwritableError:
             return
         self._titles.add(title)
@@ -239,7 +248,7 @@ class _Writer:
         transition = self._machine.index.transitions[goal.transition]
         role = next(clause.role for clause in transition.clauses if clause.code == goal.code) or ""
         who = f"{role} {quoted(f'another {role}')}" if trial.world.principal == holder(role) else role
-        rest = [code for code in codes_of(trial.question, trial.verdict) if code != goal.code]
+        rest = [code for code in codes_of(trial.made) if code != goal.code]
         then = f"escalated needs {', '.join(rest)}" if rest else f"accepted to {transition.target}"
         more = [f"  when {who} waives {goal.code}", f"  then {then}"]
         self._keep_steps(goal, self._unique(f"{goal.transition}: {goal.code} is waived"), trial, more)
@@ -247,7 +256,7 @@ class _Writer:
     def _keep_steps(self, goal: Goal, title: str, trial: Trial, more: Sequence[str]) -> None:
         """Write a scenario of the trial with further steps, which show the goal."""
         try:
-            text = scenario_text(self._machine, title, "", trial.decision, more)
+            text = scenario_text(self._machine, title, "", trial.made, more)
         except UnwritableError:
             return
         self._titles.add(title)
@@ -256,9 +265,10 @@ class _Writer:
         self.found.append(text)
 
     def _title(self, trial: Trial, goal: Goal | None) -> str:
-        codes = codes_of(trial.question, trial.verdict)
-        name = trial.verdict.transition
+        codes, name = codes_of(trial.made), _name_of(trial.made)
         match trial.verdict:
+            case Returned():
+                title = f"{name} is answered"
             case Accepted():
                 title = f"{name} is accepted"
                 title += f" in mode {trial.world.mode}" if goal is not None and goal.part is Part.MODE else ""
@@ -280,10 +290,16 @@ class _Writer:
         return unique
 
 
+def _name_of(made: Decision | Looked) -> str:
+    """Return the id of the transition that was decided on, or the name of the query that was asked."""
+    return made.verdict.query if isinstance(made.verdict, Returned) else made.verdict.transition
+
+
 def _differences(machine: Machine, base: World, world: World) -> str:
-    """Return in words what sets the world apart from the accepted one, empty if that is much or nothing."""
+    """Return in words what sets the world apart from one that passed, empty if that is much or nothing."""
     was, is_ = flat(machine, base), flat(machine, world)
     words = [f"{name} = {text}" for name, text in is_.items() if was.get(name) != text]
     words += [f"without {name}" for name in was if name not in is_]
-    told = f"As accepted, but {', '.join(words)}."
+    passed = "answered" if base.transition in machine.index.queries else "accepted"
+    told = f"As {passed}, but {', '.join(words)}."
     return told if 0 < len(words) <= _DIFFERENCES_MAX and len(told) < WIDTH else ""

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from edca.kernel.expression import History
 from edca.kernel.inputs import NORMAL
+from edca.kernel.inquiry import Returned
 from edca.kernel.machine import ClauseKind
 from edca.kernel.verdict import Accepted
 from edca.semantic import typed
+from edca.semantic.checked import CheckedQuery
 from edca.semantic.generate_values import first_of
+from edca.semantic.scenario_play import Looked
 from edca.semantic.scenario_world import DEFAULT_NOW, World, holder, judge
 
 if TYPE_CHECKING:
@@ -30,11 +33,13 @@ _CONFIDENCE = 9_500  # of 10^4
 _ASKING = (ClauseKind.CONFIRM, ClauseKind.SIGN)
 
 
-def base_of(machine: Machine, decision: Decision) -> World | None:
+def base_of(machine: Machine, decision: Decision | Looked) -> World | None:
     """Return the world of an accepted decision as one that a single step can give; null where it then isn't accepted.
 
-    Who has answered is made up: what counts is that people did.
+    Who has answered is made up: what counts is that people did. What a query returned stands in its world as it is.
     """
+    if isinstance(decision, Looked):
+        return decision.world if isinstance(decision.verdict, Returned) else None
     world, verdict = decision.world, decision.verdict
     if not isinstance(verdict, Accepted):
         return None
@@ -51,8 +56,22 @@ def base_of(machine: Machine, decision: Decision) -> World | None:
     return alone if isinstance(judge(machine, alone), Accepted) else None
 
 
-def first_world(machine: Machine, transition: CheckedTransition, search: Search) -> World:
+def first_world(machine: Machine, item: CheckedTransition | CheckedQuery, search: Search) -> World:
     """Return a world of ordinary values, in which everything is known that is not a fact."""
+    return _first_asked(machine, item) if isinstance(item, CheckedQuery) else _first_proposed(machine, item, search)
+
+
+def _first_asked(machine: Machine, query: CheckedQuery) -> World:
+    return World(
+        role=query.by[0],
+        principal=holder(query.by[0]),
+        transition=query.name,
+        arguments={p.name: first_of(p.type, p.name, machine.index.entities) for p in query.parameters},
+        subject="somebody",
+    )
+
+
+def _first_proposed(machine: Machine, transition: CheckedTransition, search: Search) -> World:
     entities = machine.index.entities
     # Not who answers, where there is a choice: then the mandate is tried as well.
     roles = [role for role in transition.by if role != transition.answers] or list(transition.by)
@@ -82,7 +101,7 @@ def knowing_nothing(world: World) -> World:
 
 
 class Pruning:
-    """Drops from worlds of one transition what makes no difference to them."""
+    """Drops from worlds of one transition or query what makes no difference to them."""
 
     def __init__(self, search: Search) -> None:
         """Know nothing yet of what is needed."""
@@ -111,6 +130,7 @@ def _kind(place: _Place) -> _Kind:
 
 def _same(one: Trial, other: Trial) -> bool:
     """Tell whether two trials show the same, and a scenario would say the same of them."""
+    # What a query returns needs no look: knowing less makes no value another, only unknown.
     told = [
         (type(trial.verdict), trial.verdict.code, trial.verdict.memory if isinstance(trial.verdict, Accepted) else {})
         for trial in (one, other)

@@ -13,27 +13,30 @@ from typing import TYPE_CHECKING, Any, TypeGuard, get_args
 from edca.kernel import expression as ir
 from edca.kernel.evaluate import Frame, closure_of, known
 from edca.kernel.expression import History, Input
-from edca.kernel.machine import ClauseKind
+from edca.kernel.inquiry import Returned
+from edca.kernel.machine import ClauseKind, Query
 from edca.kernel.values import Unknown
-from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Refused, failed
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Refused, Result
+from edca.semantic.checked import CheckedQuery
 from edca.semantic.coverage_goals import Goal, Part, outcome_of
 from edca.semantic.coverage_seen import seen
 from edca.semantic.generate_distance import distance
 from edca.semantic.generate_steps import Steps
 from edca.semantic.generate_subject import GUARD, subject_name, subjects_of
 from edca.semantic.generate_values import Pool
-from edca.semantic.scenario_play import Decision
+from edca.semantic.scenario_play import Decision, Looked, look_up
 from edca.semantic.scenario_world import answer_of, question_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from edca.kernel.evaluate import Closure
+    from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine
     from edca.kernel.verdict import Verdict
     from edca.semantic.checked import CheckedSpec, CheckedTransition
     from edca.semantic.generate_subject import Subject
-    from edca.semantic.scenario_world import Question, World
+    from edca.semantic.scenario_world import World
 
 _STEPS_MAX = 12
 _SINGLES_MAX = 2_000
@@ -46,57 +49,78 @@ _ELEMENTS_MAX = 2  # of a list, for how many elements a quantifier's body is loo
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A world, the verdict in it, and every outcome that came up."""
+    """What comes of a world, as a scenario would have it, and every outcome that came up."""
 
-    world: World
-    question: Question
-    verdict: Verdict
+    made: Decision | Looked
     seen: frozenset[Goal]
 
     @property
-    def decision(self) -> Decision:
-        """The trial as a scenario would have it."""
-        return Decision(self.world, self.question, self.verdict)
+    def world(self) -> World:
+        """The world that was tried."""
+        return self.made.world
+
+    @property
+    def verdict(self) -> Verdict | QueryVerdict:
+        """The verdict in it."""
+        return self.made.verdict
+
+    @property
+    def passed(self) -> bool:
+        """Whether what was asked for is accepted, or returned."""
+        return isinstance(self.verdict, (Accepted, Returned))
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The codes of the clauses that did not pass."""
+        return tuple(one.code for one in self.verdict.clauses if one.result in (Result.FAILED, Result.UNKNOWN))
 
     def others(self, goal: Goal) -> tuple[str, ...]:
         """The codes of the failed clauses besides the goal's own; of a violated property too."""
-        codes = [clause.code for clause in failed(self.verdict)]
+        codes = list(self.failed)
         if isinstance(self.verdict, Refused) and self.verdict.code == PROPERTY_VIOLATED:
             codes.append(self.verdict.detail)
         return tuple(code for code in codes if code != goal.code)
 
 
 class Search:
-    """Looks for worlds of one transition."""
+    """Looks for worlds of one transition or query."""
 
-    def __init__(self, checked: CheckedSpec, machine: Machine, transition: CheckedTransition) -> None:
-        """Take the transition whose outcomes are looked for."""
+    def __init__(self, checked: CheckedSpec, machine: Machine, item: CheckedTransition | CheckedQuery) -> None:
+        """Take the transition or query whose outcomes are looked for."""
         self._machine = machine
-        self._transition = machine.index.transitions[transition.name]
-        self.subjects = subjects_of(checked, machine, transition)
-        self.steps = Steps(machine, self._transition.offered)
-        self._lets = {let.name: let.value for let in self._transition.lets}
+        self._item = item
+        index = machine.index
+        is_query = isinstance(item, CheckedQuery)
+        self.lowered = index.queries[item.name] if is_query else index.transitions[item.name]
+        self._assignments = () if isinstance(self.lowered, Query) else self.lowered.assignments
+        self.subjects = subjects_of(checked, machine, item)
+        self.steps = Steps(machine, asked_for(item))
+        self._lets = {let.name: let.value for let in self.lowered.lets}
         self._initial = {slot.name: slot.initial for slot in machine.memory}
-        # Of what a transition creates the key is allotted, part by part.
-        self._key = self._transition.key or tuple(part.name for part in machine.index.entities[transition.about].key)
+        self._key = item.key
+        if not item.key and item.about is not None:  # of what a transition creates the key is allotted, part by part
+            self._key = tuple(part.name for part in index.entities[item.about].key)
         self._closures: dict[int, Closure] = {}
         self._enum_names = frozenset(checked.words.enum_values)
 
     def try_out(self, world: World) -> Trial:
         """Return what comes of a world."""
-        question = question_of(self._machine, world)
-        verdict = answer_of(self._machine, question)
-        return Trial(world, question, verdict, seen(self._machine, question, verdict))
+        if isinstance(self._item, CheckedQuery):
+            made: Decision | Looked = look_up(self._machine, world)
+        else:
+            question = question_of(self._machine, world)
+            made = Decision(world, question, answer_of(self._machine, question))
+        return Trial(made, seen(self._machine, made))
 
     def around(self, world: World, subject: Subject) -> Iterator[World]:
         """Yield worlds that differ in one thing that bears on the subject."""
         return self.steps.around(world, subject, self._pool(world, subject))
 
     def first(self, world: World, goal: Goal) -> Trial:
-        """Return a world near this one in which the transition is chosen, and as few clauses fail as steps lead to."""
+        """Return a world near this one in which a transition is chosen, and as few clauses fail as steps lead to."""
         world = self.steps.complete(world)
         for name, subject in self.subjects.items():  # branches that are tried before must not be the one
-            if name == GUARD + self._transition.name:
+            if name == GUARD + self._item.name:
                 world = self._nearest(world, subject, target=True)
                 break
             if name.startswith(GUARD):
@@ -193,7 +217,7 @@ class Search:
                     continue
                 other = self.try_out(world)
                 kept = goal in other.seen or goal not in trial.seen
-                settled = other.verdict.clauses or isinstance(other.verdict, Accepted)
+                settled = other.verdict.clauses or other.passed
                 if settled and kept and len(other.others(goal)) <= rank[0]:
                     found = self._rank(other, goal)
                     if found < rank:
@@ -241,7 +265,7 @@ class Search:
         for name, value in self._lets.items():
             frame.lets[name] = self._closure(value)(frame)
         if subject.property_:
-            assigned = {item.name: self._closure(item.value)(frame) for item in self._transition.assignments}
+            assigned = {item.name: self._closure(item.value)(frame) for item in self._assignments}
             frame.memory = {**frame.memory, **assigned}
         return frame
 
@@ -267,7 +291,7 @@ class Search:
 
     def _room(self, frame: Frame, subject: Subject) -> Iterator[int]:
         """Yield how much a limit's counter may hold for the candidate to fit in."""
-        clause = next(clause for clause in self._transition.clauses if clause.code == subject.name)
+        clause = next(clause for clause in self.lowered.clauses if clause.code == subject.name)
         if clause.limit is not None:
             bound, amount = (self._closure(part)(frame) for part in (clause.limit.bound, clause.limit.measure))
             if _is_number(bound) and _is_number(amount):
@@ -307,6 +331,11 @@ class Search:
         if found is None:
             found = self._closures[id(node)] = closure_of(node)
         return found
+
+
+def asked_for(item: CheckedTransition | CheckedQuery) -> str:
+    """Return what candidates or inquiries call it."""
+    return item.name if isinstance(item, CheckedQuery) else item.offered
 
 
 def _is_expression(item: object) -> TypeGuard[ir.Expression]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel.candidate import CONFIDENCE_SCALE
 from edca.kernel.decide import wanted
 from edca.kernel.expression import History, Input
+from edca.kernel.look_up import inquiry_wants
 from edca.kernel.machine import ClauseKind
 from edca.kernel.types import (
     BoolType,
@@ -24,7 +25,7 @@ from edca.kernel.types import (
 from edca.kernel.values import Unknown, Value
 from edca.semantic import typed
 from edca.semantic.generate_values import Pool, changes, first_of
-from edca.semantic.scenario_world import branches, candidate_of, case_of, inputs_of
+from edca.semantic.scenario_world import branches, candidate_of, case_of, inputs_of, inquiry_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,16 +41,16 @@ _SOMEBODY = "somebody else"
 
 
 class Steps:
-    """Makes worlds of one machine's transition out of others."""
+    """Makes worlds of one machine's transition or query out of others."""
 
     def __init__(self, machine: Machine, offered: str) -> None:
-        """Take the machine, and what the worlds' candidates ask for."""
+        """Take the machine, and what the worlds' candidates or inquiries ask for."""
         self._machine = machine
         self._entities = machine.index.entities
         key_types = {type(part.type) for entity in machine.entities for part in entity.key}
         plain = {BoolType, DecimalType, DurationType, EnumType, IntType} - key_types
         # A value of these types leads to no other instance, unless it leads to another branch.
-        self._leading_nowhere = plain if len(branches(machine, offered)) == 1 else set()
+        self._leading_nowhere = plain if len(branches(machine, offered)) <= 1 else set()
 
     def around(self, world: World, subject: Subject, pool: Pool) -> Iterator[World]:
         """Yield worlds that differ in one thing that bears on the subject."""
@@ -151,11 +152,9 @@ class Steps:
         return world if type(plain) in self._leading_nowhere else self.complete(world)
 
     def complete(self, world: World) -> World:
-        """Return the world with every instance in it that the transition now reads: copies of those there are."""
+        """Return the world with every instance in it that the decision now reads: copies of those there are."""
         for _ in range(_ROUNDS_MAX):
-            candidate = candidate_of(self._machine, world)
-            case = case_of(self._machine, world, candidate)
-            lacking = wanted(self._machine, case, candidate, inputs_of(self._machine, world))
+            lacking = self._lacking(world)
             if not lacking:
                 return world
             facts = dict(world.facts)
@@ -163,6 +162,13 @@ class Steps:
                 facts[handle] = self._instance(world, handle, names)
             world = _with(world, facts=facts)
         return world
+
+    def _lacking(self, world: World) -> tuple[tuple[Handle, tuple[str, ...]], ...]:
+        machine, inputs = self._machine, inputs_of(self._machine, world)
+        if world.transition in machine.index.queries:
+            return inquiry_wants(machine, inquiry_of(machine, world), inputs)
+        candidate = candidate_of(machine, world)
+        return wanted(machine, case_of(machine, world, candidate), candidate, inputs)
 
     def _instance(self, world: World, handle: Handle, names: tuple[str, ...]) -> Mapping[str, Value | Unknown]:
         entity = self._entities[handle[0]]

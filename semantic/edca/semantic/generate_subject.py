@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.machine import ClauseKind, Never
 from edca.semantic import typed, walk
+from edca.semantic.checked import CheckedQuery
 from edca.semantic.coverage_goals import Goal, Part, clauses_of, ends_in
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ NEVER = "never "
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Something of a transition that has outcomes.
+    """Something of a transition or query that has outcomes.
 
     `condition` is what is true, false or unknown, `lowered` all expressions that bear on it; `reads` is what these
     read, each once, facts first. `property_` tells that the condition is tested on what would come about.
@@ -37,8 +38,33 @@ class Subject:
     property_: bool = False
 
 
-def subjects_of(checked: CheckedSpec, machine: Machine, transition: CheckedTransition) -> dict[str, Subject]:
-    """Return by name all that can keep a transition from being accepted: guards, clauses, and properties."""
+def subjects_of(checked: CheckedSpec, machine: Machine, item: CheckedTransition | CheckedQuery) -> dict[str, Subject]:
+    """Return by name all that can keep a transition from being accepted: guards, clauses, and properties.
+
+    Of a query, it is clauses alone that can keep it from being answered.
+    """
+    if isinstance(item, CheckedQuery):
+        return _clauses(checked, item, machine.index.queries[item.name].clauses)
+    return _of_transition(checked, machine, item)
+
+
+def _clauses(
+    checked: CheckedSpec, item: CheckedTransition | CheckedQuery, lowered: tuple[Clause, ...]
+) -> dict[str, Subject]:
+    written, lets = clauses_of(checked, item), dict(item.lets)
+    return {
+        clause.code: Subject(
+            clause.code,
+            clause.kind,
+            clause.condition,
+            _lowered(clause),
+            _reads(checked, _written(written[clause.code]), lets),
+        )
+        for clause in lowered
+    }
+
+
+def _of_transition(checked: CheckedSpec, machine: Machine, transition: CheckedTransition) -> dict[str, Subject]:
     lets = dict(transition.lets)
     lowered = machine.index.transitions[transition.name]
     found: dict[str, Subject] = {}
@@ -49,16 +75,7 @@ def subjects_of(checked: CheckedSpec, machine: Machine, transition: CheckedTrans
             found[name] = Subject(
                 name, None, branch.guard, (branch.guard,), _reads(checked, (written.guard,), {}), lowered.after_us
             )
-    clauses = clauses_of(checked, transition)
-    for clause in lowered.clauses:
-        written_clause = clauses[clause.code]
-        found[clause.code] = Subject(
-            clause.code,
-            clause.kind,
-            clause.condition,
-            _lowered(clause),
-            _reads(checked, _written(written_clause), lets),
-        )
+    found |= _clauses(checked, transition, lowered.clauses)
     assigned = tuple(value for _, value in transition.assignments)
     for never, written_never in zip(_nevers(machine), _written_nevers(checked), strict=True):
         if never.about == transition.about and ends_in(lowered, never.states):

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from edca.diagnostics.source import Span
     from edca.kernel.machine import Machine
     from edca.semantic.checked import CheckedSpec
-    from edca.semantic.scenario_play import Decision, Outcome
+    from edca.semantic.scenario_play import Decision, Looked, Outcome
     from edca.semantic.scenario_read import ReadStep
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step came to: a decision, or what became of an effect.
+    """What one step came to: a decision, what became of an effect, or what a query gave.
 
     `named` are the codes that the step itself expects among the failed clauses.
     """
@@ -32,6 +32,7 @@ class StepResult:
     decision: Decision | None
     outcome: Outcome | None
     named: frozenset[str]
+    looked: Looked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,11 @@ class ScenarioResult:
     def decisions(self) -> tuple[Decision, ...]:
         """The decisions of the steps taken, in order."""
         return tuple(step.decision for step in self.steps if step.decision is not None)
+
+    @property
+    def made(self) -> tuple[Decision | Looked, ...]:
+        """What was decided and what was looked up in the steps taken, in order."""
+        return tuple(made for step in self.steps if (made := step.decision or step.looked) is not None)
 
 
 def scenarios_of(spec: tree.Spec, containing: str = "") -> tuple[tree.ScenarioDeclaration, ...]:
@@ -92,7 +98,7 @@ def _result(machine: Machine, scenario: tree.ScenarioDeclaration, steps: tuple[R
     for number, step in enumerate(steps, start=1):
         played = play.step(step)
         named = frozenset(code.text for code in step.then.codes)
-        taken.append(StepResult(played.decision, played.outcome, named))
+        taken.append(StepResult(played.decision, played.outcome, named, played.looked))
         wrong = missed(machine, step, played)
         if wrong is not None:
             where = f"step {number} of {len(steps)}: " if len(steps) > 1 else ""

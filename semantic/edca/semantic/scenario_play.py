@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from edca.kernel.candidate import Candidate
     from edca.kernel.facts import Handle
-    from edca.kernel.inputs import Case, CounterKey, Inputs
-    from edca.kernel.inquiry import Inquiry, QueryVerdict
+    from edca.kernel.inputs import Case, CounterKey
+    from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine, Window
     from edca.semantic.scenario_givens import Givens
     from edca.semantic.scenario_world import Question
@@ -58,11 +58,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What came of asking a query: what was asked, the facts and all else that were given, and the verdict."""
+    """What came of asking a query: the world it was asked in, and the verdict."""
 
-    inquiry: Inquiry
-    inputs: Inputs
+    world: World
     verdict: QueryVerdict
+
+
+def look_up(machine: Machine, world: World) -> Looked:
+    """Return what comes of the query that is asked in the world."""
+    return Looked(world, answer_inquiry(machine, inquiry_of(machine, world), inputs_of(machine, world)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +204,7 @@ class Play:
         asked = World(role=event.role, principal=event.principal, transition=event.query, arguments=event.arguments)
         facts = dict(self._facts)
         world = dataclasses.replace(asked, now=self._now, mode=self._mode, subject=self._subject, facts=facts)
-        inquiry, inputs = inquiry_of(self._machine, world), inputs_of(self._machine, world)
-        looked = Looked(inquiry, inputs, answer_inquiry(self._machine, inquiry, inputs))
-        return dataclasses.replace(self._played(), looked=looked)
+        return dataclasses.replace(self._played(), looked=look_up(self._machine, world))
 
     def _answer(self, step: ReadStep, event: Answers) -> Played:
         said = self._take(step.givens, event.transition)

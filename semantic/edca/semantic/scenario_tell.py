@@ -40,7 +40,7 @@ _NOT_GIVEN = {
 
 def _codes(decision: Decision) -> frozenset[str]:
     """Return every code that a scenario may name of the verdict."""
-    return frozenset((decision.verdict.code, *codes_of(decision.question, decision.verdict)))
+    return frozenset((decision.verdict.code, *codes_of(decision)))
 
 
 def missed(machine: Machine, step: ReadStep, played: Played) -> str | None:
@@ -54,12 +54,12 @@ def missed(machine: Machine, step: ReadStep, played: Played) -> str | None:
         verdict = played.decision.verdict
         outcome = OUTCOMES[type(verdict)]
         if outcome != then.outcome:
-            codes = codes_of(played.decision.question, verdict)
+            codes = codes_of(played.decision)
             why = f" to {verdict.target}" if isinstance(verdict, Accepted) else f": {', '.join(sorted(codes))}"
             return f"expected {_expected(then)}, got {outcome}{why}"
         missing = sorted(code.text for code in then.codes if code.text not in _codes(played.decision))
         if missing:
-            got = ", ".join(sorted(codes_of(played.decision.question, verdict)))
+            got = ", ".join(sorted(codes_of(played.decision)))
             return f"expected {', '.join(missing)} among the failed clauses, got {got}"
         if not isinstance(verdict, Accepted):
             return None

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from edca.kernel.facts import Handle
     from edca.kernel.inputs import CounterKey
-    from edca.kernel.machine import Clause, Role, Transition, Window
+    from edca.kernel.machine import Clause, Parameter, Role, Transition, Window
+    from edca.kernel.values import Raw
     from edca.kernel.verdict import Verdict
 
 DEFAULT_NOW = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z
@@ -60,10 +61,11 @@ class Voice:
 class World:
     """Everything that a scenario's decision is made from; times in microseconds UTC, `confidence` in 10^-4.
 
-    `transition` is the offered name. `state` null means the initial one of the case's entity, `entered` null that the
-    case came into it right now. `arguments` are values, not raw. `answers` holds by code what is made up to answer a
-    `confirm` or `sign`: as many yeses as it asks for, or one no; `voices` are answers of named people. `counts` holds
-    by the limit's code what its counter for the keys at hand stands at. `touched` and `pending` are the case's.
+    `transition` is the offered name, or that of the query that is asked. `state` null means the initial one of the
+    case's entity, `entered` null that the case came into it right now. `arguments` are values, not raw. `answers` holds
+    by code what is made up to answer a `confirm` or `sign`: as many yeses as it asks for, or one no; `voices` are
+    answers of named people. `counts` holds by the limit's code what its counter for the keys at hand stands at.
+    `touched` and `pending` are the case's.
     """
 
     role: str
@@ -113,6 +115,12 @@ def branches(machine: Machine, offered: str) -> tuple[Transition, ...]:
     return machine.index.offered.get(offered, ())
 
 
+def parameters_of(machine: Machine, name: str) -> tuple[Parameter, ...]:
+    """Return the parameters of a query, or of the transitions that candidates call by that name."""
+    query = machine.index.queries.get(name)
+    return branches(machine, name)[0].parameters if query is None else query.parameters
+
+
 def clauses_by_code(machine: Machine, offered: str, code: str) -> tuple[Clause, ...]:
     """Return the clauses of that code: of the branches of one name, or else of any other transition."""
 
@@ -138,15 +146,10 @@ def made_up_answers(machine: Machine, offered: str, code: str, yes: bool, at: in
 
 def inquiry_of(machine: Machine, world: World) -> Inquiry:
     """Return what the world's role asks; of such a world, `transition` is the query's name."""
-    parameters, entities = machine.index.queries[world.transition].parameters, machine.index.entities
     is_model = machine.index.roles[world.role].kind is RoleKind.MODEL
     return Inquiry(
         query=world.transition,
-        arguments={
-            parameter.name: to_raw(parameter.type, world.arguments[parameter.name], entities)
-            for parameter in parameters
-            if parameter.name in world.arguments
-        },
+        arguments=_raw_arguments(machine, world),
         proposer=world.principal,
         role=world.role,
         subject=world.subject,
@@ -156,15 +159,10 @@ def inquiry_of(machine: Machine, world: World) -> Inquiry:
 
 def candidate_of(machine: Machine, world: World) -> Candidate:
     """Return what the world's role proposes. The role and the transition are the machine's."""
-    parameters, entities = branches(machine, world.transition)[0].parameters, machine.index.entities
     is_model = machine.index.roles[world.role].kind is RoleKind.MODEL
     return Candidate(
         transition=world.transition,
-        arguments={
-            parameter.name: to_raw(parameter.type, world.arguments[parameter.name], entities)
-            for parameter in parameters
-            if parameter.name in world.arguments
-        },
+        arguments=_raw_arguments(machine, world),
         proposer=world.principal,
         role=world.role,
         subject=world.subject,
@@ -175,6 +173,14 @@ def candidate_of(machine: Machine, world: World) -> Candidate:
         evidence=(),
         rationale="",
     )
+
+
+def _raw_arguments(machine: Machine, world: World) -> dict[str, Raw]:
+    return {
+        parameter.name: to_raw(parameter.type, world.arguments[parameter.name], machine.index.entities)
+        for parameter in parameters_of(machine, world.transition)
+        if parameter.name in world.arguments
+    }
 
 
 def case_of(machine: Machine, world: World, candidate: Candidate) -> Case | None:

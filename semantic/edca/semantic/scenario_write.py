@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from edca.kernel.calendar import date_text, duration_text, time_text
 from edca.kernel.candidate import CONFIDENCE_SCALE
 from edca.kernel.inputs import NORMAL
+from edca.kernel.inquiry import Returned
 from edca.kernel.types import (
     BoolType,
     DateType,
@@ -27,19 +29,19 @@ from edca.kernel.types import (
     decimal_text,
 )
 from edca.kernel.values import Unknown, Value, from_raw
-from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Escalated, Refused, Stage, Verdict, failed
+from edca.kernel.verdict import PROPERTY_VIOLATED, Accepted, Escalated, Refused, Result, Stage
 from edca.semantic.scenario_givens import counter_type
-from edca.semantic.scenario_world import DEFAULT_NOW, World, branches, clauses_by_code, holder
+from edca.semantic.scenario_play import Looked
+from edca.semantic.scenario_world import DEFAULT_NOW, World, clauses_by_code, holder, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from edca.kernel.machine import Entity, Machine
     from edca.semantic.scenario_play import Decision
-    from edca.semantic.scenario_world import Question
 
 WIDTH = 120
-OUTCOMES = {Accepted: "accepted", Refused: "refused", Escalated: "escalated"}
+OUTCOMES = {Accepted: "accepted", Refused: "refused", Escalated: "escalated", Returned: "returned"}
 _ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t"})
 _SECOND = 1_000_000
 
@@ -92,26 +94,27 @@ def _applied(name: str, types: Sequence[Type], values: Sequence[Value], entities
     return f"{name}({written})"
 
 
-def scenario_text(machine: Machine, title: str, comment: str, decision: Decision, more: Sequence[str] = ()) -> str:
-    """Return a scenario that says what comes of a world: all failed clauses, or the state and memory reached.
+def scenario_text(machine: Machine, title: str, comment: str, made: Decision | Looked, more: Sequence[str] = ()) -> str:
+    """Return a scenario that says what comes of a world: all failed clauses, or what was reached or returned.
 
     `more` are the lines of further steps. Raises `UnwritableError` where something in it can't be written.
     """
-    world = decision.world
+    world = made.world
     lines = [f"scenario {quoted(title)} {{"]
     if comment:
         lines.append(f"  # {comment}")
     lines += givens(machine, world)
-    parameters, entities = branches(machine, world.transition)[0].parameters, machine.index.entities
+    entities = machine.index.entities
     arguments = [
         f"{parameter.name}: {value_text(parameter.type, world.arguments[parameter.name], entities)}"
-        for parameter in parameters
+        for parameter in parameters_of(machine, world.transition)
         if parameter.name in world.arguments
     ]
     confidence = "" if world.confidence is None else f" confidence {_confidence(world.confidence)}"
     who = world.role if world.principal == holder(world.role) else f"{world.role} {quoted(world.principal)}"
-    lines.append(f"  when {who} proposes {world.transition}({', '.join(arguments)}){confidence}")
-    lines.append(_then(machine, decision.question, decision.verdict))
+    verb = "asks" if isinstance(made, Looked) else "proposes"
+    lines.append(f"  when {who} {verb} {world.transition}({', '.join(arguments)}){confidence}")
+    lines.append(_then(machine, made))
     return "\n".join([*lines, *more, "}"]) + "\n"
 
 
@@ -165,7 +168,7 @@ def flat(machine: Machine, world: World) -> dict[str, str]:
     found |= {} if world.entered is None else {"entered": time_text(world.entered)}
     found |= {} if world.subject is None else {"subject": quoted(world.subject)}
     found |= {} if world.confidence is None else {"confidence": _confidence(world.confidence)}
-    for parameter in branches(machine, world.transition)[0].parameters:
+    for parameter in parameters_of(machine, world.transition):
         if parameter.name in world.arguments:
             found[parameter.name] = value_text(parameter.type, world.arguments[parameter.name], entities)
     found |= {name: value_text(index.memory[name].type, value, entities) for name, value in world.memory.items()}
@@ -184,26 +187,39 @@ def flat(machine: Machine, world: World) -> dict[str, str]:
     return found
 
 
-def _then(machine: Machine, question: Question, verdict: Verdict) -> str:
+def _then(machine: Machine, made: Decision | Looked) -> str:
+    verdict = made.verdict
     outcome = OUTCOMES[type(verdict)]
+    if isinstance(verdict, Returned):
+        values = list(_values(machine, verdict))
+        return f"  then returned{' with ' if values else ''}{', '.join(values)}"
     if isinstance(verdict, Accepted):
         assigned = [item.name for item in machine.index.transitions[verdict.transition].assignments]
         memory = [f"{name} = {_raw_text(machine, name, verdict)}" for name in assigned]
         return f"  then accepted to {verdict.target}{' with ' if memory else ''}{', '.join(memory)}"
     word = f"{outcome} needs" if outcome == "escalated" else outcome
-    return f"  then {word} {', '.join(codes_of(question, verdict))}"
+    return f"  then {word} {', '.join(codes_of(made))}"
 
 
-def codes_of(question: Question, verdict: Verdict) -> list[str]:
+def _values(machine: Machine, verdict: Returned) -> Iterator[str]:
+    """Yield the values that a query returned, but for those that the language has no words for."""
+    for one in machine.index.queries[verdict.query].returns:
+        value = from_raw(one.type, verdict.values[one.name], machine.index.entities)
+        with contextlib.suppress(UnwritableError):
+            yield f"{one.name} = {value_text(one.type, value, machine.index.entities)}"
+
+
+def codes_of(made: Decision | Looked) -> list[str]:
     """Return the codes that a scenario names of a verdict: of the failed clauses, or else of what stopped it.
 
     A property and a mode are named by themselves.
     """
-    codes = [clause.code for clause in failed(verdict)]
+    verdict = made.verdict
+    codes = [clause.code for clause in verdict.clauses if clause.result in (Result.FAILED, Result.UNKNOWN)]
     if isinstance(verdict, Refused) and verdict.code == PROPERTY_VIOLATED:
         codes.append(verdict.detail)
     if isinstance(verdict, Refused) and verdict.stage is Stage.MODE:
-        codes.append(question.inputs.mode)
+        codes.append(made.world.mode)
     return codes or [verdict.code]
 
 

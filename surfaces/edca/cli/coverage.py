@@ -27,12 +27,17 @@ class _Section:
         by = {
             "transition": goal.transition,
             "effects of": goal.transition,
+            "query": goal.query,
             "clause": goal.code,
             "mode": goal.code,
             "never": goal.code,
             "of its": goal.part.value,
         }
         return tuple(by[heading] for heading in self.headings)
+
+    def holds(self, goal: Goal) -> bool:
+        """Tell whether the goal has its place in this table."""
+        return goal.part in self.parts and bool(goal.query) is ("query" in self.headings)
 
 
 _SECTIONS: Final = (
@@ -43,15 +48,17 @@ _SECTIONS: Final = (
     _Section(("effects of",), (Part.EDGE,), ("failed", "timeout")),
     _Section(("mode",), (Part.MODE,), ("allowed", "refused")),
     _Section(("never",), (Part.PROPERTY,), _TRUTHS),
+    _Section(("query",), (Part.VERDICT,), ("returned", "refused")),
+    _Section(("query", "clause"), (Part.CONDITION,), _TRUTHS),
 )
 
 
 def write_coverage(shown: Coverage, policy: Policy) -> None:
-    """Write what is shown of transitions, clauses, effects, modes and properties, and what the rest would need."""
+    """Write what is shown of transitions, queries, modes and properties, and what the rest would need."""
     said = dict.fromkeys(shown.excluded, "can't be")
     said |= {goal: "missing" if title is None else "shown" for goal, title in shown.shown.items()}
     for section in _SECTIONS:
-        rows = {section.names(goal): goal for goal in shown.shown if goal.part in section.parts}
+        rows = {section.names(goal): goal for goal in shown.shown if section.holds(goal)}
         if rows:
             line()
             table(
@@ -97,20 +104,26 @@ def generated_rows(made: Generated) -> dict[str, object]:
 
 
 def _row(goal: Goal) -> dict[str, object]:
-    return {"clause": goal.code, "outcome": goal.outcome, "part": goal.part.value, "transition": goal.transition}
+    return {
+        "clause": goal.code,
+        "outcome": goal.outcome,
+        "part": goal.part.value,
+        "query": goal.query,
+        "transition": goal.transition,
+    }
 
 
 def described(goal: Goal) -> str:
     """Return a goal in words."""
     match goal.part:
         case Part.VERDICT:
-            return f"{goal.transition} {goal.outcome}"
+            return f"{goal.of} {goal.outcome}"
         case Part.GUARD:
             return f"{goal.transition}, its guard {goal.outcome}"
         case Part.AFTER:
             return f"{goal.transition}, {'late' if goal.outcome == 'true' else 'not late'} enough for its `after`"
         case Part.CONDITION:
-            return f"{goal.transition}, {goal.code} {goal.outcome}"
+            return f"{goal.of}, {goal.code} {goal.outcome}"
         case Part.ANSWER:
             words = {"true": "answered yes", "false": "answered no", "unknown": "not answered"}
             return f"{goal.transition}, {goal.code} {words[goal.outcome]}"

@@ -12,7 +12,7 @@ _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010f
 
 
 def junit(name: str, results: Sequence[ScenarioResult]) -> bytes:
-    """Return one test suite in UTF-8: a case for each scenario, named after its first transition and its title.
+    """Return one test suite in UTF-8: a case for each scenario, named by its title and the first thing it asks for.
 
     There are no durations in it, so that equal runs give equal bytes.
     """
@@ -22,8 +22,8 @@ def junit(name: str, results: Sequence[ScenarioResult]) -> bytes:
     suite = SubElement(root, "testsuite", total | {"skipped": "0"})
     for result in results:
         place = {"file": _text(result.span.source.name), "line": str(result.span.line)}
-        transition = next((f".{decision.world.transition}" for decision in result.decisions), "")
-        case = {"classname": f"{_text(name)}{transition}", "name": _text(result.title)}
+        asked = next((f".{made.world.transition}" for made in result.made), "")
+        case = {"classname": f"{_text(name)}{asked}", "name": _text(result.title)}
         element = SubElement(suite, "testcase", case | place)
         if not result.passed:
             failure = SubElement(element, "failure", {"message": _text(result.detail[0]), "type": "scenario"})

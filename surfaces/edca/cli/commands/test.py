@@ -82,9 +82,9 @@ def test(
 ) -> None:
     """Run the scenarios of a spec.
 
-    A scenario says what is given, what is proposed, and what the verdict must be. Nothing is recorded, and no effect
-    happens. With --coverage the report says for every clause whether its condition was shown true, false and unknown;
-    --generate writes the scenarios that are missing, each of which was run.
+    A scenario says what is given, what is proposed or asked, and what the verdict must be. Nothing is recorded, and no
+    effect happens. With --coverage the report says for every clause, of queries too, whether its condition was shown
+    true, false and unknown; --generate writes the scenarios that are missing, each of which was run.
     """
     if generate_to is not None and containing:
         raise CLIError("`-k` and `--generate` don't go together", "what a selection leaves out is not missing")
