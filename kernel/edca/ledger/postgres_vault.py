@@ -51,6 +51,9 @@ _NOT_CLEAN: Final = (
 class PostgresVault(Vault):
     """The vault of a ledger in PostgreSQL, whose keys many nodes make and destroy."""
 
+    makes_keys_first = True
+    _strays = "SELECT number FROM vault WHERE number NOT IN (SELECT number FROM records) ORDER BY number"
+
     def __init__(self, ledger: Reading, group: Callable[[], Group | None], erasures: Erasures) -> None:
         """Use the ledger's `vault`."""
 

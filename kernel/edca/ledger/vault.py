@@ -43,6 +43,7 @@ NAMES: Final = ("vault", "vault_keys")
 MASTER_KEY_VARIABLE: Final = "EDCA_VAULT_KEY"
 _OUTSIDE: Final = "SELECT number, header FROM vault JOIN ledger ON leaf = number WHERE asker <> '' ORDER BY number"
 _NONCE_SIZE: Final = 12
+_WRAPPED_SIZE: Final = _NONCE_SIZE + KEY_SIZE + 16  # with AES-GCM's tag
 _ASKERS: Final = "/#asker:"
 
 
@@ -62,6 +63,11 @@ class Opened:
     scope: str | None
     blinding: bytes | None
     erased: bool
+
+
+def is_of_asker(scope: str) -> bool:
+    """Tell whether a scope is of what somebody asks for outside of any case."""
+    return _ASKERS in scope
 
 
 def asker_scope(tenant: str, principal: str) -> str:
@@ -88,6 +94,10 @@ def master_key() -> bytes | None:
 
 class Vault:
     """The vault of one ledger object. `fetch` runs a query on its connection; `staged` is what a group will write."""
+
+    makes_keys_first: bool = False
+    """Whether a scope's key is stored before the first record that needs it, which then may never come."""
+    _strays: str = "SELECT number FROM vault WHERE number NOT IN (SELECT leaf FROM ledger) ORDER BY number"
 
     def __init__(
         self,
@@ -154,7 +164,7 @@ class Vault:
         """Let go of the keys and values of those scopes, and of the values of those records."""
         for scope in scopes:
             self._keys.pop(scope, None)
-            staged.put_key(scope, None if _ASKERS in scope else ("", b"", b""))
+            staged.put_key(scope, None if is_of_asker(scope) else ("", b"", b""))
             staged.destroy(scope)
         for number in numbers:
             staged.drop(number)
@@ -164,7 +174,7 @@ class Vault:
 
         That is the keys, as they lie there and as they are, and the encrypted values whose key stays.
         """
-        values = [found[1] for number in numbers if (found := self._values(number)) is not None]
+        values = [found[2] for number in numbers if (found := self.row(number)) is not None]
         rows = [row for scope in scopes if (row := self._row(scope)) is not None and row[1]]
         plain = [key.key for scope in scopes if (key := self._keys.get(scope)) is not None]
         return list({*(row[1] for row in rows), *plain, *values})
@@ -176,7 +186,7 @@ class Vault:
 
     def opened(self, stored: StoredRecord) -> Opened:
         """Return the record with its personal values. Raises `TamperedError` where they are not what was sealed."""
-        row = self._values(stored.number)
+        row = self.row(stored.number)
         if row is None and b"\xa6sealed" not in stored.body:
             return Opened(stored, None, None, False)
         record = parse(stored.body)
@@ -186,7 +196,7 @@ class Vault:
         if row is None:
             erased = next(commitments(content), None) is not None
             return Opened(stored, None, None, erased)
-        scope, sealed = row
+        scope, _, sealed = row
         key = self.key(scope)
         if key is None:
             return Opened(stored, scope, None, True)
@@ -257,22 +267,27 @@ class Vault:
         rows = self._fetch("SELECT subject, key, name FROM vault_keys WHERE scope = ?", (scope,))
         return rows[0] if rows else None
 
-    def has_values(self, number: int) -> bool:
-        """Tell whether values are kept for the record of that number."""
-        return self._values(number) is not None
-
-    def _values(self, number: int) -> tuple[str, bytes] | None:
+    def row(self, number: int) -> tuple[str, str, bytes] | None:
+        """Return what is kept for the record of that number: scope, asker and encrypted values; null: nothing."""
         staged = self._staged()
         if staged is not None:
             if number in staged.dropped:
                 return None
             if number in staged.vault:
-                scope, _, sealed = staged.vault[number]
-                return scope, sealed
+                return staged.vault[number]
         if not self._is_there:
             return None
-        rows = self._fetch("SELECT scope, sealed FROM vault WHERE number = ?", (number,))
+        rows = self._fetch("SELECT scope, asker, sealed FROM vault WHERE number = ?", (number,))
         return rows[0] if rows else None
+
+    def key_rows(self) -> list[tuple[str, str, bytes, bytes]]:
+        """Return scope, subject, key and name of each row of the table of keys, as they lie there, by scope."""
+        query = "SELECT scope, subject, key, name FROM vault_keys ORDER BY scope"
+        return self._fetch(query, ()) if self._is_there else []
+
+    def strays(self) -> list[int]:
+        """Return the numbers under which values are kept and that no record has."""
+        return [row[0] for row in self._fetch(self._strays, ())] if self._is_there else []
 
     def _wrapped(self, key: ScopeKey) -> bytes:
         if self._master is None:
@@ -283,6 +298,8 @@ class Vault:
     def _unwrapped(self, scope: str, stored: bytes) -> bytes:
         if len(stored) == KEY_SIZE:
             return stored
+        if len(stored) != _WRAPPED_SIZE:
+            raise TamperedError(f"the vault's key of `{scope}` has {len(stored)} bytes, as no key has")
         if self._master is None:
             raise LedgerError(f"the vault's keys are wrapped: set `{MASTER_KEY_VARIABLE}` to its master key")
         try:

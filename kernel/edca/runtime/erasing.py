@@ -23,6 +23,7 @@ from edca.runtime.kinds import ERASED
 from edca.runtime.mode_changes import ModeError, check_operator
 from edca.runtime.modes import REASON_LENGTH_MAX
 from edca.runtime.opened import Destroyer, OpenedStore
+from edca.runtime.vault_check import check_vault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,13 +77,18 @@ def subject_tag(subject: str, keys: Sequence[bytes]) -> bytes:
 def erase(context: Context, request: Request) -> Erased:
     """Destroy what is personal of a person or of a case. Doing it again does nothing.
 
-    Raises `ErasureError` for somebody who can't be an operator, without a reason, under a legal hold, and where a case
-    waits for an effect or for people, or has not come to its end (unless `even_open`); and what the ledger raises.
+    What it finds, it finds by columns that no digest covers. So they are compared with the records first.
+
+    Raises `ErasureError` for somebody who can't be an operator, without a reason, under a legal hold, where a case
+    waits for an effect or for people, or has not come to its end (unless `even_open`), and where the vault contradicts
+    the records on whose anything is; and what the ledger raises.
     """
     store = context.store
     if not isinstance(store, OpenedStore):
         return Erased((), 0, 0, None)
+    _check_order(context, request)
     ledger = _ledger(store)
+    _check_whose(ledger)
     traces: list[bytes] = []
 
     def destroy() -> tuple[Erasure, RecordReference] | None:
@@ -131,14 +137,38 @@ def _ledger(store: OpenedStore) -> Destroyer:
     return store.store  # type: ignore[return-value]  # what has a vault can destroy: see `edca.runtime.opened`
 
 
-def _plan(context: Context, store: OpenedStore, request: Request) -> tuple[Erasure | None, list[int]]:
-    """Return what is to be destroyed, null where nothing is left, and the numbers of records outside of its scopes."""
+def _check_order(context: Context, request: Request) -> None:
+    """Raise `ErasureError` where it isn't for this person to order, or there is no reason."""
     try:
         check_operator(context.roster, request.by)
     except ModeError as error:
         raise ErasureError(str(error)) from None
     if not request.reason.strip():
         raise ErasureError("whatever is erased is erased for a reason: a request, a judgment, or its time")
+
+
+def _check_whose(ledger: Destroyer) -> None:
+    """Raise `ErasureError` where the vault contradicts the records on whose something is.
+
+    To believe it would destroy somebody else's values for good, or leave some of the right person's without a word.
+    """
+    with ledger.whole():
+        found = check_vault(ledger, values=False)
+    if found.unread is not None:
+        raise ErasureError(f"nobody can tell whose everything in the vault is: {found.unread}; nothing was erased")
+    wrong = [one for one in found.findings if one.misleads]
+    if wrong:
+        first = wrong[0]
+        which = f"key of `{first.scope}`" if first.scope else f"row of record {first.index}" if first.index else "a row"
+        raise ErasureError(
+            f"{len(wrong)} rows of the vault contradict the records, first the {which}: {first.detail}; nothing was "
+            "erased. `edca verify` names each; put back what the records say, or restore a copy, and erase again"
+        )
+
+
+def _plan(context: Context, store: OpenedStore, request: Request) -> tuple[Erasure | None, list[int]]:
+    """Return what is to be destroyed, null where nothing is left, and the numbers of records outside of its scopes."""
+    _check_order(context, request)
     vault, prefix = store.vault, f"{context.tenant}/"
     if request.of == holds.SUBJECT:
         held = {scope for scope, subject, there in vault.scopes() if there and subject == request.about}

@@ -16,6 +16,7 @@ from edca.ledger.errors import LedgerError
 from edca.ledger.sealing import commitments, uncover
 from edca.ledger.vault import ErasedError
 from edca.runtime.personal import Plan
+from edca.runtime.ports import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from edca.ledger.record import Draft
     from edca.ledger.store import Cell, Stored, StoredRecord
     from edca.ledger.vault import Vault
-    from edca.runtime.ports import Store
 
 ERASED: Final = "erased"
 """The key under which the content of a record says that stand-ins are in the places of erased values."""
@@ -44,8 +44,12 @@ class Vaulted(Protocol):
         ...
 
 
-class Destroyer(Vaulted, Protocol):
+class Destroyer(Vaulted, Store, Protocol):
     """A store that can let go of what its vault keeps: every one that has a vault."""
+
+    def whole(self) -> AbstractContextManager[None]:
+        """Let the reads of the block be of one moment, and of all that is committed then."""
+        ...
 
     def list_erasure(self, erasure: Erasure) -> None:
         """Within a group: see to it that the list of erasures names it before it is destroyed."""

@@ -17,7 +17,6 @@ from edca.kernel.facts import Instance
 from edca.kernel.inputs import Case, address
 from edca.kernel.look_up import answer_inquiry
 from edca.kernel.movement import arrived
-from edca.kernel.values import ValueProblem
 from edca.kernel.verdict import Accepted, Result, Verdict
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import parse
@@ -55,11 +54,12 @@ from edca.runtime.kinds import (
     VERDICT,
 )
 from edca.runtime.kinds import ERASED as ERASED_KIND
-from edca.runtime.opened import ERASED, opened
+from edca.runtime.opened import ERASED, OpenedStore, opened
 from edca.runtime.question import Question, counters_to_data
 from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
-from edca.runtime.replayed import Mismatch, NotReplayed, Replayed
+from edca.runtime.replayed import UNREADABLE, Mismatch, NotReplayed, Replayed
+from edca.runtime.vault_check import check_vault
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ def replay(
         unfinished=tuple(sorted(open_.index for open_ in follower.open.values())),
         cells=_differing(ledger, follower, done),
         erased=tuple(erased),
+        vault=check_vault(ledger.store, values=False).findings if isinstance(ledger, OpenedStore) else (),
     )
 
 
@@ -126,11 +127,6 @@ def _differing(ledger: Store, follower: _Follower, done: int) -> tuple[CellDiffe
     """Compare the cells with what the records add up to; where a writer went on meanwhile, build them anew."""
     cells = stored_cells(ledger)
     return follower.rebuilt.differences(cells) if ledger.size == done else compare_cells(ledger)
-
-
-# What strict reading raises for a record whose contents are not what this version writes. `CanonicalError`, unknown
-# enum members and observations that can't be are all `ValueError`s.
-UNREADABLE = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
 
 
 class _Follower:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from edca.cli.telling_erasures import vault_finding_data
 from edca.ledger.verification import Verification
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.replayed import Replayed
@@ -34,6 +35,7 @@ def replay_data(found: Replayed) -> dict[str, object]:
         ],
         "not_replayed": [{"index": one.index, "reason": one.reason} for one in found.not_replayed],
         "ok": replays(found),
+        "personal": [vault_finding_data(one) for one in found.vault],
         "total": found.total,
         "unfinished": list(found.unfinished),
     }
@@ -44,7 +46,7 @@ def replays(found: Replayed) -> bool:
 
     A record that could not be replayed does not; one whose input was erased does, as far as anybody can tell.
     """
-    return found.equal + len(found.erased) == found.total and not found.cells
+    return found.equal + len(found.erased) == found.total and not found.cells and not found.vault
 
 
 def cells_data(found: Sequence[CellDifference]) -> list[dict[str, str]]:

@@ -1,11 +1,11 @@
 """Holds and erasures in words, and what can still be told of a verdict whose personal values were erased."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edca.runtime.holds import CASE
 from edca.runtime.kinds import ERASED, HOLD
-from edca.runtime.vault_check import CheckedVault
+from edca.runtime.vault_check import CheckedVault, VaultFinding
 
 KINDS = (ERASED, HOLD)
 
@@ -36,21 +36,27 @@ def erased_verdict(content: Mapping[str, Any]) -> list[str]:
     return [*lines, "its personal values were erased: commitments stand in their places"]
 
 
-def vault_findings(found: CheckedVault) -> list[str]:
+def vault_findings(found: Iterable[VaultFinding]) -> list[str]:
     """Return what is wrong with the vault, a line each."""
-    return [f"record {one.index}: personal values: {one.detail}" for one in found.findings]
+    return [f"{_where(one)}: personal values: {one.detail}" for one in found]
+
+
+def _where(found: VaultFinding) -> str:
+    if found.scope is not None:
+        return f"key of {found.scope}"
+    return "vault" if found.index is None else f"record {found.index}"
 
 
 def vault_lines(found: CheckedVault) -> list[str]:
     """Return what was checked of personal values, and what could not be."""
-    if found.unread is not None:
-        return [f"not checked: personal values: {found.unread}"]
     lines = []
     if found.findings:
-        lines.append("failed: the personal values in the vault are those that the records commit to")
+        lines.append("failed: the vault holds the personal values that the records commit to, under whose they are")
+    elif found.unread is not None:
+        lines.append(f"not checked: personal values: {found.unread}")
     elif found.sealed > found.erased:
         told = f"of {found.sealed - found.erased} records"
-        lines.append(f"checked: the personal values in the vault, {told}, are those that the records commit to")
+        lines.append(f"checked: the vault holds the personal values {told}, as these commit to, under whose they are")
     if found.erased:
         lines.append(f"not checked: the personal values of {found.erased} records: they were erased, on record")
     return lines
@@ -60,7 +66,12 @@ def vault_data(found: CheckedVault) -> dict[str, object]:
     """Return what checking the vault came to as JSON-ready data."""
     return {
         "erased": found.erased,
-        "findings": [{"detail": one.detail, "index": one.index} for one in found.findings],
+        "findings": [vault_finding_data(one) for one in found.findings],
         "sealed": found.sealed,
         "unread": found.unread,
     }
+
+
+def vault_finding_data(found: VaultFinding) -> dict[str, object]:
+    """Return one thing that is wrong with the vault as JSON-ready data."""
+    return {"detail": found.detail, "index": found.index, "scope": found.scope}

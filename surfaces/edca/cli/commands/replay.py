@@ -10,6 +10,7 @@ from edca.cli.findings import cell_lines, replay_data, replays
 from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
+from edca.cli.telling_erasures import vault_findings
 from edca.runtime.replayed import Replayed
 
 app: Final = command_app()
@@ -65,6 +66,8 @@ def _write(found: Replayed, head: str) -> None:
     for skipped in found.not_replayed:
         line(f"{head}record {skipped.index}: can't be replayed: {skipped.reason}")
     for told in cell_lines(found.cells):
+        line(f"{head}{told}")
+    for told in vault_findings(found.vault):
         line(f"{head}{told}")
     for index in found.erased:
         line(

@@ -27,7 +27,7 @@ from edca.ledger.verification import Verification
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.heard import NO_ANSWERS, CheckedAnswers, check_answers
 from edca.runtime.rebuild import compare_cells
-from edca.runtime.replay import UNREADABLE
+from edca.runtime.replayed import UNREADABLE
 from edca.runtime.vault_check import NO_VAULT, CheckedVault, check_vault
 
 app: Final = command_app()
@@ -215,7 +215,7 @@ def _write(
 ) -> None:
     for finding in found.findings:
         line(_told(finding))
-    for text in vault_findings(vault):
+    for text in vault_findings(vault.findings):
         line(text)
     for told in cell_lines(cells or ()):
         line(told)
