@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,9 +15,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "unit" / "erasure"))
 
-from complaints_desk import Desk, bot
+from complaints_desk import bot
 from nodes import Node, WatchedDesk
 from postgres_server import programs
+from server_desk import MASTER, ServerDesk
 from test_erase import (  # noqa: F401  # collected here, too
     C1,
     C2,
@@ -42,7 +42,6 @@ from test_retention import (  # noqa: F401  # collected here, too
     test_what_is_kept_has_a_date_by_its_class,
 )
 
-from edca.api import ErasureError
 from edca.cli.main import main
 from edca.ledger.errors import LedgerError, StaleError
 from edca.ledger.postgres import PostgresLedger
@@ -51,34 +50,6 @@ from edca.ledger.sealing import Personal
 from edca.ledger.vault import ErasedError, scope_of_cell
 from edca.runtime.recover import recover
 from edca.runtime.vault_check import check_vault
-
-TABLES = ("records", "cells", "vault", "vault_keys", "leaves")
-MASTER = "5a" * 32
-
-
-class ServerDesk(Desk):
-    """The desk with its ledger on a server."""
-
-    def __init__(self, folder, server, schema):
-        self.server, self.schema = server, schema
-        self.list = folder / "kept.erasures"
-        super().__init__(folder)
-
-    def open_ledger(self, **parts):
-        return PostgresLedger.open(self.server.dsn, schema=self.schema, **{"erasures": self.list, **parts})
-
-    def settle(self):
-        assert self.ledger.wait_sequenced(30)
-
-    def files(self):
-        """Return what lies beside the world, and every table of the ledger, as bytes."""
-        with psycopg.connect(self.server.dsn, options=f"-c search_path={self.schema}") as connection:
-            tables = {name: b"" for name in TABLES}
-            for name in TABLES:
-                for row in connection.execute(f"SELECT * FROM {name}").fetchall():
-                    parts = (part if isinstance(part, bytes) else str(part).encode() for part in row)
-                    tables[name] += b"|".join(parts)
-        return super().files() | tables
 
 
 @pytest.fixture
@@ -364,56 +335,3 @@ def test_the_commands_do_it_by_url_while_a_service_runs(tmp_path, server, schema
         assert (code, says in told) == (0, True)
     desk.close()
     desk.engine.dispose()
-
-
-def test_each_edited_column_absent_and_surplus_row_of_the_vault_is_named(worked):
-    """By the record or the scope that it is of; and by a vault that contradicts the records nobody is erased."""
-    worked.settle()
-    columns = {"vault": ("number", "scope", "asker", "sealed"), "vault_keys": ("scope", "subject", "key", "name")}
-    tried = Counter()
-
-    def found():
-        with worked.ledger.whole():
-            return check_vault(worked.ledger).findings
-
-    assert found() == ()
-    with psycopg.connect(worked.server.dsn, options=f"-c search_path={worked.schema}", autocommit=True) as connection:
-
-        def named(table, row, statement, parameters):
-            connection.execute(f"CREATE TABLE kept AS SELECT * FROM {table}")
-            connection.execute(statement, parameters)
-            scope = row[columns[table].index("scope")]
-            numbers = {row[0]} if table == "vault" else {one for one, of, *_ in rows["vault"] if of == scope}
-            known = {stored.leaf.index for stored in worked.ledger.records() if stored.number in numbers}
-            assert any(one.index in known or one.scope == scope for one in found()), (statement, row)
-            connection.execute(f"TRUNCATE {table}")
-            connection.execute(f"INSERT INTO {table} SELECT * FROM kept")
-            connection.execute("DROP TABLE kept")
-
-        rows = {
-            table: connection.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY 1").fetchall()
-            for table, names in columns.items()
-        }
-        for table, names in columns.items():
-            for row in rows[table][::3]:
-                named(table, row, f"DELETE FROM {table} WHERE {names[0]} = %s", (row[0],))
-                for name, value in zip(names, row, strict=True):
-                    changed = {str: f"{value}x", int: 4000000}.get(type(value), bytes(60))
-                    named(table, row, f"UPDATE {table} SET {name} = %s WHERE {names[0]} = %s", (changed, row[0]))
-                    tried[name] += 1
-        assert set(tried) == {name for names in columns.values() for name in names}
-        connection.execute("INSERT INTO vault VALUES(4000000, %s, '', 'x')", (C1,))
-        assert ["number 4000000" in one.detail for one in found()] == [True]
-        connection.execute("DELETE FROM vault WHERE number = 4000000")
-        connection.execute(
-            "INSERT INTO vault_keys SELECT 'x', subject, key, name FROM vault_keys WHERE scope = %s", (C1,)
-        )
-        assert [one.scope for one in found()] == ["x"]
-        connection.execute("DELETE FROM vault_keys WHERE scope = 'x'")
-        connection.execute("UPDATE vault_keys SET subject = 'ned' WHERE scope = %s", (C1,))
-        with pytest.raises(ErasureError, match="the vault says that it is `ned`'s, and the records say `mia`'s"):
-            erased(worked)
-        assert worked.ledger.vault.key(C1) is not None
-        connection.execute("UPDATE vault_keys SET subject = 'mia' WHERE scope = %s", (C1,))
-    assert C1 in erased(worked).scopes
-    assert found() == ()
