@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edca.ledger.note import VerifierKey
-    from edca.ledger.scan import Row
+    from edca.ledger.parts import Row
     from edca.ledger.verification import Progress, Verification
 
 _LENGTH_SIZES: Final = {ENTRIES: 2, BODIES: 4}  # bytes

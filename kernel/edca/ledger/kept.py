@@ -100,6 +100,11 @@ class Comparison:
         """Those that the records are compared with."""
         return tuple(one for one in self.kept if one.flaw is None)
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """After how many records a root is due to be compared, sorted."""
+        return tuple(sorted({one.size for one in self.believed if one.size is not None}))
+
     def until_next(self, size: int) -> int | None:
         """Return how many records after the first `size` the next root is due to be compared; null if none is."""
         return min((one.size - size for one in self.believed if one.size is not None and one.size > size), default=None)

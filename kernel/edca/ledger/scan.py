@@ -5,35 +5,20 @@ it should be; that is how nearly all records of nearly all ledgers are. Where it
 once more, one by one, to find which of them does not fit and why.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from edca.ledger.checks import Flaw
 from edca.ledger.errors import LedgerFormatError
+from edca.ledger.forms import Forms
 from edca.ledger.kept import Comparison
-from edca.ledger.leaf import (
-    FORMAT_VERSION,
-    HASH_SIZE,
-    HEADER_SIZE,
-    LAYOUT,
-    MAGIC,
-    NO_HASH,
-    ChainKind,
-    ChainTag,
-    Leaf,
-    chain_tag,
-)
+from edca.ledger.leaf import NO_HASH, ChainTag, Leaf, chain_tag
+from edca.ledger.parallel import Checked
+from edca.ledger.parts import ChainKey, Part, Row, part_of
 from edca.ledger.record import Record, body_digest, parse
 from edca.ledger.remains import absent
 from edca.ledger.tree import CompactRange, leaf_hash
-
-_BODY: Final = b"edca/record\0"  # what `body_digest` puts before a body
-_KIND_MAX: Final = max(ChainKind)
-
-Row: TypeAlias = tuple[int, Any, Any, Any]
-"""A record as it is found: index, the table's hint at its chain's record before it, header, body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +48,9 @@ class Scan:
     next_index: int = 0
     tip: bytes | None = NO_HASH
     """Leaf hash of the record read last; None if one is missing after it, or its header is in doubt."""
-    newest: dict[tuple[int, bytes], Newest] = field(default_factory=dict)
+    newest: dict[ChainKey, Newest] = field(default_factory=dict)
     bodies_absent: int = 0
-    decoded: Callable[[int], bytes | None] | None = None
-    """Tells of a record that others have decoded (`decoding.py`) the digests of its body and the one before it."""
+    forms: Forms = field(default_factory=Forms)
     findings: list[Finding] = field(default_factory=list)
     is_complete: bool = False
     is_ledger: bool = True
@@ -96,7 +80,10 @@ class Scan:
 
     def compare_kept(self) -> None:
         """Compare the root with those kept at this size."""
-        for detail in self.kept.contradictions(self.range):
+        self._compare(self.range)
+
+    def _compare(self, tree: CompactRange) -> None:
+        for detail in self.kept.contradictions(tree):
             self.find(None, Flaw.CHECKPOINT, detail)
 
     def compare_end(self) -> None:
@@ -105,47 +92,37 @@ class Scan:
         for detail in self.kept.contradictions_at_end(self.range, self.next_index):
             self.find(None, Flaw.CHECKPOINT, detail)
 
-    def _took_sound(self, rows: Sequence[Row]) -> bool:
-        """Go past records that nothing is wrong with. Where anything is, stay where the pass is, and return false.
+    def take_checked(self, checked: Checked) -> bool:
+        """Go past records that a worker has found sound. Where they don't fit here, stay, and return false."""
+        tree = self.range.joined(checked.tree)
+        marks = [self.range.joined(mark) for mark in checked.marks]
+        if tree is None or not self._took(checked.part, tree):
+            return False
+        for mark in marks:
+            if mark is not None:
+                self._compare(mark)
+        self.compare_kept()
+        return True
 
-        Written for speed: it asks in one place what the checks below ask one by one.
-        """
-        tip, due, bodies_absent = self.tip, self.next_index, 0
-        moved: dict[tuple[int, bytes], Newest] = {}
-        leaves: list[bytes] = []
-        for index, back, header, body in rows:
-            if index != due or type(header) is not bytes or len(header) != HEADER_SIZE:
+    def _took_sound(self, rows: Sequence[Row]) -> bool:
+        """Go past records that nothing is wrong with. Where anything is, stay where the pass is, and return false."""
+        made = part_of(rows, self.forms.read if self.decoding else None, has_hints=self.has_hints)
+        return made is not None and self._took(made[0], self.range.extend(made[1]))
+
+    def _took(self, part: Part, tree: CompactRange) -> bool:
+        """Go past a part, with which the ledger so far has that `tree`, if it fits to what was before it."""
+        if part.first != self.next_index or part.previous != self.tip:
+            return False
+        for chain, (entry, back, prev, *_) in part.chains.items():
+            before = self.newest.get(chain)
+            index, due, digest = (None, 0, NO_HASH) if before is None else (before[0], before[1] + 1, before[2])
+            if entry != due or (self.has_hints and back != index):
                 return False
-            magic, version, kind, named, previous, tag, entry, digest = LAYOUT.unpack(header)
-            if magic != MAGIC or version != FORMAT_VERSION or named != index or previous != tip:
+            if prev is not None and digest is not None and prev != digest:
                 return False
-            if kind and (kind > _KIND_MAX or tag != NO_HASH):
-                return False
-            chain = kind, tag
-            before = moved.get(chain) or self.newest.get(chain)
-            if entry != (0 if before is None else before[1] + 1):
-                return False
-            if self.has_hints and back != (None if before is None else before[0]):
-                return False
-            if body is None and not self.has_hints:
-                bodies_absent += 1
-            elif type(body) is not bytes:
-                return False
-            elif self.decoded is not None and (claim := self.decoded(index)) is not None:
-                prev = NO_HASH if before is None else before[2]
-                if claim[:HASH_SIZE] != digest or (prev is not None and claim[HASH_SIZE:] != prev):
-                    return False
-            elif sha256(_BODY + body).digest() != digest:
-                return False
-            elif self.decoding and not _fits(body, chain, entry, NO_HASH if before is None else before[2]):
-                return False
-            moved[chain] = index, entry, digest
-            tip = leaf_hash(header)
-            leaves.append(tip)
-            due += 1
-        self.tip, self.next_index, self.range = tip, due, self.range.extend(leaves)
-        self.bodies_absent += bodies_absent
-        self.newest.update(moved)
+        self.newest.update((chain, (index, entry, digest)) for chain, (*_, index, entry, digest) in part.chains.items())
+        self.tip, self.next_index, self.range = part.tip, part.first + part.size, tree
+        self.bodies_absent += part.bodies_absent
         return True
 
     def _row(self, index: int, back: Any, header: Any, body: Any) -> None:
@@ -224,17 +201,6 @@ class Scan:
             self.find(index, Flaw.CHAIN, f"the table's hint at its chain's record before it is wrong: {back}")
 
 
-def key_of(tag: ChainTag) -> tuple[int, bytes]:
+def key_of(tag: ChainTag) -> ChainKey:
     """Return the key of a chain in `Scan.newest`."""
     return int(tag.kind), tag.case_tag
-
-
-def _fits(body: bytes, chain: tuple[int, bytes], entry: int, prev: bytes | None) -> bool:
-    """Whether a body is one, and names its header's chain and entry, and its chain's body before it."""
-    try:
-        record = parse(body)
-    except LedgerFormatError:
-        return False
-    if record.entry != entry or (prev is not None and record.prev != prev):
-        return False
-    return key_of(chain_tag(record.chain)) == chain

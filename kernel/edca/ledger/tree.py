@@ -54,6 +54,24 @@ class CompactRange:
             subtrees.append(carried)
         return CompactRange(self.size + len(leaves), tuple(subtrees))
 
+    def joined(self, right: "CompactRange") -> "CompactRange | None":
+        """Return the range over these leaves and then those of `right`; null where its subtrees are none of that range.
+
+        They are wherever `size` is a multiple of a power of two that is no less than the size of `right`.
+        """
+        size, subtrees, left = self.size, list(self.subtrees), right.size
+        for root in right.subtrees:
+            width = 1 << (left.bit_length() - 1)
+            if size % width:
+                return None
+            carried, at = root, width
+            while size & at:
+                carried = node_hash(subtrees.pop(), carried)
+                at <<= 1
+            subtrees.append(carried)
+            size, left = size + width, left - width
+        return CompactRange(size, tuple(subtrees))
+
     def root(self) -> bytes:
         """Return the Merkle tree hash of all leaves."""
         if not self.subtrees:

@@ -12,17 +12,17 @@ every record, without exception.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
 from edca.ledger.checks import BESIDE, HEADS, PAST_CHECKPOINT, TAIL, Flaw
-from edca.ledger.decoding import decoders
 from edca.ledger.errors import LedgerError, LedgerFormatError
 from edca.ledger.kept import Comparison, Kept, counted
 from edca.ledger.leaf import ChainKind, chain_tag
 from edca.ledger.note import VerifierKey
+from edca.ledger.parallel import Workers, tolerate, workers
 from edca.ledger.rotation import KeyLine, followed
 from edca.ledger.scan import Finding, Scan, key_of
 from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, connect, translated
@@ -32,7 +32,6 @@ from edca.ledger.verification import Progress, Verification, verification
 _LARGE: Final = 20_000
 """Records from which on it pays to start other processes."""
 _ROWS_A_READ: Final = 64
-_FIRST_ROWID: Final = -(2**63)
 
 _IS_TABLE: Final = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = 'ledger'"
 _NEWEST: Final = "the table of the chains' newest records does not agree"
@@ -55,7 +54,8 @@ def verify(
     that of the whole ledger, a size alone only demands that many records. `checkpoints` are signed ones. With `fast`,
     no body is decoded where nothing else is wrong: its digest is compared with its header's. `line` are the keys that
     `line_of` has followed: records that announce a key without the right to are findings. Where `jobs` is more than 1,
-    so many processes decode the bodies of a large ledger. Memory grows with the number of chains.
+    so many processes look at the records of a large ledger. Memory grows with the number of chains, and holds some
+    thousand records for each process.
 
     Raises `LedgerError` only if there is no file at the path.
     """
@@ -68,7 +68,7 @@ def verify(
     try:
         # Read-only, so that checking evidence never changes it.
         with closing(connect(path, "ro")) as connection:
-            _read(scan, path, connection, 1 if fast else jobs, progress)
+            _read(scan, path, connection, jobs, progress)
     except LedgerError as error:
         scan.find(None, Flaw.UNREADABLE, str(error))
     except READ_ERRORS as error:
@@ -111,9 +111,7 @@ def wrong_announcements(line: KeyLine | None) -> tuple[Finding, ...]:
 
 def _read(scan: Scan, path: Path, connection: sqlite3.Connection, jobs: int, progress: Progress | None) -> None:
     """Go through all rows that were there when this began; a writer may go on appending."""
-    # Garbage in a text column must reach the comparison that finds it, not end the reading.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
-    connection.execute("PRAGMA trusted_schema = OFF")
+    tolerate(connection)
     if not _has_tables(scan, path, connection):
         return
     connection.execute("BEGIN")
@@ -122,13 +120,13 @@ def _read(scan: Scan, path: Path, connection: sqlite3.Connection, jobs: int, pro
     connection.execute("COMMIT")
     scan.compare_signatures()
     scan.compare_kept()
-    with ExitStack() as stack:
-        if jobs > 1 and last is not None and last >= _LARGE:
-            scan.decoded = stack.enter_context(decoders(path, last + 1, jobs))
-        for rows in _batches(connection, last):
-            scan.take(rows)
-            if progress is not None:
-                progress(scan.range.size, last + 1)
+    if last is not None:
+        with ExitStack() as stack:
+            helped = None
+            if jobs > 1 and last >= _LARGE:
+                made = workers(path, last + 1, jobs, scan.kept.sizes, decoding=scan.decoding)
+                helped = stack.enter_context(made)
+            _pass(scan, connection, last, helped, progress)
     compare_heads(scan, heads)
     scan.compare_end()
 
@@ -175,13 +173,22 @@ def compare_heads(scan: Scan, heads: list[Any]) -> None:
         scan.find(None, Flaw.HEADS, f"{_NEWEST}: it lacks the chain of record {newest[0]}")
 
 
-def _batches(connection: sqlite3.Connection, last: int | None) -> Iterator[list[Any]]:
-    """Yield rows up to `last` a few at a time, so that a writer can commit in between."""
+def _pass(
+    scan: Scan, connection: sqlite3.Connection, last: int, helped: Workers | None, progress: Progress | None
+) -> None:
+    """Take all records up to `last`: by what workers say of them, else a few at a time, so that a writer can commit."""
     query = "SELECT leaf, back, header, body FROM ledger WHERE leaf >= ? AND leaf <= ? ORDER BY leaf LIMIT ?"
-    start = _FIRST_ROWID
-    while last is not None and start <= last:
-        rows = connection.execute(query, (start, last, _ROWS_A_READ)).fetchall()
-        if not rows:
-            return
-        yield rows
-        start = rows[-1][0] + 1
+    start = min(connection.execute("SELECT min(leaf) FROM ledger").fetchone()[0], 0)
+    while start <= last:
+        checked = None if helped is None else helped.at(start)
+        if checked is not None and scan.take_checked(checked):
+            start += checked.part.size
+        else:
+            # As many as lead to where the next part begins, which is a multiple of that.
+            rows = connection.execute(query, (start, last, _ROWS_A_READ)).fetchall()
+            if not rows:
+                return
+            scan.take(rows)
+            start = rows[-1][0] + 1
+        if progress is not None:
+            progress(scan.range.size, last + 1)

@@ -9,7 +9,7 @@ from sweep import Sweep, Tally
 
 from edca.ledger.checks import Flaw
 from edca.ledger.kept import Kept
-from edca.ledger.scan import Row
+from edca.ledger.parts import Row
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ from typing import Any
 
 from edca.ledger.checks import Flaw
 from edca.ledger.kept import Comparison, Kept
+from edca.ledger.parts import Row
 from edca.ledger.record import parse
-from edca.ledger.scan import Finding, Row, Scan
+from edca.ledger.scan import Finding, Scan
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verification import Verification
 from edca.ledger.verify import compare_heads, verify

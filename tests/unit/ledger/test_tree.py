@@ -54,3 +54,17 @@ def test_every_size_up_to_130_agrees_with_the_definition() -> None:
 @given(st.lists(st.binary(max_size=8), max_size=40))
 def test_any_leaves_agree_with_the_definition(leaves: list[bytes]) -> None:
     assert appended(leaves).root() == by_definition(leaves)
+
+
+def test_a_tree_joined_to_another_is_the_tree_over_both_wherever_its_subtrees_are_part_of_that() -> None:
+    leaves = [leaf_hash(bytes([index])) for index in range(200)]
+    joined = 0
+    for left in range(70):
+        for right in range(70):
+            tree = CompactRange().extend(leaves[:left]).joined(CompactRange().extend(leaves[left : left + right]))
+            largest = 1 << (right.bit_length() - 1) if right else 1
+            assert (tree is None) == (left % largest != 0)
+            if tree is not None:
+                joined += 1
+                assert tree == CompactRange().extend(leaves[: left + right])
+    assert joined > 70

@@ -1,0 +1,156 @@
+"""Forms save decoding and change nothing: what they say of any bytes is what the strict decoder says."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edca.kernel.canonical import Data, encode
+from edca.ledger import forms as module
+from edca.ledger.errors import LedgerFormatError
+from edca.ledger.forms import FORMS_MAX, Forms, Named
+from edca.ledger.leaf import chain_tag
+from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, Draft, parse, seal
+
+SCALARS: st.SearchStrategy[Data] = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.sampled_from([0, 127, 128, 255, 256, 65535, 65536, 2**32 - 1, 2**32, -1, -32, -33, -129, 2**63])
+    | st.text(max_size=40)
+    | st.binary(max_size=40)
+)
+CONTENT = st.dictionaries(
+    st.text("abcxyzé", min_size=1, max_size=4),
+    SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text("ab", max_size=2), SCALARS, max_size=3),
+    max_size=5,
+)
+HEADS = bytes(range(0xC0, 0xE0)) + bytes((0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xE0, 0xFF))
+
+
+def strictly(body: bytes) -> Named | None:
+    """Say the same by the strict decoder."""
+    try:
+        record = parse(body)
+    except LedgerFormatError:
+        return None
+    tag = chain_tag(record.chain)
+    return int(tag.kind), tag.case_tag, record.entry, record.prev
+
+
+def sealed(content: dict[str, Data], chain: str = "c", entry: int = 0, kind: str = "note", prev: bytes = b"") -> bytes:
+    return seal(Draft(chain, kind, content), entry, prev or bytes(32))
+
+
+def widened(body: bytes) -> Forms:
+    """Return forms that know the form of a body, with every scalar a gap that can be one."""
+    forms = Forms()
+    assert forms.read(body) == strictly(body)
+    schema = bytes(encode("edca.record/1"))
+    for form in forms._forms:
+        *places, kind = module._cut(body)[2]
+        kept = {place for place, scalar in enumerate(form.scalars) if place == kind or scalar == schema}
+        form.scalars = [scalar if place in kept else None for place, scalar in enumerate(form.scalars)]
+        gaps = [place for place, scalar in enumerate(form.scalars) if scalar is None]
+        form.pieces, form.places = module._joined(form), tuple(gaps.index(place) for place in places)
+    return forms
+
+
+def altered(body: bytes, chance: random.Random) -> bytes:
+    """Replace, insert or take out a few bytes somewhere."""
+    at, some = chance.randrange(len(body)), chance.randbytes(chance.randrange(1, 4))
+    head = bytes((chance.choice(HEADS),))
+    new = chance.choice([body[at : at + 1], some, some[:1], head, head, head, b""])
+    return body[:at] + new + body[at + chance.choice([0, 1, 1, 1, 3]) :]
+
+
+@given(CONTENT, st.sampled_from(["c", "intake", "config", "x" * 40]), st.integers(0, 300), st.randoms())
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_altered_in_a_body_forms_and_the_strict_decoder_say_the_same(
+    content: dict[str, Data], chain: str, entry: int, chance: random.Random
+) -> None:
+    body = sealed(content, chain, entry)
+    forms = widened(body)
+    assert forms.read(body) == strictly(body)
+    for _ in range(50):
+        one = altered(body, chance)
+        assert forms.read(one) == strictly(one)
+        two = altered(one, chance)
+        assert forms.read(two) == strictly(two)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_every_byte_of_a_body_replaced_by_every_head_is_judged_as_by_the_strict_decoder(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311  a seed, so that a failure comes again
+    size = chance.randrange(40)
+    content: dict[str, Data] = {
+        "at": chance.choice([5, 200, 70_000, 1_774_008_000_000_000]),
+        "list": [
+            chance.choice([True, None, -5, -300]),
+            {"b": "é" * chance.randrange(20), "c": bytes(size)},
+        ],
+        "text": "x" * chance.choice([0, 5, 31, 32, 300]),
+    }
+    body = sealed(content, chance.choice(["c", "intake", "y" * 33]), chance.choice([0, 127, 128, 70_000]))
+    forms = widened(body)
+    for at in range(len(body)):
+        for head in HEADS:
+            altered = body[:at] + bytes((head,)) + body[at + 1 :]
+            assert forms.read(altered) == strictly(altered), (at, head)
+        assert forms.read(body[:at]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chain", ""), ("chain", "x" * (CHAIN_SIZE_MAX + 1)), ("chain", 5), ("chain", b"c"), ("chain", None),
+        ("entry", True), ("entry", -1), ("entry", -200), ("entry", "0"), ("entry", None), ("entry", bytes(1)),
+        ("prev", bytes(31)), ("prev", bytes(33)), ("prev", "p" * 32), ("prev", None), ("prev", 0),
+        ("kind", ""), ("kind", 5), ("kind", None), ("kind", b"note"), ("schema", "edca.record/2"), ("schema", 1),
+    ],
+)  # fmt: skip
+def test_an_envelope_that_is_no_records_is_none_in_a_form_that_is_known(name: str, value: Data) -> None:
+    forms = Forms()
+    for entry, kind in enumerate(("note", "other", "note")):
+        assert forms.read(sealed({"a": entry}, entry=entry, kind=kind)) is not None
+    envelope: dict[str, Data] = {"schema": "edca.record/1", "kind": "note", "chain": "c", "entry": 0, "prev": bytes(32)}
+    body = encode({**envelope, "a": 1, name: value})
+    assert strictly(body) is None
+    assert forms.read(body) is None
+
+
+def test_a_body_over_the_limit_is_none_in_a_form_that_is_known() -> None:
+    forms = Forms()
+    for text in ("a", "b"):
+        assert forms.read(sealed({"text": text})) is not None
+    long = encode({"text": "x" * RECORD_SIZE_MAX, "schema": "edca.record/1", "kind": "note", "chain": "c", "entry": 0,
+                   "prev": bytes(32)})  # fmt: skip
+    assert strictly(long) is None
+    assert forms.read(long) is None
+
+
+def test_what_is_learned_is_bounded_and_bodies_of_forms_that_are_not_learned_are_read_as_well() -> None:
+    forms = Forms()
+    for number in range(FORMS_MAX + 50):
+        body = sealed({f"key{number}": number})
+        assert forms.read(body) == forms.read(body) == strictly(body)
+    assert len(forms._forms) == FORMS_MAX
+    large = sealed({"text": "x" * 100_000})
+    assert Forms().read(large) == strictly(large)
+
+
+def test_bodies_of_one_form_are_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    forms = Forms()
+    bodies = [
+        sealed({"n": number, "t": "word " * (number % 5), "u": "é"}, f"c{number}", number) for number in range(300)
+    ]
+    for body in bodies:
+        forms.read(body)
+    expected = [strictly(body) for body in bodies]
+
+    def refuse(_: bytes) -> None:
+        raise AssertionError("a body of a known form was decoded")
+
+    monkeypatch.setattr(module, "parse", refuse)
+    assert [forms.read(body) for body in bodies] == expected
