@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from edca.runtime.equal_work import even_out
 from edca.runtime.evidence import outdated
 from edca.runtime.modes import recorded_mode
 from edca.runtime.opened import is_erased_case
+from edca.runtime.personal import Plan
 from edca.runtime.ports import Request
 from edca.runtime.question import Question
 from edca.runtime.standing import trusted_row
@@ -210,7 +212,9 @@ def _read_rest(context: Context, found: _Found, candidate: Candidate | Malformed
         missing = wanted(context.machine, found.case, candidate, inputs)
         if not missing:
             break
-        inputs = dataclasses.replace(inputs, facts=_with(context.router, inputs.facts, missing, inputs.now))
+        read = _with(context.router, {}, missing, inputs.now)
+        seen = {handle: unless_erased(context, instance) for handle, instance in read.items()}
+        inputs = dataclasses.replace(inputs, facts={**inputs.facts, **seen})
     return inputs
 
 
@@ -255,9 +259,30 @@ def look(
     id_ = case_id(context.machine, context.tenant, entity, key)
     (instance,) = router.read([Request(entity, key, ())], now)
     case = _case_about(context.machine, id_, _held(context, id_), instance, now).case
-    facts = {} if case is None else read_all(router, {}, now, lambda known: wants(case, known, now))
+    facts: Facts = {}
+    if case is not None:
+        seen = partial(unless_erased, context)
+        facts = read_all(router, {}, now, lambda known: wants(case, known, now), seen)
     even_out(context.machine, router, entity, evidence, facts, now)
     return case, facts, now
+
+
+def unless_erased(context: Context, instance: Instance) -> Instance:
+    """Return what a source says of an instance; of one whose case was erased, without what is personal.
+
+    So no decision, about whatever case, puts on record again what the source still has. What isn't personal stands in
+    records anyway, and other people's cases may need it.
+    """
+    plan = Plan.of(context.machine)
+    if plan is None or instance.entity not in plan.about:
+        return instance
+    if not is_erased_case(context.store, case_id(context.machine, context.tenant, instance.entity, instance.key)):
+        return instance
+    fields = {
+        name: Unknown.ERASED if (instance.entity, name) in plan.facts else value
+        for name, value in instance.fields.items()
+    }
+    return dataclasses.replace(instance, fields=fields)
 
 
 def _ask(context: Context, addressed: Addressed, as_of: int) -> Instance | Key | None:
@@ -271,7 +296,7 @@ def _ask(context: Context, addressed: Addressed, as_of: int) -> Instance | Key |
     fields = fields_of(context.machine.index.offered.get(transition, ()), about.entity)
     # Read for every case alike: a state that drifted must show even where the transition will not be legal.
     (instance,) = context.router.read([Request(about.entity, about.key, fields)], as_of)
-    return instance
+    return unless_erased(context, instance)
 
 
 def _find_case(

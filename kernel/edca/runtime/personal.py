@@ -39,7 +39,7 @@ class Plan:
     """Which values of a machine's records are personal.
 
     `arguments` and `declared` are by offered name: what is labelled, and the types of all that is declared. `facts` are
-    pairs of entity and field, `effects` pairs of effect and parameter. `names` are all that a candidate or an inquiry
+    pairs of entity and field, `about` the entities of these, `effects` pairs of effect and parameter. `names` are all that a candidate or an inquiry
     can rightly ask for, and that a verdict can then name. Where a candidate asks for anything else, `case_key` are the
     types of the arguments that name its case.
     """
@@ -47,6 +47,7 @@ class Plan:
     arguments: Mapping[str, frozenset[str]]
     declared: Mapping[str, Mapping[str, Type]]
     facts: frozenset[tuple[str, str]]
+    about: frozenset[str]
     memory: frozenset[str]
     claims: frozenset[str]
     effects: frozenset[tuple[str, str]]
@@ -81,7 +82,8 @@ class Plan:
         entities = machine.index.entities
         parts = entities[machine.case_about].key
         case_key = {name: part.type for name, part in zip(machine.case_key, parts, strict=True)}
-        plan = Plan(arguments, declared, facts, memory, claims, frozenset(), names, case_key, entities)
+        about = frozenset(entity for entity, _ in facts)
+        plan = Plan(arguments, declared, facts, about, memory, claims, frozenset(), names, case_key, entities)
         return dataclasses.replace(plan, effects=frozenset(_told(machine, plan)))
 
     def marked(self, content: Mapping[str, Any]) -> dict[str, Any]:
