@@ -39,9 +39,9 @@ class Plan:
     """Which values of a machine's records are personal.
 
     `arguments` and `declared` are by offered name: what is labelled, and the types of all that is declared. `facts` are
-    pairs of entity and field, `about` the entities of these, `effects` pairs of effect and parameter. `names` are all that a candidate or an inquiry
-    can rightly ask for, and that a verdict can then name. Where a candidate asks for anything else, `case_key` are the
-    types of the arguments that name its case.
+    pairs of entity and field, `about` the entities of these, `effects` pairs of effect and parameter. `names` are all
+    that a candidate or an inquiry can rightly ask for, and that a verdict can then name. Where a candidate asks for
+    anything else, `case_key` are the types of the arguments that name its case.
     """
 
     arguments: Mapping[str, frozenset[str]]
