@@ -81,11 +81,22 @@ def test_what_cant_be_checked_is_said(edca: Edca, refund: Path, monkeypatch: pyt
     assert (ran.code, "the description of `shop` can't be read: it is no JSON" in ran.err) == (2, True)
 
 
+QUERY = """
+query prices_of(order_id: id) about order by order_id
+{
+  means "What the pieces of an order cost."
+  by    assistant
+  returns prices = each l in order.lines { price = l.price }
+}
+"""
+
+
 def test_the_plan_says_what_is_read_and_in_how_many_round_trips(edca: Edca, refund: Path) -> None:
     plan = edca("routes", "plan", refund / "refund.arp", "--json").json["plan"]
     pay = next(line for line in plan if line["transition"] == "pay")
     assert pay == {
         "transition": "pay",
+        "query": "",
         "entity": "order",
         "fields": ["frozen", "owner", "refunded", "total"],
         "source": "shop",
@@ -95,6 +106,16 @@ def test_the_plan_says_what_is_read_and_in_how_many_round_trips(edca: Edca, refu
     }
     approve = [(line["entity"], line["round_trips"]) for line in plan if line["transition"] == "approve_refund"]
     assert approve == [("line", 1), ("order", 2)], "the order with its lines, and all lines at once"
+    spec = refund / "refund.edca"
+    spec.write_text(spec.read_text("utf-8") + QUERY, encoding="utf-8")
+    asked = edca("routes", "plan", refund / "refund.arp", "--json").json["plan"]
+    assert [line for line in asked if not line["query"]] == plan
+    assert [(line["transition"], line["query"], line["entity"], line["fields"]) for line in asked[len(plan) :]] == [
+        ("", "prices_of", "line", ["price"]),
+        ("", "prices_of", "order", ["frozen", "lines", "owner"]),
+    ]
+    rows = [line.split()[:2] for line in edca("routes", "plan", refund / "refund.arp").out.splitlines()]
+    assert ["prices_of", "order:"] in rows
     ran = edca("routes", "plan", refund / "refund-http.arp", "--spec", refund / "refund.edca")
     assert (ran.code, "1 for 50" in ran.out, "/v1/orders/{}" in ran.out) == (0, True, True)
 

@@ -151,6 +151,16 @@ def inquiry_wants(
     return tuple((handle, fields.get(handle[0], ())) for handle in ordered)
 
 
+def asked_in(machine: Machine, inquiry: Inquiry | Malformed, inputs: Inputs) -> tuple[Query, Frame] | None:
+    """Return the query and what its clauses read from, or null where an early stage stops it."""
+    asked = _pass_gate(machine, inquiry, inputs)
+    if isinstance(asked, Stopped) or isinstance(inquiry, Malformed):
+        return None
+    frame = _frame(machine, asked, inquiry, inputs)
+    _bind(frame, lookup(machine, asked.query.name).first)
+    return asked.query, frame
+
+
 def _pass_gate(machine: Machine, inquiry: Inquiry | Malformed, inputs: Inputs) -> Stopped | _Asked:
     if isinstance(inquiry, Malformed):
         return Stopped(Stage.MALFORMED, inquiry.problem)

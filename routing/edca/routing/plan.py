@@ -1,4 +1,4 @@
-"""The evidence plan: what each transition reads, from where, and in how many round trips."""
+"""The evidence plan: what each transition and each query reads, from where, and in how many round trips."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from edca.routing.model_documents import CallRoute, ElementsField, shown
 from edca.routing.reading import KEY_COUNT_MAX
 
 if TYPE_CHECKING:
-    from edca.kernel.machine import Machine
+    from edca.kernel.machine import Evidence, Machine
     from edca.routing.model import Routes
     from edca.routing.model_documents import DocumentRoute
 
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """What one transition reads of one entity: its fields, the source, and the tables or addresses, each once.
+    """What one transition or query reads of one entity: its fields, the source, and the tables or addresses, each once.
 
     Up to `together` instances are read in `round_trips` statements, requests or calls; null: however many there are.
-    `tables` are internal names: for operators only.
+    `tables` are internal names: for operators only. Of `transition` and `query` one is empty.
     """
 
     transition: str
+    query: str
     entity: str
     fields: tuple[str, ...]
     source: str
@@ -34,18 +35,19 @@ class PlanLine:
 
 
 def evidence_plan(machine: Machine, routes: Routes) -> tuple[PlanLine, ...]:
-    """Return the plan, in order of transitions and of their evidence."""
-    lines: list[PlanLine] = []
-    for transition in machine.transitions:
-        for evidence in transition.evidence:
-            route = routes.entity(evidence.entity)
-            if isinstance(route, EntityRoute):
-                tables, trips, together = _of_table(route, evidence.fields)
-            else:
-                tables, trips, together = _of_documents(route, evidence.fields)
-            name = transition.name
-            lines.append(PlanLine(name, route.name, evidence.fields, route.source, tables, trips, together))
+    """Return the plan, in order of transitions, of queries, and of their evidence."""
+    lines = [_line(routes, each.name, "", read) for each in machine.transitions for read in each.evidence]
+    lines += [_line(routes, "", each.name, read) for each in machine.queries for read in each.evidence]
     return tuple(lines)
+
+
+def _line(routes: Routes, transition: str, query: str, read: Evidence) -> PlanLine:
+    route = routes.entity(read.entity)
+    if isinstance(route, EntityRoute):
+        tables, trips, together = _of_table(route, read.fields)
+    else:
+        tables, trips, together = _of_documents(route, read.fields)
+    return PlanLine(transition, query, route.name, read.fields, route.source, tables, trips, together)
 
 
 def _of_table(route: EntityRoute, fields: tuple[str, ...]) -> tuple[tuple[str, ...], int, int | None]:

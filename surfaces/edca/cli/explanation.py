@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from edca.cli.reading import Readable
 from edca.cli.telling_answers import approval_lines, closed_lines
-from edca.cli.telling_clauses import passed_clauses
+from edca.cli.telling_clauses import passed_by_query, passed_clauses
 from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import question_of, reasons, verdict_of
 from edca.cli.telling_erasures import erased_verdict
@@ -24,6 +24,7 @@ from edca.kernel.values import DECIMAL_TAG, ValueProblem
 from edca.ledger.errors import LedgerFormatError
 from edca.ledger.record import Record, parse
 from edca.runtime.answers import Outcome
+from edca.runtime.asking import QueryQuestion
 from edca.runtime.asking import verdict_from_raw as query_verdict_from_raw
 from edca.runtime.config import CHAIN
 from edca.runtime.kinds import APPROVAL, CLOSED, OBSERVED, OUTCOME, QUERY, SETTLEMENT, VERDICT
@@ -85,8 +86,12 @@ def _query(content: Mapping[str, Any], kept: Kept) -> list[str]:
         arguments = ", ".join(f"{name}: {value_text(value)}" for name, value in sorted(inquiry["arguments"].items()))
         lines.append(f"asked by {_person(inquiry)}: {inquiry['query']}({arguments})")
     lines += query_for_operator(machine, verdict)
+    question = QueryQuestion.from_data(content, machine, kept.roster(content["roster"]))
+    lines += (f"  {line}" for line in passed_by_query(question, verdict))
     if isinstance(verdict, Returned):
         lines += [f"  {name} = {value_text(value)}" for name, value in sorted(verdict.values.items())]
+    for instance in content["facts"]:
+        lines += _instance(instance)
     return lines
 
 

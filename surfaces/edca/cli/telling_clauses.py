@@ -11,9 +11,12 @@ from edca.kernel.decide import frame_of
 from edca.kernel.evaluate import Frame
 from edca.kernel.facts import Instance, table
 from edca.kernel.gate import Passed, Stopped, pass_gate
-from edca.kernel.machine import Clause, ClauseKind
+from edca.kernel.inquiry import QueryVerdict
+from edca.kernel.look_up import asked_in
+from edca.kernel.machine import Clause, ClauseKind, Machine, Query, Transition
 from edca.kernel.readings import readings
-from edca.kernel.verdict import Result, Verdict
+from edca.kernel.verdict import ClauseResult, Result, Verdict
+from edca.runtime.asking import QueryQuestion
 from edca.runtime.question import Question
 from edca.semantic.missing import missing
 from edca.semantic.nearest import nearest_changes
@@ -28,13 +31,26 @@ def passed_clauses(question: Question, verdict: Verdict) -> Iterator[str]:
     if judged is None:
         return
     gate, frame = judged
-    passed = {clause.code: clause for clause in verdict.clauses if clause.result is Result.PASSED}
-    for clause in gate.transition.clauses:
+    yield from _passed(question.machine, gate.transition, frame, verdict.clauses)
+
+
+def passed_by_query(question: QueryQuestion, verdict: QueryVerdict) -> Iterator[str]:
+    """Yield the same of the clauses that let a query be answered."""
+    asked = asked_in(question.machine, question.inquiry, question.inputs)
+    if asked is not None:
+        yield from _passed(question.machine, *asked, verdict.clauses)
+
+
+def _passed(
+    machine: Machine, item: Transition | Query, frame: Frame, results: tuple[ClauseResult, ...]
+) -> Iterator[str]:
+    passed = {clause.code: clause for clause in results if clause.result is Result.PASSED}
+    for clause in item.clauses:
         if clause.code in passed:
             yield f"passed: {_clause_line(clause)}"
             if passed[clause.code].answered_by:
                 yield f"    answered by: {', '.join(passed[clause.code].answered_by)}"
-            for reading in readings(question.machine, gate.transition, clause.condition, frame):
+            for reading in readings(machine, item, clause.condition, frame):
                 yield f"    {reading.name} = {reading.value}"
 
 

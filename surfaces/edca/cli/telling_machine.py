@@ -1,4 +1,4 @@
-"""A machine in words, as the ledger keeps it: states, transitions with their clauses, modes, properties, releases."""
+"""A machine in words, as the ledger keeps it: states, transitions and queries with their clauses, and all the rest."""
 
 from collections.abc import Iterator
 
@@ -13,6 +13,7 @@ from edca.kernel.machine import (
     NeverReached,
     OnFail,
     Property,
+    Query,
     State,
     Transition,
     Trigger,
@@ -33,6 +34,8 @@ def machine_lines(machine: Machine) -> list[str]:
     lines += [_state(state) for state in machine.states]
     for transition in machine.transitions:
         lines += _transition(machine, transition)
+    for query in machine.queries:
+        lines += _query(query)
     for mode in machine.modes:
         lines += _mode(mode)
     lines += [f"{property_line(machine, item)}: {item.text}" for item in machine.properties]
@@ -73,6 +76,16 @@ def _transition(machine: Machine, transition: Transition) -> Iterator[str]:
     if transition.on_timeout is not None:
         late = transition.on_timeout
         yield f"  → {late.target}, if one has no outcome after {duration_text(late.within_us)}: {late.text}"
+
+
+def _query(query: Query) -> Iterator[str]:
+    parameters = ", ".join(parameter.name for parameter in query.parameters)
+    about = "" if query.about is None else f", about {query.about}"
+    yield f"query {query.name}({parameters}){about}: {query.text}"
+    yield f"  asked by {', '.join(query.by)}"
+    for clause in query.clauses:
+        yield f"  {clause.code} [{_demand(clause)}]: {clause.text}"
+    yield f"  returns {', '.join(one.name for one in query.returns)}"
 
 
 def _demand(clause: Clause) -> str:

@@ -175,3 +175,41 @@ def test_pages_do_not_depend_on_the_process(tmp_path: Path) -> None:
         for seed, zone in (("1", "UTC"), ("77", "Pacific/Auckland"))
     }
     assert len(pages) == 1
+
+
+QUERY = """
+query order_of(order_id: id, least: money) about order by order_id
+{
+  means "The customer's own order."
+  by    assistant, customer
+  require order.total >= least and proposer != subject else refuse too_small "It is smaller than that."
+  returns status = order.status
+}
+query free_look(order_id: id) about order by order_id
+{
+  means "A look that nothing holds up."
+  by    supervisor
+  unblockable
+  returns status = order.status
+}
+"""
+
+
+def test_a_page_says_who_may_look_what_up_and_what_is_forbidden_there(
+    refund: str, page_of: Callable[[str], Page]
+) -> None:
+    text, without = markdown(page_of(refund + QUERY)), markdown(page_of(refund))
+    roles = [line for line in text.splitlines() if line.startswith(("| role |", "| *assistant* |", "| *customer* |"))]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in roles]
+    at = cells[0].index("may look up")
+    assert [row[at] for row in cells[1:]] == ["`order_of`", "`order_of`"]
+    assert text.count("It is a clause of every query about an *order*, except of `free_look`.") == 2
+    assert "may look up" not in without and "every query" not in without
+
+
+def test_what_a_query_reads_is_asked_and_not_proposed(refund: str, page_of: Callable[[str], Page]) -> None:
+    text = markdown(page_of(refund + QUERY))
+    page = text.partition("## What may be looked up")[2].partition("\n## ")[0]
+    assert "the order's *total* is at least the *least* that is asked with" in page
+    assert "whoever asks is not the person on whose behalf it is asked" in page
+    assert "propose" not in page

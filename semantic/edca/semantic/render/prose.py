@@ -26,7 +26,7 @@ from edca.kernel.types import (
 from edca.semantic import typed
 from edca.semantic.relations import plain as without_optional
 from edca.semantic.render.phrase import Phrase, articled, bracketed, code, joined, listed, name, plain, say, text_of
-from edca.semantic.render.wording import value
+from edca.semantic.render.wording import input_text, value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,13 +81,6 @@ _FOLDED = {
     Fold.MAX: "the greatest {} over every {} in {}",
     Fold.COLLECT: "a list with {} for every {} in {}",
 }
-_INPUTS = {
-    Input.NOW: "the time of the decision",
-    Input.PROPOSER: "the proposer",
-    Input.SUBJECT: "the person on whose behalf it is proposed",
-    Input.CONFIDENCE: "the confidence that the proposer states",
-}
-
 
 _SIDE_LENGTH_MAX = 100  # characters of a condition that still reads well on one line
 
@@ -102,10 +95,14 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """The words of one spec: what its rules and entities are called, and what their parameters are."""
+    """The words of one spec: what its rules and entities are called, and what their parameters are.
+
+    `in_query`: the words are for a query, which nobody proposes.
+    """
 
     entities: Mapping[str, Entity]
     definitions: Mapping[str, typed.Definition]
+    in_query: bool = False
 
     # --- what is so ---
 
@@ -233,9 +230,9 @@ class Prose:
             case typed.InputRead(Input.CASE, ReferenceType(entity)):
                 return plain(f"the {_spaced(entity)}")
             case typed.InputRead(input_):
-                return plain(_INPUTS[input_])
+                return plain(input_text(input_, in_query=self.in_query))
             case typed.ArgumentRead(called):
-                return say("the proposed {}", name(called))
+                return say("the {} that is asked with" if self.in_query else "the proposed {}", name(called))
             case typed.LetRead(called) | typed.LocalRead(called):
                 return name(called)
             case typed.MemoryRead(called):

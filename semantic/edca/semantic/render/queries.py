@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edca.semantic.queries import holding
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 def query(node: CheckedQuery, checked: CheckedSpec, machine: Machine, prose: Prose) -> Section:
     """Return everything that is compiled of a query."""
+    prose = replace(prose, in_query=True)
     withheld = {each.code for each in machine.index.queries[node.name].clauses if each.withheld}
     blocks: list[Block] = [Paragraphs(_frame(node, checked, prose))]
     if node.parameters:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from edca.kernel.machine import Machine, State
-    from edca.semantic.checked import CheckedSpec
+    from edca.semantic.checked import CheckedForbid, CheckedSpec
     from edca.semantic.render.phrase import Phrase
     from edca.semantic.typed import Definition
 
@@ -105,17 +105,20 @@ def _roles(checked: CheckedSpec) -> Section:
     for role in checked.words.roles.values():
         proposes = [code(node.name) for node in checked.transitions if role.name in node.by]
         answers = [code(node.name) for node in checked.transitions if role.name == node.answers]
-        if role.kind is RoleKind.CLOCK and not proposes:
+        asks = [code(node.name) for node in checked.queries if role.name in node.by]
+        if role.kind is RoleKind.CLOCK and not proposes and not asks:
             continue  # every machine has one; it has no part in this one
         cells = (
             name(role.name),
             plain(_KINDS[role.kind]),
             listed(proposes),
+            *((listed(asks),) if checked.queries else ()),
             listed(answers),
             _asked(role.name, checked),
         )
         rows.append(Row(role.name, cells))
-    headings = ("role", "who that is", "may propose", "answers for", "is asked for")
+    may_ask = ("may look up",) if checked.queries else ()
+    headings = ("role", "who that is", "may propose", *may_ask, "answers for", "is asked for")
     return Section("roles", "", (), (Grid(tuple(map(plain, headings)), tuple(rows)),))
 
 
@@ -276,13 +279,23 @@ def joined_text(cells: tuple[Phrase, ...]) -> str:
 
 def _forbids(checked: CheckedSpec, machine: Machine, prose: Prose) -> Iterator[Section]:
     withheld = {each.code for node in machine.transitions for each in node.clauses if each.withheld}
+    withheld |= {each.code for node in machine.queries for each in node.clauses if each.withheld}
     free = [code(node.name) for node in checked.transitions if node.unblockable]
     for forbid in checked.forbids:
         entry = clause(forbid.clause, prose, withheld=forbid.clause.code in withheld)
         where = say("It is a clause of every transition of cases about {}", articled(forbid.about))
         where = say("{}, except of {}.", where, listed(free)) if free else say("{}.", where)
-        said = Entry(entry.key, entry.text, entry.parts, (*entry.then, where))
+        said = Entry(entry.key, entry.text, entry.parts, (*entry.then, where, *_of_queries(forbid, checked)))
         yield Section("prohibition", forbid.clause.code, plain(_title(forbid.clause.code)), (Paragraphs((said,)),))
+
+
+def _of_queries(forbid: CheckedForbid, checked: CheckedSpec) -> Iterator[Phrase]:
+    """Yield for which queries a machine-wide forbid holds, if there are any about its entity."""
+    about = [node for node in checked.queries if node.about == forbid.about]
+    free = [code(node.name) for node in about if node.unblockable]
+    if about:
+        where = say("It is a clause of every query about {}", articled(forbid.about))
+        yield say("{}, except of {}.", where, listed(free)) if free else say("{}.", where)
 
 
 def _title(called: str) -> str:

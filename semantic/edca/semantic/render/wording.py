@@ -1,4 +1,4 @@
-"""Types and written values in words."""
+"""Types, written values and what stands with every decision, in words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from edca.dsl import tree
 from edca.kernel.calendar import date_text, duration_text, time_text
+from edca.kernel.expression import Input
 from edca.kernel.types import (
     BoolType,
     DateType,
@@ -30,6 +31,23 @@ from edca.semantic.render.phrase import Phrase, articled, listed, name, plain, q
 
 if TYPE_CHECKING:
     from edca.kernel.values import Value
+
+
+_PROPOSED = {
+    Input.NOW: "the time of the decision",
+    Input.PROPOSER: "the proposer",
+    Input.SUBJECT: "the person on whose behalf it is proposed",
+    Input.CONFIDENCE: "the confidence that the proposer states",
+}
+_ASKED = {
+    Input.PROPOSER: "whoever asks",
+    Input.SUBJECT: "the person on whose behalf it is asked",
+}
+
+
+def input_text(input_: Input, *, in_query: bool) -> str:
+    """Return what stands with every decision, in words; of a query, which nobody proposes, in words of its own."""
+    return _ASKED.get(input_, _PROPOSED[input_]) if in_query else _PROPOSED[input_]
 
 
 def kind(type_: Type) -> Phrase:

@@ -51,8 +51,9 @@ _FailOn = Annotated[bool, typer.Option("--fail-on-refusal", help="Exit with 1 wh
 
 @app.command(
     epilog=examples(
-        "edca ask airline.edca reservation_of reservation_id=EHGLP3 --routes airline.arp --roster roster.toml \\",
-        "    --ledger desk.ledger --as desk-bot --role agent --model small-model-2026-01-15 --for emma_kim_9957",
+        "edca ask airline.edca get_reservation_details reservation_id=EHGLP3 --routes airline.arp \\",
+        "    --roster roster.toml --ledger desk.ledger --as desk-bot --role agent \\",
+        "    --model small-model-2026-01-15 --for emma_kim_9957",
     )
 )
 def ask(

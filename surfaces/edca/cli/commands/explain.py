@@ -17,6 +17,7 @@ from edca.cli.telling_configuration import Kept
 from edca.cli.telling_effects import question_of
 from edca.cli.telling_machine import property_line
 from edca.diagnostics import CODES, Code, closest, find_code, page
+from edca.kernel.machine import Query, Transition
 from edca.ledger.opening import ledger_path
 from edca.ledger.record import Record
 from edca.runtime.config import CHAIN
@@ -124,16 +125,18 @@ def _declared(code: str, ledger: Readable, path: Path) -> tuple[str, ...]:
     """Return where the ledger's machines declare a clause or a property of that code, its text and what it tests."""
     found: list[str] = []
     for machine in Kept(ledger).machines():
-        for transition in machine.transitions:
-            for clause in transition.clauses:
+        items: list[Transition | Query] = [*machine.transitions, *machine.queries]
+        for item in items:
+            what = "the query " if isinstance(item, Query) else ""
+            for clause in item.clauses:
                 if clause.code == code:
-                    where = f"{transition.name} in {machine.name} {machine.version}"
+                    where = f"{what}{item.name} in {machine.name} {machine.version}"
                     found.append(f"{code} is a clause of {where}: {clause.text}")
-                    found += [f"  {text}" for text in clause_notation(machine, transition, clause)]
-        for item in machine.properties:
-            if item.code == code:
-                found.append(f"{code} is a property of {machine.name} {machine.version}: {item.text}")
-                found.append(f"  {property_line(machine, item)}")
+                    found += [f"  {text}" for text in clause_notation(machine, item, clause)]
+        for never in machine.properties:
+            if never.code == code:
+                found.append(f"{code} is a property of {machine.name} {machine.version}: {never.text}")
+                found.append(f"  {property_line(machine, never)}")
     return (*found, f"verdicts with it: `edca log {path} --code {code}`") if found else ()
 
 

@@ -39,9 +39,9 @@ def query(
 ) -> None:
     """Ask a question about all records of a ledger, in SQL (SQLite's).
 
-    The tables are made from the records each time and thrown away: records, verdicts, clauses, readings, moves, effects
-    and approvals. A question can only read. What the tables say is no evidence: `edca verify` and `edca replay` say
-    whether the records are sound.
+    The tables are made from the records each time and thrown away: records, verdicts, queries, clauses, readings,
+    moves, effects and approvals. A question can only read. What the tables say is no evidence: `edca verify` and `edca
+    replay` say whether the records are sound.
     """
     if sql is None:
         _list_tables(as_json)

@@ -91,7 +91,7 @@ def check(
     )
 )
 def plan(file: _File, spec: _Spec = None, as_json: AsJSON = False) -> None:
-    """Say what each transition reads, from where, and in how many round trips.
+    """Say what each transition and query reads, from where, and in how many round trips.
 
     A round trip is a statement, a request or a call. Where it says "for 50", so many instances are read in that many.
     This names tables and addresses: it is for operators.
@@ -104,6 +104,7 @@ def plan(file: _File, spec: _Spec = None, as_json: AsJSON = False) -> None:
                 "plan": [
                     {
                         "transition": each.transition,
+                        "query": each.query,
                         "entity": each.entity,
                         "fields": list(each.fields),
                         "source": each.source,
@@ -118,14 +119,14 @@ def plan(file: _File, spec: _Spec = None, as_json: AsJSON = False) -> None:
         return
     rows = [
         (
-            each.transition,
+            each.transition or each.query,
             f"{each.entity}: {', '.join(each.fields) or 'whether it is there'}",
             f"{each.source}: {', '.join(each.tables)}",
             f"{each.round_trips} for {'all' if each.together is None else each.together}",
         )
         for each in lines
     ]
-    table(("transition", "reads", "from", "round trips"), rows)
+    table(("transition or query", "reads", "from", "round trips"), rows)
 
 
 def _policy(file: Path, spec: Path | None) -> Policy:

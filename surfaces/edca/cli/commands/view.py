@@ -1,7 +1,7 @@
 """`edca view`: what a model may see of a case, and nothing else."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -143,6 +143,11 @@ def _write(found: View, as_json: bool) -> None:
     for name, value in sorted({**found.memory, **found.facts}.items()):
         line(f"{name} = {value_text(value)}")
     for offer in found.offers:
-        arguments = offer.arguments.get("properties")
-        names = ", ".join(arguments) if isinstance(arguments, dict) else ""
-        line(f"can be proposed: {offer.name}({names}): {offer.means}")
+        line(f"can be proposed: {offer.name}({_names(offer.arguments)}): {offer.means}")
+    for query in found.queries:
+        line(f"can be asked: {query.name}({_names(query.arguments)}): {query.means}")
+
+
+def _names(schema: "Mapping[str, object]") -> str:
+    arguments = schema.get("properties")
+    return ", ".join(arguments) if isinstance(arguments, dict) else ""
