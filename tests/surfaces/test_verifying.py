@@ -15,6 +15,7 @@ from edca.api.keeping import check_first
 from edca.ledger.errors import LedgerFormatError, RolledBackError, TamperedError
 from edca.ledger.record import Draft
 from edca.ledger.sqlite import SQLiteLedger
+from edca.ledger.store import Cell
 
 Edca = Callable[..., Any]  # see conftest.py
 
@@ -71,7 +72,7 @@ def rewritten(kept: Kept) -> None:
 
 def test_kept_checkpoints_are_compared_and_their_signers_named(edca: Edca, kept: Kept) -> None:
     given = ("--checkpoint", kept.first, "--checkpoint", kept.second, "--trust", kept.log, "--trust", kept.witness)
-    for mode in ((), ("--fast",)):
+    for mode in ((), ("--records",), ("--fast",)):
         ran = edca("verify", kept.ledger, *given, *mode)
         assert (ran.code, ran.err) == (0, "")
         assert f"checked: the first 5 records have the root of `{kept.first}`" in ran.out
@@ -82,6 +83,24 @@ def test_kept_checkpoints_are_compared_and_their_signers_named(edca: Edca, kept:
     assert "not checked: the cells beside the records" in ran.out
     told = edca("verify", kept.ledger, *given, "--json").json
     assert told["ok"] and f"who wrote the first 10 records: `{LOG}` signed for them" in told["checked"]
+
+
+def test_what_lies_beside_the_records_is_left_out_only_if_asked_and_that_is_said(edca: Edca, kept: Kept) -> None:
+    with SQLiteLedger.open(kept.ledger, durable=False) as ledger:
+        ledger.commit([], [Cell("case", "/order:o1", b"\x80")])
+    ran = edca("verify", kept.ledger)
+    assert ran.code == 1 and "failed: every cell beside the records" in ran.out
+    left = ("who answered or looked", "the cells beside the records", "personal values beside the records")
+    for mode in ("--records", "--fast"):
+        ran = edca("verify", kept.ledger, mode)
+        assert ran.code == 0
+        assert all(f"not checked: {what}" in ran.out for what in left)
+        assert ("checked: every body is canonical" in ran.out) == (mode == "--records")
+    with closing(sqlite3.connect(kept.ledger)) as file:
+        file.execute("DROP TRIGGER ledger_keeps_records_unchanged")
+        file.execute("UPDATE ledger SET body = x'80' WHERE leaf = 7")
+        file.commit()
+    assert edca("verify", kept.ledger, "--records").code == 1
 
 
 def test_a_history_written_anew_is_told_at_every_kept_checkpoint(edca: Edca, kept: Kept) -> None:
@@ -152,8 +171,10 @@ def test_what_can_not_be_answered_is_an_error_that_says_what_to_do(edca: Edca, k
     (kept.folder / "empty").mkdir()
     wrong = {
         "no key is trusted": [(receipt,), (folder,), (kept.ledger, "--checkpoint", kept.first)],
-        "is not for a receipt": [(receipt, *trust, "--fast"), (receipt, *trust, "--checkpoint", kept.first)],
-        "is not for a published ledger": [(folder, *trust, "--expect-size", 3)],
+        "is not for a receipt": [
+            (receipt, *trust, *option) for option in (("--fast",), ("--records",), ("--checkpoint", kept.first))
+        ],
+        "is not for a published ledger": [(folder, *trust, "--expect-size", 3), (folder, *trust, "--records")],
         "is not for a ledger without `--checkpoint FILE`": [(kept.ledger, *trust), (kept.ledger, "--witnesses", 1)],
         "is no checkpoint": [(kept.ledger, *trust, "--checkpoint", receipt)],
         "is a folder without a `checkpoint`": [(kept.folder / "empty", *trust)],

@@ -12,7 +12,8 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel.values import Unknown, to_raw
-from edca.ledger.sealing import is_sealed, uncover
+from edca.ledger.record import parse
+from edca.ledger.sealing import is_sealed, may_commit, uncover
 from edca.runtime.cases import value_to_data
 from edca.runtime.kinds import MIGRATED
 from edca.runtime.opened import ERASED, is_erased
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 
     from edca.kernel.machine import Machine
     from edca.ledger.record import Record
+    from edca.ledger.store import StoredRecord
     from edca.runtime.config import Configuration
+
+
+def readable(stored: StoredRecord, configuration: Configuration) -> Record:
+    """Return a stored record as it can be followed: see `with_stand_ins`, also for what it raises besides `parse`."""
+    record = parse(stored.body)
+    return with_stand_ins(record, configuration) if may_commit(stored.body) else record
 
 
 def with_stand_ins(record: Record, configuration: Configuration) -> Record:

@@ -18,7 +18,6 @@ from edca.kernel.inputs import address
 from edca.kernel.migration import Migration
 from edca.kernel.verdict import Accepted
 from edca.ledger.errors import TamperedError
-from edca.ledger.record import parse
 from edca.ledger.store import Cell
 from edca.runtime import cases, config, counters, mandates, signals
 from edca.runtime.answers import SPACE as KEYS
@@ -26,7 +25,7 @@ from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, i
 from edca.runtime.cases import Row, case_from_data, case_id, touched, value_from_data
 from edca.runtime.cell_differences import CellDifference, differences
 from edca.runtime.counters import Sheet
-from edca.runtime.erased import with_stand_ins
+from edca.runtime.erased import readable
 from edca.runtime.kinds import (
     APPROVAL,
     CLOSED,
@@ -365,7 +364,7 @@ def compare_cells(store: Store) -> tuple[CellDifference, ...]:
     taken = 0
     for _ in range(_READS_MAX):
         for stored in store.records(taken):
-            record = with_stand_ins(parse(stored.body), configuration)
+            record = readable(stored, configuration)
             if record.kind == config.CHAIN:
                 configuration.take(record.content)
             rebuilt.take(stored, record)

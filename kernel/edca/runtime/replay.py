@@ -19,7 +19,6 @@ from edca.kernel.look_up import answer_inquiry
 from edca.kernel.movement import arrived
 from edca.kernel.verdict import Accepted, Result, Verdict
 from edca.ledger.errors import LedgerFormatError
-from edca.ledger.record import parse
 from edca.runtime import config, mandates, observe, rosters
 from edca.runtime.answers import Outcome
 from edca.runtime.asking import QueryQuestion, chain_of_queries
@@ -28,7 +27,7 @@ from edca.runtime.cases import Opened, Row, case_id, case_to_data, change, new_c
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.counters import reserved_until
 from edca.runtime.differences import Pair, first_difference
-from edca.runtime.erased import with_stand_ins
+from edca.runtime.erased import readable
 from edca.runtime.follow_effects import Open, spent_pairs, step_pairs
 from edca.runtime.following import Modes, answered, as_left, noted, outcome_of
 from edca.runtime.following_erasures import Erasures
@@ -150,7 +149,7 @@ class _Follower:
         self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
 
     def follow(self, stored: StoredRecord) -> list[Pair]:
-        record = with_stand_ins(parse(stored.body), self._configuration)
+        record = readable(stored, self._configuration)
         self._entries[record.chain] = record.entry + 1
         self.is_erased = ERASED in record.content
         try:

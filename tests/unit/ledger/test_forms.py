@@ -101,6 +101,32 @@ def test_every_byte_of_a_body_replaced_by_every_head_is_judged_as_by_the_strict_
         assert forms.read(body[:at]) is None
 
 
+SPELLINGS = [  # of a value, and those of them that no canonical body holds
+    ("00 7f cc80 ccff cd0100 cdffff ce00010000 ceffffffff cf0000000100000000 cfffffffffffffffff", True),
+    ("cc00 cc7f cd0000 cd00ff ce00000000 ce0000ffff cf0000000000000000 cf00000000ffffffff", False),
+    ("e0 ff d0df d080 d1ff7f d18000 d2ffff7fff d280000000 d3ffffffff7fffffff d38000000000000000", True),
+    ("d0e0 d000 d1ff80 d10100 d2ffff8000 d2000f0000 d3ffffffff80000000 d30000000100000000", False),
+    ("c0 c2 c3 a0 a161 a2c3a9 c400 c40100", True),
+    ("c1 c7 ca00000000 cb0000000000000000 d400 d50000 a1 a1ff a2c328 a3eda080 c401 c50001 c50000 d900 d90161", False),
+    ("da000161 db0000000161 c60000000100 80 90 81a16101 9101 dc0000 de0000", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "is_canonical"), [(one, right) for spelled, right in SPELLINGS for one in spelled.split()]
+)
+def test_a_gap_takes_a_scalar_in_its_shortest_form_and_nothing_else(spelling: str, is_canonical: bool) -> None:
+    forms, new = Forms(), bytes.fromhex(spelling)
+    for value in (5, "five"):
+        assert forms.read(sealed({"x": value, "y": value})) is not None
+    for name in (b"x", b"y"):
+        body = sealed({"x": 5, "y": 5})
+        altered = body.replace(b"\xa1" + name + b"\x05", b"\xa1" + name + new)
+        assert altered != body or spelling == "05"
+        assert forms.read(altered) == strictly(altered)
+        assert (strictly(altered) is not None) == (is_canonical or spelling in {"80", "90", "81a16101", "9101"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
