@@ -23,6 +23,9 @@ READ_ERRORS: Final = (sqlite3.Error, UnicodeDecodeError)
 
 _DAMAGED_HELP: Final = "restore a copy, and compare it with a kept checkpoint"
 
+_CACHE_KIB: Final = 65_536
+"""How much of the file a writer keeps in memory: the keys of cells are digests, so each look-up is somewhere else."""
+
 # `back` is the index of the chain's previous record. It is a hint for reading one chain without an index on
 # it, checked against the headers whenever it is followed; an index would cost every commit a second random
 # write.
@@ -212,6 +215,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path, durability: Durabi
     # On macOS a plain fsync leaves data in the drive's cache; elsewhere these two change nothing.
     connection.execute("PRAGMA fullfsync = ON")
     connection.execute("PRAGMA checkpoint_fullfsync = ON")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 def _create(connection: sqlite3.Connection) -> None:
