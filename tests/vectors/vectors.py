@@ -207,6 +207,11 @@ def ledger_vectors() -> Iterator[Vector]:
     kept = sound.checkpoint(LOG)
     yield _ledger("sound", "ok", sound, "nine records of six chains, and their checkpoint", kept)
     yield _ledger("one", "ok", ledger(CHAINS[:1]), "one record")
+    stamps: dict[str, Data] = {"kernel": {"version": "0.1.0", "digest": bytes(32)}, "labels": ["personal"]}
+    stamped = ledger(CHAINS, {4: {**stamps, "of tomorrow": [None, {"any": -1}]}})
+    yield _ledger(
+        "unknown-keys", "ok", stamped, "a body with keys that a reader may not know, which it must not refuse"
+    )
     longer = ledger((*CHAINS, "/order:o1"))
     yield _ledger("grown", "ok", longer, "the checkpoint of its first nine records still holds", kept)
     cut = Rows(sound.headers[:-1], sound.bodies[:-1])

@@ -28,13 +28,14 @@ from edca.runtime.kinds import QUERY
 from edca.runtime.modes import recorded_mode
 from edca.runtime.opened import is_erased_case, vault_of
 from edca.runtime.personal import owner_of
+from edca.runtime.stamps import stamped
 from edca.runtime.verdicts import clause_from_raw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edca.kernel.candidate import Caller
-    from edca.kernel.canonical import Data
+    from edca.kernel.canonical import Data, Part
     from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
@@ -163,7 +164,7 @@ def _unless_erased(context: Context, instance: Instance) -> Instance:
 def _record(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:
     question = _gather(context, inquiry)
     verdict = answer_inquiry(question.machine, question.inquiry, question.inputs)
-    content: dict[str, Data] = {
+    content: dict[str, Part] = {
         **question.to_data(),
         "tenant": context.tenant,
         "routes": context.router.digest,
@@ -171,7 +172,7 @@ def _record(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:
         "stages": ["admit"] if isinstance(inquiry, Malformed) else ["admit", "gather", "decide"],
     }
     chain = chain_of_queries(context.tenant, context.machine.name)
-    draft, owner = Draft(chain, QUERY, content), _owner(context, question)
+    draft, owner = Draft(chain, QUERY, stamped(question.machine, content)), _owner(context, question)
     return QueryAnswer(verdict, context.append(draft, lambda _: (), owner=owner))
 
 

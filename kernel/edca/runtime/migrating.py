@@ -29,6 +29,7 @@ from edca.runtime.migrating_counters import Carrying, carried
 from edca.runtime.migration_orders import MigrationError, MigrationStoppedError, Stop, check_order, reason_of
 from edca.runtime.personal import Plan
 from edca.runtime.records import standing
+from edca.runtime.stamps import kernel_stamp
 from edca.runtime.standing import trusted_row
 from edca.runtime.waiting import SPACE as INBOX
 from edca.runtime.waiting import id_of, key_of
@@ -36,7 +37,7 @@ from edca.runtime.waiting import id_of, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from edca.kernel.canonical import Data
+    from edca.kernel.canonical import Data, Part
     from edca.kernel.inputs import Authenticated, Case
     from edca.kernel.machine import Machine
     from edca.kernel.migration import Migration
@@ -314,7 +315,7 @@ class _Work:
         at, begun = moved.at, run.begun
         if begun is None:
             raise ValueError("no record says who moves the case")
-        content: dict[str, Data] = {
+        content: dict[str, Part] = {
             "at": at,
             "clock": context.clock.source,
             "tenant": context.tenant,
@@ -329,6 +330,7 @@ class _Work:
             "change": case_change(self._old, context.machine, row.case, moved.case),
             "untested": list(moved.untested),
             "void": [void.to_data() for void in fate.void],
+            "kernel": kernel_stamp(),
         }
 
         def cells(place: Place) -> Sequence[Cell]:

@@ -26,10 +26,11 @@ from edca.runtime.permits import Authority
 from edca.runtime.ports import Request
 from edca.runtime.records import standing
 from edca.runtime.signatures import is_signed, observation
+from edca.runtime.stamps import stamped
 from edca.runtime.standing import trusted_row
 
 if TYPE_CHECKING:
-    from edca.kernel.canonical import Data
+    from edca.kernel.canonical import Part
     from edca.kernel.facts import Instance, Key
     from edca.kernel.inputs import Case
     from edca.kernel.machine import Machine
@@ -103,7 +104,7 @@ def observe(
     if broken and looked.instance.state != looked.state:
         message = f"in {looked.state} the case would break {', '.join(broken)}; name the state that holds what is amiss"
         raise ObservationError(NotObserved.PROPERTY_VIOLATED, message)
-    content: dict[str, Data] = {
+    content: dict[str, Part] = {
         "at": at,
         "clock": context.clock.source,
         "tenant": context.tenant,
@@ -126,7 +127,7 @@ def observe(
     def cells(place: Place) -> list[Cell]:
         return [Row(touched(after, place.entry, at)).cell(), *_counted(context, looked.row, looked.state)]
 
-    return context.append(Draft(before.id, OBSERVED, content), cells)
+    return context.append(Draft(before.id, OBSERVED, stamped(machine, content)), cells)
 
 
 def request(machine: Machine, entity: str, key: Key) -> Request:

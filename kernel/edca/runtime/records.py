@@ -11,6 +11,7 @@ from edca.runtime.answers import Outcome
 from edca.runtime.cases import Opened, case_to_data, change
 from edca.runtime.counters import reserved_until
 from edca.runtime.kinds import INTAKE
+from edca.runtime.stamps import stamped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +81,7 @@ def verdict_content(
     `raw` is the verdict in raw form, or encoded already; `after` where it leaves its case.
     """
     malformed = isinstance(question.candidate, Malformed)
-    return {
+    content: dict[str, Part] = {
         **question.to_data(),
         "tenant": context.tenant,
         "routes": context.router.digest,
@@ -90,6 +91,7 @@ def verdict_content(
         "change": change_promised(question, verdict, after),
         "stages": ["admit"] if malformed else ["admit", "gather", "decide"],
     }
+    return stamped(question.machine, content)
 
 
 def outcome_content(
@@ -100,10 +102,10 @@ def outcome_content(
     outcome: Outcome,
     steps: Sequence[Step],
     after: Case | None,
-) -> dict[str, Data]:
+) -> dict[str, Part]:
     """Return the content of an outcome's record: `record` is the digest of the verdict's."""
     machine, before = question.machine, question.case
-    return {
+    content: dict[str, Part] = {
         "at": at,
         "clock": context.clock.source,
         "tenant": context.tenant,
@@ -117,6 +119,7 @@ def outcome_content(
         "change": None if before is None or after is None else change(machine, before, after),
         "stages": ["permit", "perform", "confirm"],
     }
+    return stamped(machine, content)
 
 
 def standing(case: Case) -> dict[str, Data]:

@@ -19,6 +19,7 @@ from edca.kernel.look_up import answer_inquiry
 from edca.kernel.movement import arrived
 from edca.kernel.verdict import Accepted, Result, Verdict
 from edca.ledger.errors import LedgerFormatError
+from edca.ledger.record import parse
 from edca.runtime import config, mandates, observe, rosters
 from edca.runtime.answers import Outcome
 from edca.runtime.asking import QueryQuestion, chain_of_queries
@@ -58,6 +59,7 @@ from edca.runtime.question import Question, counters_to_data
 from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
 from edca.runtime.replayed import UNREADABLE, Mismatch, NotReplayed, Replayed
+from edca.runtime.stamps import Stamps
 from edca.runtime.vault_check import check_vault
 from edca.runtime.verdicts import verdict_from_raw
 
@@ -119,6 +121,7 @@ def replay(
         cells=_differing(ledger, follower, done),
         erased=tuple(erased),
         vault=check_vault(ledger.store, values=False).findings if isinstance(ledger, OpenedStore) else (),
+        kernels=tuple(follower.stamps.kernels.items()),
     )
 
 
@@ -145,6 +148,7 @@ class _Follower:
         self._adopted = rosters.Followed()
         self._erasures = Erasures()
         self._quarantined: dict[str, str] = {}  # whose effects nobody could tell about, by the case's id
+        self.stamps = Stamps(self._configuration)
         self._left: dict[str, Case] = {}  # how the records so far left each case
         self._entries: dict[str, int] = {}  # the entry that each chain's next record gets
 
@@ -152,8 +156,9 @@ class _Follower:
         record = readable(stored, self._configuration)
         self._entries[record.chain] = record.entry + 1
         self.is_erased = ERASED in record.content
+        told = parse(stored.body) if self.is_erased else record  # stand-ins leave out what was attested
         try:
-            return self._follow(stored, record)
+            return [*self.stamps.take(told.content), *self._follow(stored, record)]
         finally:
             self.rebuilt.take(stored, record)
 

@@ -10,6 +10,7 @@ from edca.ledger.errors import LedgerFormatError
 
 if TYPE_CHECKING:
     from edca.runtime.cell_differences import CellDifference
+    from edca.runtime.stamps import Kernel
     from edca.runtime.vault_check import VaultFinding
 
 UNREADABLE: Final = (LedgerFormatError, KeyError, TypeError, ValueError, ValueProblem, AttributeError)
@@ -45,6 +46,7 @@ class Replayed:
     recorded; everything else about them is as it must be. `unfinished` are the indexes of accepted verdicts whose
     effects have no outcome yet: nothing is wrong with them, but somebody must recover or observe. `cells` are those
     beside the records that are not what the records add up to, `vault` what in the vault is not what they say.
+    `kernels` are those that decided, and how many records each, in order of their first; old records name none.
     """
 
     total: int
@@ -55,3 +57,4 @@ class Replayed:
     cells: tuple[CellDifference, ...]
     erased: tuple[int, ...] = ()
     vault: tuple[VaultFinding, ...] = ()
+    kernels: tuple[tuple[Kernel, int], ...] = ()

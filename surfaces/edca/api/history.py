@@ -19,6 +19,7 @@ from edca.ledger.record import Record, parse
 from edca.ledger.store import StoredRecord
 from edca.runtime.config import CHAIN, Configuration
 from edca.runtime.opened import veiled
+from edca.runtime.stamps import Kernel
 
 Cell: TypeAlias = str | int | None
 Row: TypeAlias = tuple[Cell, ...]
@@ -89,6 +90,9 @@ TABLES: Final = (
         ("mode", "text", "the mode in force"),
         ("state", "text", "the case's state before"),
         ("pending", "int", "1 where effects had to come out before it took hold, else 0"),
+        ("kernel", "text", "the version of the kernel that decided; null in old records, which don't tell"),
+        ("kernel_digest", "text", "the digest of that kernel's source, in hexadecimal"),
+        ("labels", "text", "the labels that anything in the record carries, with a space between"),
     ),
     _table(
         "queries",
@@ -107,6 +111,9 @@ TABLES: Final = (
         ("subject", "text", "on whose behalf"),
         ("model", "text", "the exact model that asked"),
         ("mode", "text", "the mode in force"),
+        ("kernel", "text", "the version of the kernel that answered"),
+        ("kernel_digest", "text", "the digest of that kernel's source, in hexadecimal"),
+        ("labels", "text", "the labels that anything in the record carries, with a space between"),
     ),
     _table(
         "clauses",
@@ -236,6 +243,7 @@ class History:
                 content["mode"],
                 None if content["case"] is None else content["case"]["state"],
                 int(content["pending"]),
+                *_stamps(content),
             ),
         )
         yield from _clauses(index, verdict["clauses"])
@@ -262,6 +270,7 @@ class History:
                 inquiry.get("subject"),
                 inquiry.get("model"),
                 content["mode"],
+                *_stamps(content),
             ),
         )
         yield from _clauses(index, verdict["clauses"])
@@ -354,6 +363,13 @@ def _record_row(stored: StoredRecord, record: Record) -> Row:
 def _approval_row(index: int, content: Any) -> Row:
     told = (content["code"], content["by"], content["role"], int(content["yes"]))
     return (index, _day(content["at"]), *told, content["authenticated"], content["void"])
+
+
+def _stamps(content: Any) -> Row:
+    """Return the kernel's version and digest, and the labels; null each where an old record doesn't tell."""
+    kernel, labels = Kernel.of(content), content.get("labels")
+    digest = None if kernel is None or kernel.digest is None else kernel.digest.hex()
+    return None if kernel is None else kernel.version, digest, None if labels is None else " ".join(labels)
 
 
 def _day(at: int) -> str:

@@ -6,6 +6,7 @@ from edca.cli.telling_erasures import vault_finding_data
 from edca.ledger.verification import Verification
 from edca.runtime.cell_differences import CellDifference
 from edca.runtime.replayed import Replayed
+from edca.runtime.stamps import Kernel, this_kernel
 
 
 def verification_data(found: Verification) -> dict[str, object]:
@@ -28,6 +29,7 @@ def replay_data(found: Replayed) -> dict[str, object]:
     return {
         "cells": cells_data(found.cells),
         "equal": found.equal,
+        "kernels": [_kernel_data(kernel, count) for kernel, count in found.kernels],
         "erased": list(found.erased),
         "mismatches": [
             {"index": one.index, "path": one.path, "recomputed": one.recomputed, "recorded": one.recorded}
@@ -60,3 +62,20 @@ def cells_data(found: Sequence[CellDifference]) -> list[dict[str, str]]:
 def cell_lines(found: Sequence[CellDifference]) -> list[str]:
     """Return the same for people, a line each."""
     return [f"{one.what}: the ledger's cell holds {one.cell}, its records say {one.records}" for one in found]
+
+
+def kernel_lines(found: Replayed) -> list[str]:
+    """Return which other kernels decided, a line each: that replay comes to the same is then worth more, not less."""
+    here = this_kernel()
+    others = [(kernel, count) for kernel, count in found.kernels if kernel != here]
+    return [f"{count} records were decided by {_kernel(kernel)}, this is {_kernel(here)}" for kernel, count in others]
+
+
+def _kernel(kernel: Kernel) -> str:
+    source = "without its source" if kernel.digest is None else f"source {kernel.digest.hex()[:16]}"
+    return f"kernel {kernel.version} ({source})"
+
+
+def _kernel_data(kernel: Kernel, count: int) -> dict[str, object]:
+    digest = None if kernel.digest is None else kernel.digest.hex()
+    return {"digest": digest, "is_this": kernel == this_kernel(), "records": count, "version": kernel.version}

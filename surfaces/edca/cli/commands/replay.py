@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from edca.cli.engines import Engine, replays_with
-from edca.cli.findings import cell_lines, replay_data, replays
+from edca.cli.findings import cell_lines, kernel_lines, replay_data, replays
 from edca.cli.loading import open_to_read
 from edca.cli.options import FINDINGS, AsJSON, Ledger, command_app, examples
 from edca.cli.output import document, line, progress
@@ -75,5 +75,7 @@ def _write(found: Replayed, head: str) -> None:
         )
     for index in found.unfinished:
         line(f"{head}record {index}: its effects have no outcome yet")
+    for told in kernel_lines(found):
+        line(f"{head}{told}")
     erased = f", and {len(found.erased)} could not be checked: input erased" if found.erased else ""
     line(f"{head}{found.equal} of {found.total} records equal{erased}")
