@@ -8,8 +8,7 @@ docs/reference/ledger.md and imports nothing of EDCA. It opens nothing but the f
     verify_ledger.py LEDGER                       the SQLite file itself
     verify_ledger.py --receipt FILE --trust KEY   one record's receipt
 
-It exits with 0 if nothing was found, 1 if something was, 2 if it could not do its work. It says what it checked, what
-it found, and what it could not check.
+It says what it checked, found and could not check, and exits with 0 if nothing was found, 1 if something was, else 2.
 """
 
 from __future__ import annotations
@@ -26,25 +25,21 @@ import sys
 import unicodedata
 from collections import namedtuple
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-HEADER = struct.Struct(">4sHHQ32s32sQ32s")
-ZERO = bytes(32)
-RECORD_MAX, NOTE_MAX = 1 << 20, 64 << 10
-RECEIPT_MAX = 2 * (RECORD_MAX + NOTE_MAX)
-TILE, DEPTH_MAX = 256, 64
+HEADER, ZERO = struct.Struct(">4sHHQ32s32sQ32s"), bytes(32)
+RECORD_MAX, NOTE_MAX, TILE, DEPTH_MAX = 1 << 20, 64 << 10, 256, 64
 LOG, WITNESS, CONFIG = 1, 4, 2
-NODE_CHAINS = {"intake": 1, "config": 2}
+NODE_CHAINS, PLACE = {"intake": 1, "config": 2}, ("chain", "entry", "prev")  # every body has another place
 
 Leaf = namedtuple("Leaf", "index previous kind tag entry body")  # a parsed header; `body` is a digest
 Key = namedtuple("Key", "name id kind public since until", defaults=(0, None))  # trusted, for so many records
 Checkpoint = namedtuple("Checkpoint", "origin size root")  # its signatures were checked
-Receipt = namedtuple("Receipt", "leaf body checkpoint")  # it was checked
 
 
 class Flaw(Exception):
@@ -64,82 +59,121 @@ def forbid(fault: bool, code: str, text: str) -> None:
 # --- section 1: canonical bytes ---
 
 
-def decode(raw: bytes) -> Any:
-    """Return the value of canonical bytes. Raises `Flaw` for anything that is not the one encoding of a value."""
-    value, end = _value(raw, 0, 0)
-    forbid(end != len(raw), "canonical", "bytes follow the value")
+def decode(raw: bytes, scalars: list[tuple[int, int, str]] | None = None) -> Any:
+    """The value of canonical bytes; `scalars` gets where each begins and ends, and its key in the outermost map."""
+    try:
+        value, end = _value(raw, 0, 0, scalars)
+    except (IndexError, UnicodeDecodeError):
+        raise Flaw("canonical", "the bytes end inside a value, or text is not UTF-8") from None
+    forbid(end != len(raw), "canonical", "the bytes end inside a value, or after it")
     return value
 
 
-# First byte of a value -> what it is, how many bytes its number or length has, and the least that needs that many.
+# First byte of a value -> what it is, how many bytes its number or length has, and the bound from where it needs them.
 FORMS = {
     **{0xC4: ("bytes", 1, 0), 0xC5: ("bytes", 2, 1 << 8), 0xC6: ("bytes", 4, 1 << 16)},
     **{0xCC: ("int", 1, 1 << 7), 0xCD: ("int", 2, 1 << 8), 0xCE: ("int", 4, 1 << 16), 0xCF: ("int", 8, 1 << 32)},
     **{0xD9: ("text", 1, 32), 0xDA: ("text", 2, 1 << 8), 0xDB: ("text", 4, 1 << 16)},
     **{0xDC: ("array", 2, 16), 0xDD: ("array", 4, 1 << 16), 0xDE: ("map", 2, 16), 0xDF: ("map", 4, 1 << 16)},
+    **{0xD0: ("int", 1, -32), 0xD1: ("int", 2, -(1 << 7)), 0xD2: ("int", 4, -(1 << 15)), 0xD3: ("int", 8, -(1 << 31))},
 }
-NEGATIVE = {0xD0: (1, -32), 0xD1: (2, -(1 << 7)), 0xD2: (4, -(1 << 15)), 0xD3: (8, -(1 << 31))}
 CONSTANTS = {0xC0: None, 0xC2: False, 0xC3: True}
 
 
-def _take(raw: bytes, start: int, size: int) -> bytes:
-    if start + size > len(raw):
-        raise Flaw("canonical", "the bytes end inside a value")
-    return raw[start : start + size]
-
-
-def _value(raw: bytes, at: int, depth: int) -> tuple[Any, int]:
-    head = _take(raw, at, 1)[0]
+def _value(raw: bytes, at: int, depth: int, scalars: list[tuple[int, int, str]] | None) -> tuple[Any, int]:
+    """The value that begins there, and where it ends: past the end of the bytes, if they end inside of it."""
+    head = raw[at]
     at += 1
     if head <= 0x7F or head >= 0xE0:
         return head if head <= 0x7F else head - 256, at
     if head in CONSTANTS:
         return CONSTANTS[head], at
-    if head in NEGATIVE:
-        width, least = NEGATIVE[head]
-        size = int.from_bytes(_take(raw, at, width), "big", signed=True)
-        forbid(size >= least, "canonical", "a negative number is longer than it needs to be")
-        return size, at + width
     if head < 0xC0:
         form = "map" if head <= 0x8F else "array" if head <= 0x9F else "text"
         size = head & (31 if form == "text" else 15)
     elif head in FORMS:
-        form, width, least = FORMS[head]
-        size = int.from_bytes(_take(raw, at, width), "big")
+        form, width, bound = FORMS[head]
+        size = int.from_bytes(raw[at : at + width], "big", signed=bound < 0)
         at += width
-        forbid(size < least, "canonical", "a number or length is longer than it needs to be")
+        is_long = size >= bound if bound < 0 else size < bound
+        forbid(is_long, "canonical", "a number or length is longer than it needs to be")
     else:
         raise Flaw("canonical", f"byte {head:02x} begins no value")
     if form == "int":
         return size, at
-    if form == "bytes":
-        return _take(raw, at, size), at + size
-    if form == "text":
-        try:
-            return _take(raw, at, size).decode("utf-8"), at + size
-        except UnicodeDecodeError:
-            raise Flaw("canonical", "text is not UTF-8") from None
+    if form in ("bytes", "text"):
+        held = raw[at : at + size]
+        return held if form == "bytes" else held.decode("utf-8"), at + size
     forbid(depth >= DEPTH_MAX, "canonical", "arrays and maps are nested too deep")
-    if form == "map":
-        return _map(raw, at, size, depth)
-    items = []
-    for _ in range(size):
-        item, at = _value(raw, at, depth + 1)
-        items.append(item)
-    return items, at
+    items: dict[Any, Any] = {}
+    key: Any = None
+    for place in range(size):
+        before, key = key, place
+        if form == "map":
+            key, at = _value(raw, at, depth + 1, None)
+            is_next = isinstance(key, str) and (before is None or before.encode() < key.encode())
+            forbid(not is_next, "canonical", "the keys of a map are not text in order, each once")
+        start = at
+        items[key], at = _value(raw, at, depth + 1, scalars)
+        if scalars is not None and not isinstance(items[key], (dict, list)):
+            scalars.append((start, at, "" if depth else key))
+    return items if form == "map" else list(items.values()), at
 
 
-def _map(raw: bytes, at: int, count: int, depth: int) -> tuple[dict[str, Any], int]:
-    pairs: dict[str, Any] = {}
-    before: bytes | None = None
-    for _ in range(count):
-        key, at = _value(raw, at, depth + 1)
-        spelt = key.encode() if isinstance(key, str) else None
-        if spelt is None or (before is not None and spelt <= before):
-            raise Flaw("canonical", "the keys of a map are not text in order, each once")
-        before = spelt
-        pairs[key], at = _value(raw, at, depth + 1)
-    return pairs, at
+class Forms:
+    """Nearly all bodies of a ledger are of a few forms: the pieces of a canonical body, with other scalars in its gaps.
+
+    Such bytes are canonical if each gap holds a canonical scalar. For no encoding of a value begins another's, so every
+    byte of the pieces means what it meant where they were cut from. Bodies of no known form are decoded.
+    """
+
+    def __init__(self) -> None:
+        # What stands between all scalars, and the kind -> the scalars, null for gaps; the pieces; the gaps of `PLACE`.
+        self.known: dict[tuple[bytes, ...], tuple[list[bytes | None], list[bytes], list[int]]] = {}
+
+    def read(self, raw: bytes) -> list[Any]:
+        """Return chain, entry and prev of a body. Raises `Flaw` for anything that is none."""
+        forbid(len(raw) > RECORD_MAX, "body", f"a body has at most {RECORD_MAX} bytes")
+        for _, pieces, places in self.known.values():
+            if at := gaps(raw, pieces):
+                return check_place(*(_value(raw, at[gap], 0, None)[0] for gap in places))
+        scalars: list[tuple[int, int, str]] = []
+        body = decode(raw, scalars)
+        is_record = isinstance(body, dict) and body.get("schema") == "edca.record/1"
+        forbid(not is_record or type(body.get("kind")) is not str, "body", "the body is no map of schema edca.record/1")
+        place = check_place(*map(body.get, PLACE), body["kind"])
+        if len(raw) < 1 << 15 and len(self.known) < 64:
+            starts, ends, _ = zip(*scalars, strict=True)
+            between = [raw[end:start] for end, start in zip((0, *ends), (*starts, len(raw)), strict=True)]
+            form = (*between, body["kind"].encode())
+            seen = self.known[form][0] if form in self.known else [raw[start:end] for start, end, _ in scalars]
+            pieces, names = between[:1], []
+            for number, (start, end, name) in enumerate(scalars):
+                if name in PLACE or seen[number] != raw[start:end]:
+                    seen[number], names = None, [*names, name]
+                    pieces.append(b"")
+                pieces[-1] += (seen[number] or b"") + between[number + 1]
+            self.known[form] = seen, pieces, [names.index(name) for name in PLACE]
+        return place
+
+
+def gaps(raw: bytes, pieces: list[bytes]) -> list[int] | None:
+    """Where each gap begins in bytes that are these pieces with canonical scalars between them, else null."""
+    starts, at = list[int](), 0
+    try:
+        for piece in pieces[:-1]:
+            if not raw.startswith(piece, at):
+                return None
+            starts.append(at := at + len(piece))
+            size = raw[at] - 0xA0
+            if 0 <= size <= 31 and raw[at + 1 : at + 1 + size].isascii():
+                at += 1 + size
+            else:
+                value, at = _value(raw, at, 0, None)
+                forbid(isinstance(value, (dict, list)), "canonical", "it is no scalar")
+    except (Flaw, IndexError, UnicodeDecodeError):
+        return None
+    return starts if at + len(pieces[-1]) == len(raw) and raw.endswith(pieces[-1]) else None
 
 
 # --- sections 2 to 5: digests, chains, bodies, headers ---
@@ -164,17 +198,12 @@ def parse_header(raw: bytes) -> Leaf:
     return Leaf(index, previous, kind, tag, entry, body)
 
 
-def parse_body(raw: bytes) -> dict[str, Any]:
-    """Read a body and check its envelope. Raises `Flaw`."""
-    forbid(len(raw) > RECORD_MAX, "body", f"a body has at most {RECORD_MAX} bytes")
-    body = decode(raw)
-    is_record = isinstance(body, dict) and body.get("schema") == "edca.record/1"
-    forbid(not is_record, "body", "the body is no map of schema edca.record/1")
-    kind, chain, entry, prev = (body.get(name) for name in ("kind", "chain", "entry", "prev"))
-    is_named = type(kind) is str and kind and type(chain) is str and 0 < len(chain.encode()) <= 256
+def check_place(chain: Any, entry: Any, prev: Any, kind: str = "known") -> list[Any]:
+    """Return what a body says of its place. Raises `Flaw` where that can't be said."""
+    is_named = kind and type(chain) is str and 0 < len(chain.encode()) <= 256
     is_placed = type(entry) is int and entry >= 0 and type(prev) is bytes and len(prev) == 32
     forbid(not (is_named and is_placed), "body", "kind, chain, entry or prev is not as it should be")
-    return body
+    return [chain, entry, prev]
 
 
 def leaf_hash(header: bytes) -> bytes:
@@ -187,44 +216,30 @@ def node(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
 
 
-class Tree:
-    """RFC 9162, section 2.1.1, over leaves that come one after another."""
+def grow(parts: list[tuple[int, bytes]], leaf: bytes) -> None:
+    """Append a leaf to a tree (RFC 9162, section 2.1.1), kept as the complete subtrees, the largest first."""
+    width = 1
+    while parts and parts[-1][0] == width:
+        leaf, width = node(parts.pop()[1], leaf), 2 * width
+    parts.append((width, leaf))
 
-    def __init__(self) -> None:
-        self.size = 0
-        self.parts: list[bytes] = []  # roots of complete subtrees, the largest first
 
-    def add(self, leaf: bytes) -> None:
-        """Append a leaf hash."""
-        size = self.size
-        self.size += 1
-        while size & 1:
-            leaf = node(self.parts.pop(), leaf)
-            size >>= 1
-        self.parts.append(leaf)
-
-    def root(self) -> bytes:
-        """The root over all leaves so far."""
-        first, *others = self.parts[::-1] or [hashlib.sha256(b"").digest()]
-        return functools.reduce(lambda root, part: node(part, root), others, first)
+def root_over(parts: list[tuple[int, bytes]]) -> bytes:
+    """The root of such a tree."""
+    hashes = [part for _, part in reversed(parts)] or [hashlib.sha256(b"").digest()]
+    return functools.reduce(lambda right, left: node(left, right), hashes)
 
 
 def root_of(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes | None:
-    """RFC 9162, section 2.1.3.2: where an inclusion path leads, or null where it is none."""
-    if not 0 <= index < size:
+    """RFC 9162, section 2.1.3.1, backwards: where an inclusion path leads, or null where it is none."""
+    if not 0 <= index < size or bool(path) != (size > 1):
         return None
-    first, last = index, size - 1
-    for sibling in path:
-        if last == 0:
-            return None
-        if first & 1 or first == last:
-            leaf = node(sibling, leaf)
-            while first and not first & 1:
-                first, last = first >> 1, last >> 1
-        else:
-            leaf = node(leaf, sibling)
-        first, last = first >> 1, last >> 1
-    return leaf if last == 0 else None
+    if size == 1:
+        return leaf
+    left = 1 << ((size - 1).bit_length() - 1)
+    is_left = index < left
+    below = root_of(leaf, index if is_left else index - left, left if is_left else size - left, path[:-1])
+    return below and (node(below, path[-1]) if is_left else node(path[-1], below))
 
 
 def unbase64(text: str) -> bytes:
@@ -232,8 +247,8 @@ def unbase64(text: str) -> bytes:
     try:
         data = base64.b64decode(text.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
-        raise Flaw("format", "that is not base64") from None
-    forbid(base64.b64encode(data).decode() != text, "format", "that is not the only base64 of its bytes")
+        data = None
+    forbid(data is None or base64.b64encode(data).decode() != text, "format", "that is not the base64 of any bytes")
     return data
 
 
@@ -308,11 +323,10 @@ def _holds(key: Key, data: bytes, signed: str) -> bool:
 
 
 def _verifies(public: bytes, signature: bytes, message: bytes) -> bool:
-    try:
+    with suppress(InvalidSignature, ValueError):
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        return False
-    return True
+        return True
+    return False
 
 
 def handed_over(index: int, body: dict[str, Any], keys: list[Key]) -> list[Key]:
@@ -335,9 +349,9 @@ def handed_over(index: int, body: dict[str, Any], keys: list[Key]) -> list[Key]:
     return rest if is_known else [*rest, Key(said["origin"], id_, LOG, said["to"], index + 1)]
 
 
-def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt:
+def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> tuple[Leaf, dict[str, Any], Checkpoint]:
     """Check a receipt: c2sp.org/tlog-proof. Raises `Flaw`."""
-    forbid(len(raw) > RECEIPT_MAX, "format", "the receipt is too long")
+    forbid(len(raw) > 2 * (RECORD_MAX + NOTE_MAX), "format", "the receipt is too long")
     head, blank, note = raw.partition(b"\n\n")
     lines = head.decode("ascii", "replace").split("\n")
     is_receipt = len(lines) > 2 and lines[0] == "c2sp.org/tlog-proof@v1" and lines[1].startswith("extra ")
@@ -349,20 +363,22 @@ def check_receipt(raw: bytes, trusted: list[Key], witnesses: int = 0) -> Receipt
     path = [unbase64(line) for line in lines[3:]]
     is_path = len(path) <= 64 and all(len(item) == 32 for item in path)
     forbid(not is_path or lines[2] != f"index {leaf.index}", "format", "its index or proof is not as it should be")
-    body = check_body(leaf, held["body"])
+    check_body(leaf, held["body"], Forms())
     checkpoint = parse_checkpoint(note, trusted, witnesses)
     root = root_of(leaf_hash(held["header"]), leaf.index, checkpoint.size, path)
     forbid(root != checkpoint.root, "proof", "the proof does not lead to the checkpoint's root")
-    return Receipt(leaf, body, checkpoint)
+    return leaf, decode(held["body"]), checkpoint
 
 
-def check_body(leaf: Leaf, raw: bytes) -> dict[str, Any]:
-    """Check a body against its header. Raises `Flaw`."""
+def check_body(leaf: Leaf, raw: bytes, forms: Forms | None) -> bytes | None:
+    """Check a body against its header; return the digest that it names, if `forms` are to read it. Raises `Flaw`."""
     forbid(digest("record", raw) != leaf.body, "body", "the body is not the one its header was made for")
-    body = parse_body(raw)
-    is_same = (leaf.kind, leaf.tag, leaf.entry) == (*tag_of(body["chain"]), body["entry"])
+    if forms is None:
+        return None
+    chain, entry, prev = forms.read(raw)
+    is_same = (leaf.kind, leaf.tag, leaf.entry) == (*tag_of(chain), entry)
     forbid(not is_same, "header", "the header names another chain or entry than the body")
-    return body
+    return prev
 
 
 # --- sections 7 and 8: a whole ledger ---
@@ -410,55 +426,50 @@ class Ledger:
     """One pass over all records, in order."""
 
     def __init__(self, *, decoding: bool, trusted: list[Key]) -> None:
-        self.decoding, self.keys, self.tree = decoding, trusted, Tree()
+        self.decoding, self.keys, self.forms, self.size, self.bodies = decoding, trusted, Forms(), 0, 0
+        self.tree: list[tuple[int, bytes]] = []
         self.findings: list[Flaw] = []
         self.tip: bytes | None = ZERO
         self.newest: dict[tuple[int, bytes], tuple[int, bytes | None]] = {}
-        self.roots: dict[int, bytes] = {0: self.tree.root()}
-        self.bodies = 0
+        self.roots: dict[int, bytes] = {0: root_over([])}
 
     def run(self, records: Iterator[tuple[int, bytes, bytes | None]], sizes: set[int]) -> None:
         """Check each record; keep the roots at `sizes` for what is compared with them."""
         try:
             for index, header, body in records:
-                due = self.tree.size
-                if index != due:
-                    raise Flaw("missing" if index > due else "order", f"record {index} stands where {due} is due")
+                if index != self.size:
+                    raise Flaw("missing" if index > self.size else "order", f"not {index} is due, but {self.size}")
+                self.size += 1
                 self.record(index, header, body)
-                if self.tree.size in sizes:
-                    self.roots[self.tree.size] = self.tree.root()
+                if self.size in sizes:
+                    self.roots[self.size] = root_over(self.tree)
         except Flaw as flaw:
-            self.find(flaw, None)
-
-    def find(self, flaw: Flaw, index: int | None) -> None:
-        """Keep a flaw, and the record it is about."""
-        flaw.index = index
-        self.findings.append(flaw)
+            self.findings.append(flaw)
 
     def compare(self, checkpoint: Checkpoint) -> None:
         """Compare with a checkpoint. Raises `Flaw`."""
         size, root = checkpoint.size, self.roots.get(checkpoint.size)
-        forbid(size > self.tree.size, "missing", f"it counts {size} records, and {self.tree.size} are there")
+        forbid(size > self.size, "missing", f"it counts {size} records, and {self.size} are there")
         forbid(root != checkpoint.root, "root", f"the root over the first {size} records is another")
 
     def record(self, index: int, header: bytes, raw: bytes | None) -> None:
         """Check one record against its header, the record before it, and its chain's record before it."""
         previous, self.tip = self.tip, leaf_hash(header)
-        self.tree.add(self.tip)
+        grow(self.tree, self.tip)
         try:
             leaf = parse_header(header)
             forbid(leaf.index != index, "header", f"the header is that of record {leaf.index}")
         except Flaw as flaw:
-            self.find(flaw, index)
-            self.tip = None
+            flaw.index, self.tip = index, None
+            self.findings.append(flaw)
             return
         if previous is not None and leaf.previous != previous:
-            self.find(Flaw("order", "it does not follow the record before it"), index)
+            self.findings.append(Flaw("order", "it does not follow the record before it", index))
         chain = leaf.kind, leaf.tag
         entry, digest_before = self.newest.get(chain, (-1, ZERO))
         self.newest[chain] = leaf.entry, leaf.body
         if leaf.entry != entry + 1:
-            self.find(Flaw("gap", f"it is entry {leaf.entry} of its chain, where {entry + 1} is due"), index)
+            self.findings.append(Flaw("gap", f"it is entry {leaf.entry} of its chain: {entry + 1} is due", index))
             return
         if raw is not None:
             self.body(index, leaf, raw, digest_before)
@@ -467,15 +478,13 @@ class Ledger:
         """Check a record's body, decoded only where that was asked for."""
         self.bodies += 1
         try:
-            if not self.decoding and leaf.kind != CONFIG:
-                forbid(digest("record", raw) != leaf.body, "body", "the body is not the one its header was made for")
-                return
-            body = check_body(leaf, raw)
-            forbid(body["prev"] != (before or body["prev"]), "chain", "it names another body of its chain before it")
-            is_key = leaf.kind == CONFIG and body.get("what") == "key"
-            self.keys = handed_over(index, body, self.keys) if is_key else self.keys
+            prev = check_body(leaf, raw, self.forms if self.decoding or leaf.kind == CONFIG else None)
+            forbid(bool(prev and before) and prev != before, "chain", "it names another body of its chain before it")
+            if leaf.kind == CONFIG and decode(raw).get("what") == "key":
+                self.keys = handed_over(index, decode(raw), self.keys)
         except Flaw as flaw:
-            self.find(flaw, index)
+            flaw.index = index
+            self.findings.append(flaw)
             self.newest[leaf.kind, leaf.tag] = leaf.entry, None if flaw.code == "body" else leaf.body
 
 
@@ -498,10 +507,10 @@ def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
     for path in arguments.receipt:
         with report.asking(f"{path}: its signatures and its proof hold"):
             forbid(path not in raws, "missing", "there is no such file")
-            found = check_receipt(raws[path], run.keys, arguments.witnesses)
-            checkpoints.append((path, found.checkpoint))  # its proof leads to the root, so its record is among them
-            where = f"{found.body['kind']} in {found.body['chain']}, entry {found.leaf.entry}"
-            report.checked.append(f"{path} is of record {found.leaf.index} of {found.checkpoint.origin}: {where}")
+            leaf, body, checkpoint = check_receipt(raws[path], run.keys, arguments.witnesses)
+            checkpoints.append((path, checkpoint))  # its proof leads to the root, so its record is among them
+            where = f"{body['kind']} in {body['chain']}, entry {leaf.entry}"
+            report.checked.append(f"{path} is of record {leaf.index} of {checkpoint.origin}: {where}")
     if folder and (not checkpoints or checkpoints[0][0] != kept[0]):
         report.open.append("any record: no checkpoint that holds says how many there are")
     if source is None or report.open:
@@ -511,8 +520,8 @@ def verify(arguments: argparse.Namespace, trusted: list[Key]) -> dict[str, Any]:
             run.compare(checkpoint)
     if folder:
         report.open.append("the hashes in tile/0 and above: the tree was reckoned from the headers instead")
-    report.about(run, fast=arguments.fast, counted=max((one.size for _, one in checkpoints), default=None))
-    return report.document()
+    counted = max((one.size for _, one in checkpoints), default=None)
+    return report.document(run, fast=arguments.fast, counted=counted)
 
 
 class Report:
@@ -520,8 +529,6 @@ class Report:
 
     def __init__(self) -> None:
         self.checked, self.findings, self.open = list[str](), list[Flaw](), list[str]()
-        self.size: int | None = None
-        self.root: str | None = None
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
@@ -533,31 +540,28 @@ class Report:
         else:
             self.checked.append(what)
 
-    def about(self, run: Ledger, *, fast: bool, counted: int | None) -> None:
-        """Take in a pass over a ledger; `counted` is the size of the largest checkpoint."""
-        self.size, self.root = run.tree.size, run.tree.root().hex()
-        self.findings += run.findings
-        if not run.findings:
-            chains = f"{len(run.newest)} chains without a gap"
-            self.checked.append(f"{self.size} headers: form, order, links, tree, {chains}")
-        if not run.findings and run.bodies == self.size:
-            self.checked.append("every body has the digest its header carries" + ("" if fast else ", is canonical, and"
-                " names the digest of its chain's record before it"))  # fmt: skip
-        if run.bodies < self.size:
-            self.open.append(f"{self.size - run.bodies} bodies: they are not there")
-        if fast:
-            self.open.append("what stands inside the bodies: they were not decoded")
-        if counted is None:
-            self.open += ["deletion of the newest records: no checkpoint was given", "who wrote the records"]
-        elif counted < self.size:
-            self.open.append(f"deletion of records after the {counted} of the newest checkpoint")
-        self.open.append("whether the verdicts are right: `edca replay` decides them again")
-
-    def document(self) -> dict[str, Any]:
-        """The report as plain data."""
+    def document(self, run: Ledger | None = None, *, fast: bool = False, counted: int | None = None) -> dict[str, Any]:
+        """The report as plain data, of a pass over a ledger too; `counted` is the size of the largest checkpoint."""
+        if run is not None:
+            self.findings += run.findings
+            if not run.findings:
+                chains = f"{len(run.newest)} chains without a gap"
+                self.checked.append(f"{run.size} headers: form, order, links, tree, {chains}")
+            if not run.findings and run.bodies == run.size:
+                self.checked.append("every body has the digest its header carries" + ("" if fast else ", is canonical,"
+                    " and names the digest of its chain's record before it"))  # fmt: skip
+            if run.bodies < run.size:
+                self.open.append(f"{run.size - run.bodies} bodies: they are not there")
+            if fast:
+                self.open.append("what stands inside the bodies: they were not decoded")
+            if counted is None:
+                self.open += ["deletion of the newest records: no checkpoint was given", "who wrote the records"]
+            elif counted < run.size:
+                self.open.append(f"deletion of records after the {counted} of the newest checkpoint")
+            self.open.append("whether the verdicts are right: `edca replay` decides them again")
         found = [{"code": one.code, "index": one.index, "text": one.text} for one in self.findings]
-        whole = {"checked": self.checked, "findings": found, "not_checked": self.open}
-        return {"ok": not found, "size": self.size, "root": self.root, **whole}
+        told = {"checked": self.checked, "findings": found, "not_checked": self.open, "ok": not found}
+        return told | ({"size": run.size, "root": root_over(run.tree).hex()} if run else {"size": None, "root": None})
 
 
 def main() -> int:
@@ -577,15 +581,12 @@ def main() -> int:
         if arguments.witnesses and not (arguments.receipt or arguments.checkpoint or arguments.ledger.is_dir()):
             parser.error("--witnesses needs a checkpoint or a receipt that they can have signed")
         found = verify(arguments, [parse_key(text) for text in arguments.trust])
-    except Flaw as flaw:
-        print(f"--trust: {flaw.text}", file=sys.stderr)
-        return 2
-    except (OSError, sqlite3.Error) as error:
+    except (Flaw, OSError, sqlite3.Error) as error:
         print(f"verify_ledger: {error}", file=sys.stderr)
         return 2
     if arguments.json:
         print(json.dumps(found, sort_keys=True, indent=2))
-        return 0 if found["ok"] else 1
+        return int(not found["ok"])
     for one in found["findings"]:
         print(f"found: record {one['index']}: {one['code']}: {one['text']}".replace("record None: ", ""))
     for label, texts in (("checked", found["checked"]), ("not checked", found["not_checked"])):

@@ -149,9 +149,11 @@ def test_an_envelope_that_is_no_records_is_none_in_a_form_that_is_known(name: st
 def test_a_body_over_the_limit_is_none_in_a_form_that_is_known() -> None:
     forms = Forms()
     for text in ("a", "b"):
-        assert forms.read(sealed({"text": text})) is not None
-    long = encode({"text": "x" * RECORD_SIZE_MAX, "schema": "edca.record/1", "kind": "note", "chain": "c", "entry": 0,
-                   "prev": bytes(32)})  # fmt: skip
+        assert forms.read(sealed({"text": text, "words": text})) is not None
+    envelope: dict[str, Data] = {"schema": "edca.record/1", "kind": "note", "chain": "c", "entry": 0, "prev": bytes(32)}
+    half = "x" * (RECORD_SIZE_MAX // 2)
+    assert strictly(encode({**envelope, "text": half, "words": ""})) is not None
+    long = encode({**envelope, "text": half, "words": half})
     assert strictly(long) is None
     assert forms.read(long) is None
 
