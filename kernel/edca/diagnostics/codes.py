@@ -142,6 +142,7 @@ _ALL = (
         "personal-in-the-open",
         "A limit counts, or a case is found by, something personal.",
     ),
+    Code("C057", "secret-by-trying", "A query would let a model find out a secret by asking again and again."),
     # R: the routes don't fit the spec
     Code("R001", "missing-route", "The spec uses a name that no route maps."),
     Code("R002", "duplicate-route", "Two routes map the same name."),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from edca.kernel.expression import Input
 from edca.kernel.machine import RoleKind
+from edca.kernel.types import ListType, OptionalType, PrincipalType, RecordType, Type
 from edca.semantic import typed, walk
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def hides(
     """Tell whether a model may not know how these came out: they compare identities, or read labelled values that
     aren't released to every model role that may propose (where none may, to every model role there is).
     """
-    if any(_reads_subject(expression, definitions, lets) for expression in expressions):
+    if any(_tells_who(expression, definitions, lets) for expression in expressions):
         return True
     labelled = {value for expression in expressions for value in read(expression, words, definitions, lets)}
     if not labelled:
@@ -77,12 +78,29 @@ def hides(
     return not models or any((*value, model) not in released for value in labelled for model in models)
 
 
-def _reads_subject(
+def _tells_who(
     expression: typed.Expression,
     definitions: Mapping[str, typed.Definition],
     lets: Mapping[str, typed.Expression],
 ) -> bool:
-    return any(
-        isinstance(node, typed.InputRead) and node.input is Input.SUBJECT
-        for node in walk.nodes(expression, definitions, lets)
-    )
+    """Tell whether the expression reads on whose behalf it is, or weighs who proposes against whom a fact names.
+
+    How that comes out tells what isn't theirs from what isn't there. Who acted in a case before is no such fact:
+    whoever is told of it can see the case.
+    """
+    read = list(walk.nodes(expression, definitions, lets))
+    inputs = {node.input for node in read if isinstance(node, typed.InputRead)}
+    named = any(isinstance(node, typed.FactRead) and _names_somebody(node.type) for node in read)
+    return Input.SUBJECT in inputs or (Input.PROPOSER in inputs and named)
+
+
+def _names_somebody(type_: Type) -> bool:
+    match type_:
+        case PrincipalType():
+            return True
+        case OptionalType(of) | ListType(of=of):
+            return _names_somebody(of)
+        case RecordType(_, parts):
+            return any(_names_somebody(part) for _, part in parts)
+        case _:
+            return False

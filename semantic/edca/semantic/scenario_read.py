@@ -168,6 +168,9 @@ class _Reader:
         if when.transition.text not in offered:
             help_ = did_you_mean(when.transition.text, offered)
             message = f"there is no transition `{when.transition.text}`"
+            if when.transition.text in self._machine.index.queries:
+                message = f"`{when.transition.text}` is a query, and nobody proposes one"
+                help_ = f"write `when {when.role.text} asks {when.transition.text}(…)`"
             self._problems.add("N015", when.transition.span, message, help=help_)
             return None
         parameters = offered[when.transition.text][0].parameters
@@ -201,7 +204,11 @@ class _Reader:
         query = self._machine.index.queries.get(when.query.text)
         if query is None:
             help_ = did_you_mean(when.query.text, self._machine.index.queries)
-            self._problems.add("N015", when.query.span, f"there is no query `{when.query.text}`", help=help_)
+            message = f"there is no query `{when.query.text}`"
+            if when.query.text in self._machine.index.offered:
+                message = f"`{when.query.text}` is a transition, and nobody asks one"
+                help_ = f"write `when {when.role.text} proposes {when.query.text}(…)`"
+            self._problems.add("N015", when.query.span, message, help=help_)
             return None
         arguments = self._arguments(when.query, query.parameters, when.arguments)
         return Asks(when.role.text, _principal(when.role, when.principal), query.name, arguments)

@@ -11,7 +11,7 @@ Read `analyse.py` first, then the module of each question:
 - `possible`, with `ranges` and `arithmetic`: which values an expression can have
 - `constraints`: whether several conditions can hold at once; `witness`: an example where they do
 - `conditions`, `branches` and `idle` put these together: clauses, guards, and what is read for nothing
-- `flow`: where labelled values go
+- `flow`: where labelled values go; `trying`: what of them a query would let a model find out
 """
 
 from edca.semantic.analysis.analyse import analyse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edca.semantic.analysis import branches, conditions, flow, graph, idle, implicit, keys, names, past, paths
+from edca.semantic.analysis import branches, conditions, flow, graph, idle, implicit, keys, names, past, paths, trying
 from edca.semantic.analysis.possible import Reach
 
 if TYPE_CHECKING:
@@ -30,3 +30,4 @@ def analyse(spec: tree.Spec, checked: CheckedSpec, problems: Problems) -> None:
     paths.check(checked, reach, problems)
     flow.check(spec, checked, problems)
     implicit.check(spec, checked, reach.terms, problems)
+    trying.check(checked, problems)

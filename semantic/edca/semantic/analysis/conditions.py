@@ -10,7 +10,9 @@ from edca.semantic import typed, walk
 from edca.semantic.analysis.graph import alternatives
 from edca.semantic.analysis.possible import Reach
 from edca.semantic.analysis.ranges import ASKED_FOR, Between, truths
+from edca.semantic.checked import CheckedQuery
 from edca.semantic.clauses import TRUE
+from edca.semantic.queries import holding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +27,7 @@ _UNLESS = (ClauseKind.CONFIRM, ClauseKind.SIGN, ClauseKind.LIMIT)
 
 
 def check(spec: CheckedSpec, reach: Reach, problems: Problems) -> None:
-    """Report what is certain of the clauses of all transitions, and of what holds for all of them."""
+    """Report what is certain of the clauses of all transitions and queries, and of what holds for all of them."""
     outside = reach.transition(())
     for forbid in spec.forbids:
         _report(forbid.clause, outside.of(forbid.clause.condition), problems)
@@ -38,6 +40,14 @@ def check(spec: CheckedSpec, reach: Reach, problems: Problems) -> None:
         exempt = item.creates or item.unblockable
         shared = [forbid.clause for forbid in spec.forbids if forbid.about == item.about and not exempt]
         _transition(spec, item, shared, within, problems)
+    for query in spec.queries:
+        within = reach.transition(query.lets)
+        clauses = (*holding(query, spec.forbids), *query.clauses)
+        found = {clause.code: within.of(clause.condition) for clause in clauses}
+        for clause in query.clauses:
+            _report(clause, found[clause.code], problems, all_="all that is asked")
+        passing = [clause for clause in clauses if _passes(clause, found[clause.code])]
+        _contradiction(query, passing, within, problems)
 
 
 def _transition(
@@ -95,11 +105,14 @@ def _passes(clause: CheckedClause, found: Possible) -> bool:
     return (clause.kind is ClauseKind.REQUIRE) in truths(found.values)
 
 
-def _contradiction(item: CheckedTransition, clauses: list[CheckedClause], within: Within, problems: Problems) -> None:
+def _contradiction(
+    item: CheckedTransition | CheckedQuery, clauses: list[CheckedClause], within: Within, problems: Problems
+) -> None:
     """Report the first clause that can't pass together with the guard and the clauses before it."""
     together = within.constraints()
-    if item.guard is not None:
-        together.add(item.guard, True)
+    guard = None if isinstance(item, CheckedQuery) else item.guard
+    if guard is not None:
+        together.add(guard, True)
         if together.settled() is None:
             return  # the guard alone can't be true, which is a finding of `branches`
     for place, clause in enumerate(clauses):
@@ -107,12 +120,13 @@ def _contradiction(item: CheckedTransition, clauses: list[CheckedClause], within
         if together.settled() is not None:
             continue
         other = _partner(clause, clauses[:place], within)
-        before = "those before it" if item.guard is None else f"the `when` of `{item.name}` and those before it"
+        before = "those before it" if guard is None else f"the `when` of `{item.name}` and those before it"
         with_ = before if other is None else f"`{other.code}`"
         problems.add(
             "C019",
             clause.span,
-            f"no candidate passes `{clause.code}` together with {with_}",
+            f"{'nothing asked' if isinstance(item, CheckedQuery) else 'no candidate'} passes `{clause.code}` together "
+            f"with {with_}",
             help="they contradict each other: change one of them",
             declared=None if other is None else other.span,
             declared_label="what passes this can't pass the other",
@@ -132,17 +146,17 @@ def _partner(clause: CheckedClause, others: Iterable[CheckedClause], within: Wit
     return None
 
 
-def _report(clause: CheckedClause, found: Possible, problems: Problems) -> None:
+def _report(clause: CheckedClause, found: Possible, problems: Problems, all_: str = "every candidate") -> None:
     """Report a clause whose condition always comes out the same way."""
     possible, code = truths(found.values), clause.code
     match clause.kind:
         case ClauseKind.REQUIRE if True not in possible:
             if clause.on_fail is OnFail.ESCALATE:
-                _add(problems, "C019", clause, f"`{code}` can't be true: every candidate is escalated")
+                _add(problems, "C019", clause, f"`{code}` can't be true: {all_} is escalated")
             else:
-                _add(problems, "C019", clause, f"`{code}` can't be true: every candidate is refused")
+                _add(problems, "C019", clause, f"`{code}` can't be true: {all_} is refused")
         case ClauseKind.FORBID if False not in possible:
-            _add(problems, "C019", clause, f"`{code}` can't be false: every candidate is refused")
+            _add(problems, "C019", clause, f"`{code}` can't be false: {all_} is refused")
         case ClauseKind.REQUIRE if False not in possible:
             _never_fails(clause, found, f"`{code}` is always true", f"`{code}` can't be false, only unknown", problems)
         case ClauseKind.FORBID if True not in possible:

@@ -13,6 +13,8 @@ from edca.kernel.machine import ClauseKind, OnFail
 from edca.semantic import typed, walk
 from edca.semantic.analysis import written
 from edca.semantic.analysis.ranges import ASKED_FOR, Among, Between, Doubt, truths
+from edca.semantic.checked import CheckedQuery
+from edca.semantic.queries import holding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +33,7 @@ _TESTS = (ClauseKind.REQUIRE, ClauseKind.FORBID)
 
 
 def check(tree_: tree.Spec, spec: CheckedSpec, reach: Reach, problems: Problems) -> None:
-    """Report facts and clauses that decide nothing, of every transition and of what holds for all of them."""
+    """Report facts and clauses that decide nothing, of each transition and query and of what holds for all of them."""
     outside = reach.transition(())
     for forbid in spec.forbids:
         _reads(spec, outside, forbid.clause.code, forbid.clause.condition, forbid.clause.span, problems)
@@ -47,6 +49,11 @@ def check(tree_: tree.Spec, spec: CheckedSpec, reach: Reach, problems: Problems)
             _reads(spec, within, clause.code, clause.condition, clause.span, problems)
         shared = [one.clause for one in spec.forbids if one.about == item.about and not item.creates]
         _Implied(spec, item, [] if item.unblockable else shared, within).report(problems)
+    for query in spec.queries:
+        within = reach.transition(query.lets)
+        for clause in query.clauses:
+            _reads(spec, within, clause.code, clause.condition, clause.span, problems)
+        _Implied(spec, query, list(holding(query, spec.forbids)), within).report(problems)
 
 
 # --- facts ---
@@ -150,11 +157,14 @@ class _Test:
 
 
 class _Implied:
-    """The clauses of one transition that can't come out as a failure where another passes."""
+    """The clauses of one transition or query that can't come out as a failure where another passes."""
 
-    def __init__(self, spec: CheckedSpec, item: CheckedTransition, shared: list[CheckedClause], within: Within) -> None:
+    def __init__(
+        self, spec: CheckedSpec, item: CheckedTransition | CheckedQuery, shared: list[CheckedClause], within: Within
+    ) -> None:
         self._spec, self._within, self._name = spec, within, item.name
-        guard = [] if item.guard is None else [_Test(item.guard, True, None)]
+        guarding = None if isinstance(item, CheckedQuery) else item.guard
+        guard = [] if guarding is None else [_Test(guarding, True, None)]
         self._own = [_test(clause) for clause in item.clauses if clause.kind in _TESTS]
         self._all = [*guard, *(_test(clause) for clause in shared), *self._own]
         self._read = {id(test): self._leaves(test.condition) for test in self._all}
