@@ -87,8 +87,9 @@ def test_an_envelope_that_is_no_records_is_refused_in_a_form_that_is_known(
 ) -> None:
     chance, forms = random.Random(1), program.Forms()  # noqa: S311
     envelope: dict[str, Data] = {"schema": SCHEMA, "kind": "note", "chain": "c", "entry": 0, "prev": bytes(32)}
-    for entry in range(5):
-        forms.read(encode({**envelope, "entry": entry, "prev": chance.randbytes(32), "chain": f"c{entry}"}))
+    for entry, kind in enumerate(("note", "other", "note", "other")):
+        place: dict[str, Data] = {"entry": entry, "prev": chance.randbytes(32), "chain": f"c{entry}", "kind": kind}
+        forms.read(encode({**envelope, **place}))
     body = encode({**envelope, field: value})
     assert said(program, forms, body) == strictly(body)
 
