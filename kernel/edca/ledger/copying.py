@@ -41,7 +41,7 @@ def copied(source: sqlite3.Connection, target: Path, progress: Callable[[int, in
     except (sqlite3.Error, OSError) as error:
         target.unlink(missing_ok=True)
         raise LedgerError(f"can't copy to `{target}`: {error}") from error
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves no half of a copy behind that could be taken for one
         target.unlink(missing_ok=True)
         raise
 

@@ -102,7 +102,7 @@ class PostgresLedger(PostgresDestroying):
                 ledger.erase_again()
             if sequences and not readonly:
                 ledger._sequencer = Sequencer(pool, schema)
-        except BaseException:
+        except BaseException:  # after an interrupt, too, nobody else has what to close: leases and connections
             ledger.close()
             raise
         return ledger
@@ -174,7 +174,7 @@ class PostgresLedger(PostgresDestroying):
         mark = session.group.mark()
         try:
             yield
-        except BaseException:
+        except BaseException:  # whoever catches an interrupt goes on with the group, and without the step
             session.group.back_to(mark)
             raise
 

@@ -50,7 +50,7 @@ class Pool:
             connection = self.connect()
         try:
             yield connection
-        except BaseException as error:
+        except BaseException as error:  # an interrupt, too, may have left a transaction open on it
             self._after(connection, error)
             raise
         self._give_back(connection)

@@ -114,7 +114,7 @@ class _File:
             # A view in the table's place could compute rows without end.
             if not self._fetch(_IS_TABLE, ())[0][0]:
                 raise LedgerFormatError(f"`{path}` is not a ledger")
-        except BaseException:
+        except BaseException:  # after an interrupt, too, nobody else has the connection, to close it
             self.close()
             raise
 

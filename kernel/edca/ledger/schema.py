@@ -167,7 +167,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
-    except BaseException:
+    except BaseException:  # an interrupt, too, leaves the older version as it was
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

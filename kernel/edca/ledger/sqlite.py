@@ -86,10 +86,10 @@ class SQLiteLedger(Destroying, Alone):
                 if lock is not None:  # a reader may look while the writer is between two statements of its own
                     ledger._check_heads()
                     ledger.erase_again()
-            except BaseException:
+            except BaseException:  # after an interrupt, too, nobody else has the connection, to close it
                 connection.close()
                 raise
-        except BaseException:
+        except BaseException:  # nor the lock, and no other writer could come until the process has ended
             if lock is not None:
                 lock.release()
             raise
@@ -168,7 +168,7 @@ class SQLiteLedger(Destroying, Alone):
         mark = staged.mark()
         try:
             yield
-        except BaseException:
+        except BaseException:  # whoever catches an interrupt goes on with the group, and without the step
             staged.back_to(mark)
             raise
 
@@ -203,7 +203,7 @@ class SQLiteLedger(Destroying, Alone):
                 f"a commit to `{self.path}` failed ({error}); it may or may not be on disk: close this "
                 "ledger and open it again to see"
             ) from error
-        except BaseException:
+        except BaseException:  # an interrupt: the outcome is as unknown, and stays in doubt
             self._roll_back()
             raise
         self._range, self._tip = staged.range, staged.tip
