@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edca.kernel.candidate import Candidate
     from edca.kernel.inputs import Attestation, Inputs
     from edca.kernel.machine import Clause, Machine
+    from edca.kernel.roster import Person
 
 WAIVER_LASTS_US: Final = 7 * DAY  # how long a person's word on a failing clause counts
 
@@ -30,8 +31,8 @@ class Answers:
     answers may not count: then no yes is enough.
     """
 
-    yes: tuple[str, ...]
-    no: tuple[str, ...]
+    yes: tuple[Person, ...]
+    no: tuple[Person, ...]
     unknown: Unknown | None
 
 
@@ -69,21 +70,21 @@ def answers_to(
     excluded = [roster.person(candidate.proposer)]
     if others:
         excluded += [roster.person(account) for other in others for account in _people(other)]
-    newest: dict[str, tuple[int, bool, str]] = {}
+    newest: dict[str, tuple[int, bool, Person]] = {}
     for attestation in inputs.attestations:
         if attestation.name != clause.code or not _counts(machine, clause, attestation, candidate, inputs, shown):
             continue
-        person = roster.person(attestation.by)
-        if person in excluded:
+        person, account = roster.person(attestation.by), roster.answerer(attestation.by)
+        if person in excluded or account is None:
             continue
-        answer = (attestation.at, attestation.value is not True, attestation.by)
+        answer = (attestation.at, attestation.value is not True, account)
         earlier = newest.get(person)
         if earlier is None or answer > earlier:
             newest[person] = answer
-    yes: list[str] = []
-    no: list[str] = []
-    for _, declined, account in newest.values():
-        (no if declined else yes).append(account)
+    yes: list[Person] = []
+    no: list[Person] = []
+    for _, declined, who in newest.values():
+        (no if declined else yes).append(who)
     yes.sort()
     no.sort()
     unknown = next((other for other in others if isinstance(other, Unknown)), None) if others else None

@@ -161,7 +161,7 @@ def _violated(
     signers: dict[str, tuple[str, ...]] = {
         clause.code: () for clause in gate.transition.clauses if clause.kind in ASKING
     }
-    signers |= {one.clause.code: one.answered_by for one in judged if one.clause.kind in ASKING}
+    signers |= {one.clause.code: tuple(map(str, one.answered_by)) for one in judged if one.clause.kind in ASKING}
     frame = frame_of(machine, gate, inputs)
     found = violations(gate, frame, _memory(gate, rests_on), signers)
     wanted |= frame.wanted

@@ -198,8 +198,10 @@ def bind_arguments(
 
 def _anchor(machine: Machine, transition: Transition, candidate: Candidate, inputs: Inputs) -> Anchor | None:
     if candidate.role == transition.answers and machine.index.roles[candidate.role].kind is RoleKind.HUMAN:
-        return _answers(candidate.proposer, candidate.role, None)
+        proposer = inputs.roster.answerer(candidate.proposer)
+        return None if proposer is None else _answers(proposer, candidate.role, None)
     names = (transition.name, transition.offered)
     roster, uses = inputs.roster, inputs.mandate_uses
     mandate = roster.mandate_for(machine.name, names, transition.answers, inputs.now, uses)
-    return None if mandate is None else _answers(mandate.principal, mandate.role, mandate.id)
+    giver = None if mandate is None else roster.answerer(mandate.principal)
+    return None if mandate is None or giver is None else _answers(giver, mandate.role, mandate.id)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edca.kernel.gate import Passed
     from edca.kernel.inputs import Inputs
     from edca.kernel.machine import Clause, Machine
+    from edca.kernel.roster import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Judged:
     result: Result
     on_fail: OnFail
     reason: Unknown | None = None
-    answered_by: tuple[str, ...] = ()
+    answered_by: tuple[Person, ...] = ()
     missing: int = 0
     move: Move | None = None
 

@@ -23,7 +23,7 @@ ASKING = (ClauseKind.CONFIRM, ClauseKind.SIGN)  # the kinds of clauses that peop
 
 def signers_of(clauses: Iterable[ClauseResult]) -> dict[str, tuple[str, ...]]:
     """Return whose answers each `confirm` and `sign` of an accepted verdict took; nobody's where none was demanded."""
-    return {clause.code: clause.answered_by for clause in clauses if clause.kind in ASKING}
+    return {clause.code: tuple(map(str, clause.answered_by)) for clause in clauses if clause.kind in ASKING}
 
 
 def remembered(case: Case, offered: str, proposer: str, signers: Mapping[str, tuple[str, ...]]) -> Case:

@@ -6,12 +6,12 @@ It is configuration with a digest, kept in the ledger, so that a replay has what
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NewType, Self, TypeGuard
 
 from edca.kernel import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from edca.kernel.canonical import Data
 
@@ -37,6 +37,43 @@ class Principal:
     def is_valid(self, now: int) -> bool:
         """Tell whether the account holds its roles at `now`."""
         return (self.starts is None or self.starts <= now) and (self.ends is None or now < self.ends)
+
+
+Human = NewType("Human", Principal)
+"""A principal that no model stands behind: one that `is_human` has told about."""
+
+
+def is_human(principal: Principal) -> TypeGuard[Human]:
+    """Tell whether no model stands behind a principal."""
+    return principal.model is None
+
+
+class Person(str):
+    """The account of somebody who can answer for something: never a model's, whatever anybody writes.
+
+    A verdict holds its anchor and its approvers as such. It can be made only of a principal that `is_human` has told
+    about, so neither a text, nor a candidate's proposer, nor a model's account type-checks in their places.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, account: Human) -> Self:
+        """Take the account of a principal. Raises `ValueError` for a model's, for code that nobody has checked."""
+        if not is_human(account):
+            raise ValueError(f"`{account.id}` is the account of a model, and a model answers for nothing")
+        return super().__new__(cls, account.id)
+
+    def __reduce__(self) -> tuple[Callable[[str], Person], tuple[str]]:
+        """Say how it is copied."""
+        return person_on_record, (str(self),)
+
+
+def person_on_record(account: str) -> Person:
+    """Return the person that a record names, for reading records alone: by its roster it was a person's account."""
+    principal = Principal(account, ())
+    if not is_human(principal):
+        raise AssertionError("a principal is human unless a model is named")
+    return Person(principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +109,7 @@ class Roster:
     mandates: tuple[Mandate, ...]
     _found: Mapping[str, Principal] = field(init=False, compare=False, repr=False)  # look-ups, no part of the value
     _persons: Mapping[str, str] = field(init=False, compare=False, repr=False)
+    _answer: Mapping[str, Person] = field(init=False, compare=False, repr=False)  # who can, by account
     _keyed: Mapping[str, Sequence[Principal]] = field(init=False, compare=False, repr=False)  # by person
     _digest: bytes | None = field(default=None, init=False, compare=False, repr=False)
     _given: Mapping[tuple[str, str], Sequence[Mandate]] = field(init=False, compare=False, repr=False)
@@ -93,12 +131,24 @@ class Roster:
             given.setdefault((mandate.machine, mandate.role), []).append(mandate)
         object.__setattr__(self, "_found", {row.id: row for row in self.principals})
         object.__setattr__(self, "_persons", {row.id: row.person for row in self.principals if row.person is not None})
+        object.__setattr__(self, "_answer", {row.id: Person(row) for row in self.principals if is_human(row)})
         object.__setattr__(self, "_keyed", keyed)
         object.__setattr__(self, "_given", given)
 
     def find(self, principal: str) -> Principal | None:
         """Return the principal of that id."""
         return self._found.get(principal)
+
+    def answerer(self, account: str) -> Person | None:
+        """Return who answers through an account; null where a model stands behind it.
+
+        Of somebody who is not on the roster the host vouches that they are a person.
+        """
+        found = self._answer.get(account)
+        if found is None and account not in self._found:
+            unlisted = Principal(account, ())
+            return Person(unlisted) if is_human(unlisted) else None
+        return found
 
     def person(self, principal: str) -> str:
         """Return whose account that is; somebody who is not on the roster is who they are."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edca.kernel.blinding import Blinding
     from edca.kernel.canonical import Data
     from edca.kernel.machine import ClauseKind, OnFail
+    from edca.kernel.roster import Person
     from edca.kernel.values import Raw, Unknown
 
 
@@ -82,7 +83,7 @@ class ClauseResult:
     result: Result
     reason: Unknown | None = None
     readings: tuple[Reading, ...] = ()
-    answered_by: tuple[str, ...] = ()
+    answered_by: tuple[Person, ...] = ()
     _encoded: canonical.Encoded | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
@@ -104,7 +105,7 @@ class ClauseResult:
             "result": self.result.value,
             "reason": None if self.reason is None else self.reason.value,
             "readings": [[reading.name, reading.value] for reading in self.readings],
-            "answered_by": list(self.answered_by),
+            "answered_by": [str(person) for person in self.answered_by],
         }
 
 
@@ -112,13 +113,13 @@ class ClauseResult:
 class Anchor:
     """Who answers: a person, by a mandate (its id) or because they proposed it themselves (no mandate)."""
 
-    principal: str
+    principal: Person
     role: str
     mandate: str | None
 
     def to_raw(self) -> dict[str, Data]:
         """Return the anchor as it stands in records."""
-        return {"principal": self.principal, "role": self.role, "mandate": self.mandate}
+        return {"principal": str(self.principal), "role": self.role, "mandate": self.mandate}
 
 
 @dataclass(frozen=True, slots=True)

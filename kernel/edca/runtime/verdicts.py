@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edca.kernel.machine import ClauseKind, OnFail
+from edca.kernel.roster import person_on_record
 from edca.kernel.values import Unknown
 from edca.kernel.verdict import (
     Accepted,
@@ -67,7 +68,7 @@ def verdict_from_raw(raw: Mapping[str, Any]) -> Verdict:
 
 
 def _anchor(raw: Mapping[str, Any]) -> Anchor:
-    return Anchor(raw["principal"], raw["role"], raw["mandate"])
+    return Anchor(person_on_record(raw["principal"]), raw["role"], raw["mandate"])
 
 
 def _moves(rows: Iterable[Mapping[str, Any]]) -> tuple[Move, ...]:
@@ -85,5 +86,5 @@ def clause_from_raw(raw: Mapping[str, Any]) -> ClauseResult:
         result=Result(raw["result"]),
         reason=None if raw["reason"] is None else Unknown(raw["reason"]),
         readings=tuple(Reading(name, value) for name, value in raw["readings"]),
-        answered_by=tuple(raw["answered_by"]),
+        answered_by=tuple(person_on_record(account) for account in raw["answered_by"]),
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from edca.kernel.inputs import Authenticated
 from edca.kernel.machine import ClauseKind, OnFail
+from edca.kernel.roster import Person, Principal, is_human
 from edca.kernel.values import Unknown, to_raw
 from edca.kernel.verdict import ClauseResult, Move, Result
 from edca.reference.evaluate import Surroundings, first_unknown, needed
@@ -85,7 +86,7 @@ def _voices(
     candidate: Candidate,
     inputs: Inputs,
     shown: bytes | None,
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+) -> tuple[tuple[Person, ...], tuple[Person, ...]]:
     """Return the accounts of those whose newest word on the clause is a yes, and of those whose is a no."""
     people = {principal.id: principal.person or principal.id for principal in inputs.roster.principals}
     keyed = {people[p.id] for p in inputs.roster.principals if p.key is not None and _holds_roles(p, inputs.now)}
@@ -105,9 +106,10 @@ def _voices(
         if person in keyed and attestation.authenticated is not Authenticated.SIGNED:
             continue
         newest[person] = attestation
-    yes = sorted(answer.by for answer in newest.values() if answer.value is True)
-    no = sorted(answer.by for answer in newest.values() if answer.value is not True)
-    return tuple(yes), tuple(no)
+    accounts = {principal.id: principal for principal in inputs.roster.principals}
+    said = [(accounts.get(answer.by, Principal(answer.by, ())), answer.value is True) for answer in newest.values()]
+    spoken = sorted((Person(principal), is_yes) for principal, is_yes in said if is_human(principal))
+    return tuple(who for who, is_yes in spoken if is_yes), tuple(who for who, is_yes in spoken if not is_yes)
 
 
 def _answered(

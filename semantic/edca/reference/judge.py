@@ -14,6 +14,7 @@ from edca.kernel.candidate import Candidate, Malformed
 from edca.kernel.expression import Input
 from edca.kernel.inputs import HALTED, NORMAL
 from edca.kernel.machine import ClauseKind, OnFail, RoleKind
+from edca.kernel.roster import Person, is_human
 from edca.kernel.values import Unknown, ValueProblem, from_raw, to_raw
 from edca.kernel.verdict import (
     OVERLOAD,
@@ -162,12 +163,14 @@ class Reference:
     def _anchor(self, item: CheckedTransition, candidate: Candidate, inputs: Inputs) -> Anchor:
         roles = self.spec.words.roles
         if candidate.role == item.answers and roles[candidate.role].kind is RoleKind.HUMAN:
-            return Anchor(candidate.proposer, candidate.role, None)
+            for principal in inputs.roster.principals:
+                if principal.id == candidate.proposer and is_human(principal):
+                    return Anchor(Person(principal), candidate.role, None)
         now = inputs.now
         holders = {
-            p.id
+            p.id: Person(p)
             for p in inputs.roster.principals
-            if item.answers in p.roles and p.model is None and (p.starts or now) <= now and (p.ends or now + 1) > now
+            if item.answers in p.roles and is_human(p) and (p.starts or now) <= now and (p.ends or now + 1) > now
         }
         for mandate in sorted(inputs.roster.mandates, key=lambda mandate: mandate.id):
             covers = not mandate.transitions or item.name in mandate.transitions or item.offered in mandate.transitions
@@ -177,7 +180,7 @@ class Reference:
                 in_force = in_force and known and inputs.mandate_uses[mandate.id] + 1 <= mandate.uses_max
             if mandate.machine == self.spec.name and mandate.role == item.answers and covers and in_force:
                 if mandate.principal in holders:
-                    return Anchor(mandate.principal, mandate.role, mandate.id)
+                    return Anchor(holders[mandate.principal], mandate.role, mandate.id)
         raise _Chosen(item, Stage.NO_ANCHOR)
 
     # --- what the clauses read --------------------------------------------------------------------------------------
@@ -300,7 +303,7 @@ class Reference:
     def _after(self, around: Surroundings, candidate: Candidate, results: Sequence[ClauseResult]) -> Surroundings:
         """Return what properties may read: who acted in the case as the acceptance would leave it, and no argument."""
         asked = (ClauseKind.CONFIRM, ClauseKind.SIGN)
-        signers = {result.code: result.answered_by for result in results if result.kind in asked}
+        signers = {result.code: tuple(map(str, result.answered_by)) for result in results if result.kind in asked}
         return dataclasses.replace(
             around,
             arguments={},
