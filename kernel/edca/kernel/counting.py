@@ -4,7 +4,8 @@ A passage is counted from the verdict on: *used* at once where nothing can come 
 its effects have an outcome, or until an escalated candidate is decided again or its reservation ends. What a passage
 counts in is the window its verdict lies in, whenever its effects come out.
 
-Everything here is pure; `edca.runtime.counters` keeps the values in a store, and scenarios are played with them.
+Everything here is pure, and says what counting means; scenarios are played with it. In a store the same passages are so
+kept that a decision doesn't cost the more, the more they are: see `edca.runtime.counted`.
 """
 
 from __future__ import annotations
@@ -90,17 +91,17 @@ class Counter:
         """
         if now < self.latest:
             return None
-        counting = (passage for passage in self.passages if _counts(passage, window, now))
-        return sum(_scaled(passage, scale) for passage in counting if not _is_own(passage, candidate))
+        counting = (passage for passage in self.passages if counts(passage, window, now))
+        return sum(scaled(passage, scale) for passage in counting if not _is_own(passage, candidate))
 
     def reserved(self, window: Window, scale: int, now: int) -> int:
         """Return how much of what counts now is only reserved."""
-        counting = (passage for passage in self.passages if _counts(passage, window, now))
-        return sum(_scaled(passage, scale) for passage in counting if passage.standing is Standing.RESERVED)
+        counting = (passage for passage in self.passages if counts(passage, window, now))
+        return sum(scaled(passage, scale) for passage in counting if passage.standing is Standing.RESERVED)
 
     def with_passage(self, passage: Passage, window: Window) -> Counter:
         """Return the counter with one more passage; those that can't count any more are dropped."""
-        kept = tuple(earlier for earlier in self.passages if _counts(earlier, window, passage.at))
+        kept = tuple(earlier for earlier in self.passages if counts(earlier, window, passage.at))
         return Counter(max(self.latest, passage.at), (*kept, passage))
 
     def without(self, candidate: bytes) -> Counter:
@@ -163,7 +164,8 @@ def ends_at(machine: Machine, verdict: Escalated, now: int) -> int:
     return now + min(within, default=UNANSWERED_US)
 
 
-def _counts(passage: Passage, window: Window, now: int) -> bool:
+def counts(passage: Passage, window: Window, now: int) -> bool:
+    """Tell whether a passage counts now."""
     return in_window(window, passage.at, now) and (passage.expires is None or now <= passage.expires)
 
 
@@ -171,7 +173,7 @@ def _is_own(passage: Passage, candidate: bytes | None) -> bool:
     return candidate is not None and passage.candidate == candidate
 
 
-def _scaled(passage: Passage, scale: int) -> int:
+def scaled(passage: Passage, scale: int) -> int:
     """Return the amount in units of 10^-`scale`, rounded up: a machine's newer version may count more coarsely."""
     if passage.scale <= scale:
         return passage.amount * int(10 ** (scale - passage.scale))

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from edca.kernel import canonical
 from edca.ledger.errors import TamperedError
-from edca.runtime import answers, cases, config, counters, mandates, signals, waiting
+from edca.runtime import answers, cases, config, counter_cells, mandates, signals, waiting
+from edca.runtime.counted import Part
 from edca.runtime.differences import Pair, first_difference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from edca.runtime.counted import Item
 
 _KEY_LENGTH = 16  # hexadecimal digits of a key that is a digest, enough to find it by
 _NOTHING = "nothing"
@@ -44,7 +47,7 @@ def differences(
 
 def _difference(space: str, key: str, found: bytes | None, rebuilt: bytes | None) -> CellDifference:
     what = _title(space, key, found or rebuilt or b"")
-    if space == counters.SPACE:
+    if space == counter_cells.SPACE:
         return CellDifference(space, key, what, _counter(found), _counter(rebuilt))
     if found is None or rebuilt is None:
         nothing_found = (_NOTHING, "there is one") if found is None else ("something", _NOTHING)
@@ -74,9 +77,12 @@ def _title(space: str, key: str, value: bytes) -> str:
             return f"the signals counted for {key}"
         case config.SPACE:
             return f"the note that a document is on record ({key})"
-        case counters.HELD:
+        case counter_cells.PARTS:
+            counter, _, number = key.partition("/")
+            return f"part {number} of what a limit has counted (counter {counter[:_KEY_LENGTH]}…)"
+        case counter_cells.HELD:
             return f"reservations of an escalated candidate ({short})"
-        case counters.SPACE:
+        case counter_cells.SPACE:
             return _counter_title(value, short)
         case _:
             return f"a cell that no record writes, `{space}` ({short})"
@@ -84,7 +90,7 @@ def _title(space: str, key: str, value: bytes) -> str:
 
 def _counter_title(value: bytes, short: str) -> str:
     try:
-        name, _ = counters.counter_from_bytes(value)
+        name, _ = counter_cells.counter_from_bytes(value)
     except TamperedError:
         return f"counter {short}"
     per = f" per {list(name.key)!r}" if name.key else ""
@@ -95,8 +101,13 @@ def _counter(value: bytes | None) -> str:
     if value is None:
         return _NOTHING
     try:
-        _, counter = counters.counter_from_bytes(value)
+        _, counter = counter_cells.counter_from_bytes(value)
     except TamperedError:
         return "unreadable"
-    passages = ", ".join(f"{p.amount} by record {p.record} ({p.standing.value})" for p in counter.passages)
-    return passages or "no passages"
+    return ", ".join(_counted(item) for item in counter.items) or "no passages"
+
+
+def _counted(item: Item) -> str:
+    if isinstance(item, Part):
+        return f"{item.totals[-1]} in part {item.number}, by records {item.lowest} to {item.highest}"
+    return f"{item.amount} by record {item.record} ({item.standing.value})"

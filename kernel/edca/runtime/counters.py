@@ -1,8 +1,4 @@
-"""Counters between decisions: their cells, and what verdicts, outcomes and observations make of them.
-
-A counter's cell has the key `digest("counter", [tenant, machine, transition, limit, key])` in hex; its value names the
-same five and holds the passages. A second cell for each escalated candidate says which counters hold its reservations,
-so that they end however the candidate is decided next.
+"""Counters between decisions: what verdicts, outcomes and observations make of them.
 
 The same functions move the cells of a store and those that are built anew (`edca.runtime.rebuild`) from the
 records alone. A cell is believed as far as the two agree.
@@ -10,120 +6,27 @@ records alone. A cell is believed as far as the two agree.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+import dataclasses
+from typing import TYPE_CHECKING
 
 from edca.kernel import canonical
 from edca.kernel.candidate import Malformed
-from edca.kernel.counting import Counter, Passage, Standing, ends_at, limit_of, offered_of, scale_of
+from edca.kernel.counting import Passage, Standing, counts, ends_at, limit_of, offered_of, scale_of, scaled
 from edca.kernel.decide import counters_wanted
 from edca.kernel.values import to_raw
 from edca.kernel.verdict import Accepted, Escalated
-from edca.ledger.errors import TamperedError
-from edca.ledger.record import RECORD_SIZE_MAX
-from edca.ledger.store import Cell
 from edca.runtime.answers import Outcome
+from edca.runtime.counter_cells import Held, Name
 from edca.runtime.waiting import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from edca.kernel.candidate import Candidate
-    from edca.kernel.canonical import Data
     from edca.kernel.inputs import Case, CounterKey, Inputs
     from edca.kernel.machine import Machine
-    from edca.kernel.values import Raw
     from edca.kernel.verdict import Move, Verdict
-
-SPACE = "counter"
-HELD = "reservation"
-PASSAGES_MAX = 20_000  # of one counter within its window; beyond it the counter is unknown, and its limit refuses
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """Which counter: of which limit (its transition's id and its code), and for which values of its keys."""
-
-    tenant: str
-    machine: str
-    transition: str
-    code: str
-    key: tuple[Raw, ...]
-    _cell_key: str | None = field(default=None, init=False, repr=False, compare=False)
-
-    @property
-    def parts(self) -> list[Data]:
-        """The name as canonical data."""
-        return [self.tenant, self.machine, self.transition, self.code, list(self.key)]
-
-    @property
-    def cell_key(self) -> str:
-        """The key of the counter's cell."""
-        if self._cell_key is None:  # asked for whenever the counter is read or written
-            found = canonical.digest("counter", canonical.encode(self.parts)).hex()
-            object.__setattr__(self, "_cell_key", found)
-        return self._cell_key  # type: ignore[return-value]  # it is there now
-
-
-class _Known:
-    """Counters by their cells, as they were written: what one decision writes, the next one of the counter reads."""
-
-    SIZE_MAX = RECORD_SIZE_MAX  # bytes of all cells
-
-    def __init__(self) -> None:
-        self._found: dict[bytes, tuple[Name, Counter]] = {}
-        self._size = 0
-
-    def get(self, encoded: bytes) -> tuple[Name, Counter] | None:
-        return self._found.get(encoded)
-
-    def put(self, encoded: bytes, name: Name, counter: Counter) -> None:
-        self._size += len(encoded)
-        if self._size > self.SIZE_MAX:
-            self._found, self._size = {}, len(encoded)
-        self._found[encoded] = name, counter
-
-
-_known = _Known()
-
-
-class Sheet:
-    """The counters while one record moves them: read from cells, changed in memory, written as cells again."""
-
-    def __init__(self, read: Callable[[str, str], bytes | None]) -> None:
-        """Begin with what `read` gives for (space, key)."""
-        self._read = read
-        self._written: dict[tuple[str, str], bytes | None] = {}
-
-    @property
-    def cells(self) -> list[Cell]:
-        """The writes that keep the changes."""
-        return [Cell(space, key, value) for (space, key), value in sorted(self._written.items())]
-
-    def counter(self, name: Name) -> Counter:
-        """Return a counter, an empty one where nothing was counted yet."""
-        found = self._value(SPACE, name.cell_key)
-        return Counter() if found is None else counter_from_bytes(found)[1]
-
-    def put(self, name: Name, counter: Counter) -> None:
-        """Change a counter."""
-        self._written[SPACE, name.cell_key] = _counter_bytes(name, counter)
-
-    def held(self, key: str) -> list[tuple[Name, Counter]]:
-        """Return the counters that hold reservations of one escalated candidate."""
-        found = self._value(HELD, key)
-        values = [] if found is None else [self._value(SPACE, name) for name in _names_from_bytes(found)]
-        return [counter_from_bytes(value) for value in values if value is not None]
-
-    def hold(self, key: str, names: Sequence[Name]) -> None:
-        """Note which counters hold reservations of one escalated candidate, none for no names."""
-        if names:
-            self._written[HELD, key] = canonical.encode([name.cell_key for name in names])
-        elif self._value(HELD, key) is not None:
-            self._written[HELD, key] = None
-
-    def _value(self, space: str, key: str) -> bytes | None:
-        return self._written[space, key] if (space, key) in self._written else self._read(space, key)
+    from edca.runtime.counter_cells import Sheet
 
 
 def used(
@@ -153,9 +56,22 @@ def held_now(
         return None
     entities = machine.index.entities
     raw = tuple(to_raw(type_, part, entities) for type_, part in zip(limit.key_types, values, strict=True))
-    counter = sheet.counter(Name(tenant, machine.name, transition, code, raw))
-    counted = counter.sum(limit.window, scale_of(limit.type), now, candidate.digest)
-    return counted if len(counter.passages) < PASSAGES_MAX else None
+    name = Name(tenant, machine.name, transition, code, raw)
+    counter = sheet.counter(name)
+    total = counter.sum(sheet.pages(name), limit.window, scale_of(limit.type), now)
+    if total is None or not counter.holds_escalated:
+        return total
+    own = _own(sheet, name, candidate.digest)
+    return total if own is None or not counts(own, limit.window, now) else total - scaled(own, scale_of(limit.type))
+
+
+def _own(sheet: Sheet, name: Name, candidate: bytes) -> Passage | None:
+    """Return what an escalated candidate, by its digest, has reserved in a counter, or null."""
+    held = sheet.held(_holder(name.tenant, name.machine, candidate))
+    if held is None or name.cell_key not in held.counters:
+        return None
+    found = sheet.counter(name).find(sheet.pages(name), held.record)
+    return found if found is not None and found.candidate == candidate else None
 
 
 def reserved_until(machine: Machine, verdict: Verdict, now: int) -> int | None:
@@ -181,7 +97,7 @@ def decided(
     moves = verdict.moves if isinstance(verdict, (Accepted, Escalated)) else ()
     escalated = isinstance(verdict, Escalated)
     pending = escalated or (isinstance(verdict, Accepted) and bool(verdict.intents))
-    names: list[Name] = []
+    names: list[str] = []
     for move in moves:
         limit = limit_of(machine, verdict.transition, move.code)
         if limit is None:
@@ -196,26 +112,29 @@ def decided(
             expires=expires if escalated else None,
             candidate=digest if escalated else None,
         )
-        sheet.put(name, sheet.counter(name).with_passage(passage, limit.window))
-        names.append(name)
-    if escalated:
-        sheet.hold(_holder(tenant, machine.name, digest), names)
+        sheet.put(name, sheet.counter(name).with_passage(sheet.pages(name), passage, limit.window))
+        names.append(name.cell_key)
+    if escalated and names:
+        sheet.hold(_holder(tenant, machine.name, digest), Held(record, tuple(names)))
 
 
 def let_go(sheet: Sheet, tenant: str, machine: str, candidate: bytes) -> None:
     """Release what an escalated candidate, by its digest, holds reserved; nothing where it holds nothing."""
     holder = _holder(tenant, machine, candidate)
-    for name, counter in sheet.held(holder):
-        sheet.put(name, counter.without(candidate))
-    sheet.hold(holder, ())
+    held = sheet.held(holder)
+    if held is None:
+        return
+    for name, _ in filter(None, map(sheet.named, held.counters)):
+        _change(sheet, name, held.record, lambda passage: None if passage.candidate == candidate else passage)
+    sheet.hold(holder, None)
 
 
 def also_hold(sheet: Sheet, name: Name, candidate: bytes) -> None:
     """Note that this counter, too, holds what an escalated candidate, by its digest, has reserved."""
     holder = _holder(name.tenant, name.machine, candidate)
-    names = [held for held, _ in sheet.held(holder)]
-    if name not in names:
-        sheet.hold(holder, [*names, name])
+    held = sheet.held(holder)
+    if held is not None and name.cell_key not in held.counters:
+        sheet.hold(holder, Held(held.record, (*held.counters, name.cell_key)))
 
 
 def _holder(tenant: str, machine: str, candidate: bytes) -> str:
@@ -243,61 +162,37 @@ def resolve(sheet: Sheet, tenant: str, machine: str, verdict: Accepted, record: 
     """Turn what an accepted verdict holds reserved into used, or release it."""
     for move in verdict.moves:
         name = _name(tenant, machine, verdict.transition, move)
-        counter = sheet.counter(name)
-        sheet.put(name, counter.used(record) if happened else counter.released(record))
+        _change(sheet, name, record, _used if happened else _nothing)
 
 
 def settle(sheet: Sheet, name: Name, record: int, amount: int, scale: int) -> None:
-    """Put the actual amount of the passage of that record in the place of its estimate."""
+    """Put the actual amount of the passage of that record in the place of its estimate.
+
+    Nothing changes where it is long out of its window.
+    """
+    _change(sheet, name, record, lambda passage: dataclasses.replace(passage, amount=amount, scale=scale))
+
+
+def _change(sheet: Sheet, name: Name, record: int, change: Callable[[Passage], Passage | None]) -> None:
+    """Make of the passage of that record what `change` returns, null: nothing; no cell is written where it is none."""
     counter = sheet.counter(name)
-    if any(passage.record == record for passage in counter.passages):  # else it is long out of its window
-        sheet.put(name, counter.settled(record, amount, scale))
+    changed = counter.changed(sheet.pages(name), record, change)
+    if changed is not counter:
+        sheet.put(name, changed)
+
+
+def _used(passage: Passage) -> Passage:
+    return dataclasses.replace(passage, standing=Standing.USED)
+
+
+def _nothing(_: Passage) -> None:
+    return None
 
 
 def name_of(tenant: str, machine: str, verdict: Accepted, code: str) -> Name | None:
     """Return the counter that an accepted verdict moved for the limit of that code, or null where it moved none."""
     found = next((move for move in verdict.moves if move.code == code), None)
     return None if found is None else _name(tenant, machine, verdict.transition, found)
-
-
-def counters(cells: Iterator[tuple[str, bytes]]) -> Iterator[tuple[Name, Counter]]:
-    """Yield the counters of a store's cells. Raises `TamperedError` for a cell that is none."""
-    for _, value in cells:
-        yield counter_from_bytes(value)
-
-
-def counter_from_bytes(encoded: bytes) -> tuple[Name, Counter]:
-    """Return a counter of its cell. Raises `TamperedError` for anything that no counter is."""
-    found = _known.get(encoded)
-    return _counter_from_bytes(encoded) if found is None else found
-
-
-def _counter_from_bytes(encoded: bytes) -> tuple[Name, Counter]:
-    try:
-        data: Any = canonical.decode(encoded)
-        tenant, machine, transition, code, key = data["name"]
-        passages = tuple(
-            Passage(at, amount, scale, record, Standing(standing), expires, candidate)
-            for at, amount, scale, record, standing, expires, candidate in data["passages"]
-        )
-        return Name(tenant, machine, transition, code, tuple(key)), Counter(data["latest"], passages)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise TamperedError("what a limit has counted can't be read; replay the ledger") from error
-
-
-def _counter_bytes(name: Name, counter: Counter) -> bytes:
-    passages = canonical.encode_list([passage.encoded for passage in counter.passages])
-    encoded = canonical.encode_map({"name": name.parts, "latest": counter.latest, "passages": passages})
-    _known.put(encoded, name, counter)
-    return encoded
-
-
-def _names_from_bytes(encoded: bytes) -> list[str]:
-    try:
-        data: Any = canonical.decode(encoded)
-        return [str(name) for name in data]
-    except (TypeError, ValueError) as error:
-        raise TamperedError("what an escalation holds reserved can't be read; replay the ledger") from error
 
 
 def _name(tenant: str, machine: str, transition: str, move: Move) -> Name:

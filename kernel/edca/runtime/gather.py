@@ -16,7 +16,8 @@ from edca.kernel.inputs import CounterKey, Inputs
 from edca.kernel.values import Unknown
 from edca.runtime import inbox, mandates
 from edca.runtime.cases import Opened, case_id, new_case
-from edca.runtime.counters import Sheet, held_now, used
+from edca.runtime.counter_cells import Sheet
+from edca.runtime.counters import held_now, used
 from edca.runtime.equal_work import even_out
 from edca.runtime.evidence import outdated
 from edca.runtime.modes import recorded_mode

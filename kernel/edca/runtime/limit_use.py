@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from edca.kernel.counting import limit_of, scale_of
 from edca.ledger.record import parse
 from edca.runtime.config import CHAIN, Configuration
-from edca.runtime.counters import SPACE, counters
+from edca.runtime.counter_cells import SPACE, Sheet, counters
 from edca.runtime.verdicts import verdict_from_raw
 
 if TYPE_CHECKING:
-    from edca.kernel.counting import Counter
     from edca.kernel.machine import Machine, Window
     from edca.kernel.types import Type
     from edca.kernel.values import Raw
     from edca.kernel.verdict import Accepted, Escalated
-    from edca.runtime.counters import Name
+    from edca.runtime.counted import Counted
+    from edca.runtime.counter_cells import Name
     from edca.runtime.ports import Store
 
 
@@ -50,16 +50,18 @@ def limit_uses(store: Store, now: int, tenant: str | None = None) -> tuple[Limit
     """
     found = [(name, counter) for name, counter in counters(store.cells(SPACE)) if tenant in (None, name.tenant)]
     configuration = Configuration.of(store.records(chain=CHAIN))
-    uses = [_use(store, configuration, name, counter, now) for name, counter in found if counter.passages]
+    uses = [_use(store, configuration, name, counter, now) for name, counter in found if counter.items]
     return tuple(sorted(uses, key=lambda use: (use.tenant, use.machine, use.transition, use.code, repr(use.key))))
 
 
-def _use(store: Store, configuration: Configuration, name: Name, counter: Counter, now: int) -> LimitUse:
-    machine, verdict = _last(store, configuration, counter.passages[-1].record)
+def _use(store: Store, configuration: Configuration, name: Name, counter: Counted, now: int) -> LimitUse:
+    pages = Sheet(store.cell).pages(name)
+    newest = counter.newest(pages).record
+    machine, verdict = _last(store, configuration, newest)
     limit = limit_of(machine, name.transition, name.code)
     move = next((move for move in verdict.moves if move.code == name.code), None)
     if limit is None or move is None:
-        raise ValueError(f"record {counter.passages[-1].record} moved no limit `{name.code}`; replay the ledger")
+        raise ValueError(f"record {newest} moved no limit `{name.code}`; replay the ledger")
     scale = scale_of(limit.type)
     return LimitUse(
         tenant=name.tenant,
@@ -67,8 +69,8 @@ def _use(store: Store, configuration: Configuration, name: Name, counter: Counte
         transition=name.transition,
         code=name.code,
         key=name.key,
-        counted=counter.sum(limit.window, scale, now, None),
-        reserved=counter.reserved(limit.window, scale, now),
+        counted=counter.sum(pages, limit.window, scale, now),
+        reserved=counter.reserved(pages, limit.window, scale, now),
         bound=move.bound,
         window=limit.window,
         type=limit.type,

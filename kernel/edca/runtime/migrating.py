@@ -22,8 +22,9 @@ from edca.ledger.store import Cell
 from edca.runtime import config, inbox
 from edca.runtime.cases import SPACE, Row, case_to_data, row_from_bytes, touched
 from edca.runtime.context import Owner
-from edca.runtime.counters import SPACE as COUNTERS
-from edca.runtime.counters import Sheet, let_go
+from edca.runtime.counter_cells import SPACE as COUNTERS
+from edca.runtime.counter_cells import Sheet
+from edca.runtime.counters import let_go
 from edca.runtime.kinds import MIGRATED, MIGRATION
 from edca.runtime.migrating_counters import Carrying, carried
 from edca.runtime.migration_orders import MigrationError, MigrationStoppedError, Stop, check_order, reason_of

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from edca.kernel.counting import Counter, Passage, Standing, limit_of
+from edca.kernel.counting import Passage, Standing, limit_of
 from edca.kernel.migration import LimitName
-from edca.runtime.counters import Sheet, also_hold, counter_from_bytes
+from edca.runtime.counter_cells import Sheet, counter_from_bytes
+from edca.runtime.counters import also_hold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edca.kernel.machine import Machine
     from edca.kernel.migration import LimitMove, Migration
     from edca.ledger.store import Cell
-    from edca.runtime.counters import Name
+    from edca.runtime.counter_cells import Name
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +63,16 @@ def carried(
         if move.source is None:
             if carrying.first:
                 for name in (name for name, _ in own if limit_name(name) == move.limit):
-                    counter = sheet.counter(name)
-                    sheet.put(name, _with(counter, [one for one in counter.passages if is_new(one.record)]))
+                    counter, pages = sheet.counter(name), sheet.pages(name)
+                    kept = [one for one in counter.passages(pages) if is_new(one.record)]
+                    sheet.put(name, counter.anew(pages, kept, counter.latest))
             continue
         # Where both versions have the source, what the new one counts there is that limit's alone.
         both = limit_of(new, move.source.transition, move.source.code) is not None
         for name, source in own:
             if limit_name(name) == move.source:
-                taken = [one for one in source.passages if not (both and is_new(one.record))]
+                passages = source.passages(Sheet(read).pages(name))
+                taken = [one for one in passages if not (both and is_new(one.record))]
                 _add(sheet, _named(name, move.limit), source.latest, taken)
     return sheet.cells
 
@@ -95,19 +98,14 @@ def _named(name: Name, limit: LimitName) -> Name:
 
 def _add(sheet: Sheet, name: Name, latest: int, passages: Sequence[Passage]) -> None:
     """Add passages to a counter, each once; of two of one record the one that weighs more counts."""
-    counter = sheet.counter(name)
-    found = {one.record: one for one in counter.passages}
+    counter, pages = sheet.counter(name), sheet.pages(name)
+    found = {one.record: one for one in counter.passages(pages)}
     for one in passages:
         found[one.record] = max(found.get(one.record, one), one, key=_weight)
         if one.candidate is not None:
             also_hold(sheet, name, one.candidate)
-    added = _with(counter, [found[record] for record in sorted(found)])
-    sheet.put(name, dataclasses.replace(added, latest=max(counter.latest, latest)))
+    sheet.put(name, counter.anew(pages, [found[record] for record in sorted(found)], max(counter.latest, latest)))
 
 
 def _weight(passage: Passage) -> tuple[bool, Fraction]:
     return passage.standing is Standing.USED, Fraction(passage.amount, 10**passage.scale)
-
-
-def _with(counter: Counter, passages: Sequence[Passage]) -> Counter:
-    return dataclasses.replace(counter, passages=tuple(passages))

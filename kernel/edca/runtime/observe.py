@@ -19,7 +19,8 @@ from edca.kernel.properties import broken_by
 from edca.kernel.values import Unknown
 from edca.ledger.record import Draft
 from edca.runtime.cases import Row, case_id, case_to_data, change, touched
-from edca.runtime.counters import Sheet, observed
+from edca.runtime.counter_cells import Sheet
+from edca.runtime.counters import observed
 from edca.runtime.differences import Pair
 from edca.runtime.kinds import OBSERVED
 from edca.runtime.permits import Authority

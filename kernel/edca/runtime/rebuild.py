@@ -24,7 +24,8 @@ from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, idempotency_key, remembered
 from edca.runtime.cases import Row, case_from_data, case_id, touched, value_from_data
 from edca.runtime.cell_differences import CellDifference, differences
-from edca.runtime.counters import Sheet
+from edca.runtime.counter_cells import SPACE as COUNTERS
+from edca.runtime.counter_cells import Name, Sheet
 from edca.runtime.erased import readable
 from edca.runtime.kinds import (
     APPROVAL,
@@ -265,7 +266,7 @@ class Rebuilt:
                 if asked is not None:
                     self._put(INBOX, asked, None)
             case kind if kind == SETTLEMENT:
-                name = counters.Name(
+                name = Name(
                     content["tenant"],
                     content["machine_name"],
                     content["transition"],
@@ -282,7 +283,7 @@ class Rebuilt:
         """Write what limits have counted under the names of the new version."""
         tenant, machine = content["tenant"], self._configuration.machine(content["machine"])
         migration = Migration.from_bytes(self._configuration.document(DOCUMENT, content["migration"]))
-        counted = [(key, value) for (space, key), value in sorted(self._cells.items()) if space == counters.SPACE]
+        counted = [(key, value) for (space, key), value in sorted(self._cells.items()) if space == COUNTERS]
         decided = self._counting.get(machine.digest, array("Q"))
 
         def is_new(record: int) -> bool:

@@ -22,7 +22,8 @@ from edca.runtime.addressing import recalled
 from edca.runtime.answers import Answer, Outcome, RecordReference, Remembered, as_recorded, idempotency_key
 from edca.runtime.cases import Row, touched
 from edca.runtime.context import Owner
-from edca.runtime.counters import Sheet, come_out, decided, reserved_until
+from edca.runtime.counter_cells import Sheet
+from edca.runtime.counters import come_out, decided, reserved_until
 from edca.runtime.gather import Gathered, gather_and_accept
 from edca.runtime.kinds import OUTCOME, VERDICT
 from edca.runtime.personal import Plan, subject_of

@@ -19,7 +19,7 @@ from edca.runtime import counters
 from edca.runtime.answers import Outcome, RecordReference
 from edca.runtime.cases import Row, case_to_data, touched
 from edca.runtime.config import CHAIN, Configuration
-from edca.runtime.counters import Sheet
+from edca.runtime.counter_cells import Name, Sheet
 from edca.runtime.kinds import OUTCOME, SETTLEMENT, VERDICT
 from edca.runtime.migrating import DOCUMENT, chain_of_migrations
 from edca.runtime.migrating_counters import names_of
@@ -50,7 +50,7 @@ class _Passage:
     content: Any
     chain: str
     verdict: Accepted
-    name: counters.Name
+    name: Name
     scale: int
 
 
@@ -135,7 +135,7 @@ def _passage(context: Context, record: RecordReference | int, code: str) -> _Pas
     return _Passage(stored, content, body.chain, verdict, name, scale_of(limit.type))
 
 
-def _names(context: Context, name: counters.Name, number: int) -> list[counters.Name]:
+def _names(context: Context, name: Name, number: int) -> list[Name]:
     """Return the counters that hold the passage: under its own name, and under those that migrations since gave it."""
     runs: list[Any] = [
         parse(stored.body).content

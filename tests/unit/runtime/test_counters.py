@@ -14,7 +14,7 @@ from edca.kernel.verdict import Accepted, Escalated, Refused
 from edca.ledger.store import Cell
 from edca.runtime import counters
 from edca.runtime.answers import Outcome
-from edca.runtime.counters import SPACE
+from edca.runtime.counter_cells import SPACE
 from edca.runtime.ports import Performed, Report
 from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import replay

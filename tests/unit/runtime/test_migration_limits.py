@@ -9,7 +9,7 @@ from versions import NEW, OLD, moved, renamed, with_clause
 from edca.kernel.expression import Constant, ReadInput
 from edca.kernel.verdict import Accepted, Escalated, Refused
 from edca.ledger.record import parse
-from edca.runtime.counters import counters
+from edca.runtime.counter_cells import counters
 
 
 def pace_reached(bench, transition, order):

@@ -15,7 +15,7 @@ from edca.kernel.calendar import duration_text
 from edca.kernel.machine import Window, WindowKind
 from edca.kernel.types import DecimalType, IntType
 from edca.kernel.values import to_raw
-from edca.runtime.counters import HELD, SPACE
+from edca.runtime.counter_cells import SPACES
 from edca.runtime.limit_use import LimitUse, limit_uses
 from edca.runtime.opened import opened as unsealed
 from edca.runtime.rebuild import compare_cells
@@ -39,7 +39,7 @@ def limits(ledger: Ledger, now: Now = None, check: _Check = False, as_json: AsJS
     instant = time.time_ns() // 1000 if now is None else parse_instant(now)
     with open_to_read(ledger) as opened:
         uses = limit_uses(unsealed(opened), instant)
-        differing = [one for one in compare_cells(opened) if one.space in (SPACE, HELD)] if check else []
+        differing = [one for one in compare_cells(opened) if one.space in SPACES] if check else []
     if as_json:
         document({"limits": [_data(use) for use in uses], "cells": cells_data(differing) if check else None})
     else:
