@@ -10,8 +10,9 @@ with the same tables, indexes, triggers and syncs: the same bytes in as many dur
 or hashing. A second one makes a commit for each record, as a service without shared commits would. Kernel and loops
 take turns, ten times; a ratio is the median of the ten.
 
-Growth is measured without syncs and in the process' own time, so that it shows the work and not the disk: once with a
-new case for each record, and once with a hundred cases that get all of them.
+Growth is measured without syncs and in the process' own time, so that it shows the work and not the disk: with a new
+case for each record, with a hundred cases that get all of them, and with a new case each that one counter counts, of a
+day and of a rolling window; of the latter, the counter lets one passage go for each that it gets by the last size.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ import worlds  # noqa: E402
 from edca.api import Answer, AsyncKernel, Attestation, Caller, Candidate, Kernel, Principal  # noqa: E402
 from edca.kernel.canonical import digest  # noqa: E402
 from edca.kernel.facts import Instance, Key  # noqa: E402
+from edca.kernel.machine import Machine, Window, WindowKind  # noqa: E402
 from edca.ledger.sqlite import SQLiteLedger  # noqa: E402
 from edca.ledger.staging import Staged  # noqa: E402
 from edca.runtime.ports import Performed, Permit, Report, Request  # noqa: E402
@@ -49,26 +51,31 @@ CANDIDATE = SETUP.candidate
 A_PROPOSER = 16  # candidates of one proposer: the spec's limit is 20 an hour
 CALLERS = 100
 ROUNDS = 10
+MILLISECOND = 1000
 
 
 class Clock:
-    """Stands still: the spec's windows then hold what they hold."""
+    """Stands still until it is moved: the spec's windows then hold what they hold."""
 
     source = "benchmark"
 
+    def __init__(self) -> None:
+        self.instant = NOON
+
     def now(self) -> int:
-        """Return noon."""
-        return NOON
+        """Return noon, or what it was moved to."""
+        return self.instant
 
 
 class Shop:
-    """Orders in memory, each of an owner of its own; what is refunded is kept."""
+    """Orders in memory, each of an owner of its own or all of `owner`; what is refunded is kept."""
 
     document = b"orders of the benchmark"
     digest = digest("routes", document)
 
-    def __init__(self) -> None:
+    def __init__(self, owner: str | None = None) -> None:
         self.refunded: dict[str, int] = {}
+        self._owner = owner
         self._order = SETUP.inputs.facts[worlds.ORDER].fields
         self._line = SETUP.inputs.facts[("line", ("o1", "a1"))].fields
 
@@ -78,7 +85,11 @@ class Shop:
 
     def _instance(self, request: Request, as_of: int) -> Instance:
         order = str(request.key[0])
-        own = {"owner": f"owner of {order}", "lines": ((order, "a1"),), "refunded": self.refunded.get(order, 0)}
+        own = {
+            "owner": self._owner or f"owner of {order}",
+            "lines": ((order, "a1"),),
+            "refunded": self.refunded.get(order, 0),
+        }
         held = {**self._order, **own} if request.entity == "order" else self._line
         fields = {name: held[name] for name in request.fields}
         return Instance(request.entity, request.key, "shop", as_of, True, None, fields)
@@ -107,10 +118,10 @@ class Ask:
     attestations: tuple[Attestation, ...]
 
 
-def approval(number: int, order: str | None = None, amount: str = "20.00") -> Ask:
+def approval(number: int, order: str | None = None, amount: str = "20.00", owner: str | None = None) -> Ask:
     """Return the submission of that number, about an order of its own or about `order`."""
     order = order or f"o{number}"
-    owner = f"owner of {order}"
+    owner = owner or f"owner of {order}"
     candidate = dataclasses.replace(
         CANDIDATE,
         arguments={"order_id": order, "amount": amount, "picks": [{"sku": "a1", "count": 1}]},
@@ -135,23 +146,48 @@ def payment(number: int) -> Ask:
     return Ask(candidate, Caller("sven", "supervisor", f"owner of o{number}"), ())
 
 
+def limited_within(window: Window) -> Machine:
+    """Return the spec's machine with another window of what an owner may be promised."""
+    machine = SETUP.machine
+    changed = []
+    for transition in machine.transitions:
+        clauses = [
+            dataclasses.replace(clause, limit=dataclasses.replace(clause.limit, window=window))
+            if clause.code == "daily" and clause.limit is not None
+            else clause
+            for clause in transition.clauses
+        ]
+        changed.append(dataclasses.replace(transition, clauses=tuple(clauses)))
+    return dataclasses.replace(machine, transitions=tuple(changed))
+
+
 class Bench:
     """One kernel over a new ledger, and what it commits."""
 
-    def __init__(self, folder: Path, name: str, count: int, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        count: int,
+        *,
+        durable: bool = True,
+        owner: str | None = None,
+        window: Window | None = None,
+    ) -> None:
+        """Open it: `owner` has all orders, and `window` is that of the limit on what an owner is promised."""
         bots = tuple(
             Principal(f"bot {number}", ("assistant",), worlds.MODEL) for number in range(count // A_PROPOSER + 1)
         )
         roster = SETUP.inputs.roster
         others = tuple(one for one in roster.principals if one.id not in {"bot", "sven"})
-        self.path = folder / f"{name}.db"
+        self.path, self.clock = folder / f"{name}.db", Clock()
         self.ledger = SQLiteLedger.open(self.path, durable=durable)
         self.kernel = Kernel.open(
-            SETUP.machine,
-            routes=Shop(),  # type: ignore[arg-type]
+            SETUP.machine if window is None else limited_within(window),
+            routes=Shop(owner),  # type: ignore[arg-type]
             roster=dataclasses.replace(roster, principals=(*others, Principal("sven", ("supervisor",)), *bots)),
             ledger=self.ledger,
-            clock=Clock(),
+            clock=self.clock,
         )
 
     def submit(self, ask: Ask) -> Answer:
@@ -309,6 +345,35 @@ def growth(folder: Path, sizes: list[int], cases: int | None) -> list[dict[str, 
     return found
 
 
+def counting(folder: Path, sizes: list[int], *, rolling: bool) -> list[dict[str, float]]:
+    """Measure what a decision costs once one counter has counted so many; each moves the clock by a millisecond."""
+    window = Window(WindowKind.ROLLING, sizes[-1] * 9 // 10 * MILLISECOND) if rolling else None
+    name = f"counting {rolling}"
+    bench = Bench(folder, name, sizes[-1] + 1000, durable=False, owner="the owner", window=window)
+    found, number = [], 0
+
+    def submit() -> None:
+        nonlocal number
+        bench.clock.instant += MILLISECOND
+        answer = bench.submit(approval(number, amount="0.01", owner="the owner"))
+        assert answer.verdict.code == "accepted", answer.verdict
+        number += 1
+
+    for size in sizes:
+        while number < size:
+            submit()
+        costs = []
+        for _ in range(5):
+            began = time.process_time()
+            for _ in range(100):
+                submit()
+            costs.append((time.process_time() - began) / 100 * 1e6)
+        counted = next(use.counted for use in bench.kernel.limits() if use.code == "daily")
+        found.append({"passages": size, "counted": counted or 0, "us": min(costs)})
+    bench.close()
+    return found
+
+
 def main() -> int:
     """Measure, and print each figure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -342,6 +407,8 @@ def _measures(folder: Path, count: int, sizes: list[int], found: dict[str, Any])
         ("at half load", lambda: latency(folder, count // 2, found["100 asyncio callers"]["per_second"] / 2)),
         ("growth, a case each", lambda: growth(folder, sizes, None)),
         ("growth, 100 cases", lambda: growth(folder, sizes, 100)),
+        ("growth, one counter of a day", lambda: counting(folder, sizes, rolling=False)),
+        ("growth, one rolling counter", lambda: counting(folder, sizes, rolling=True)),
     ]
 
 

@@ -29,7 +29,7 @@ DAY = 24 * 3600 * 1_000_000
 BOT = Caller("desk-bot", "assistant", subject="carla", model="small-model-2026-01-15")
 SVEN = Caller("sven", "supervisor", subject="carla")
 SUSAN = '\n[[principals]]\nid = "susan"\nroles = ["supervisor"]\n'
-SPACES = {"case", "config", "counter", "inbox", "key", "mandate", "reservation", "signal"}
+SPACES = {"case", "config", "counter", "inbox", "key", "mandate", "part", "reservation", "signal"}
 
 
 @dataclass
@@ -106,8 +106,9 @@ def _empty(repository: Path, folder: Path) -> Desk:
 
 @pytest.fixture(scope="module")
 def busy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A desk after a promise, a payment, a question that waits, a payment that failed, and two modes."""
+    """A desk after many small promises, a payment, a question that waits, a payment that failed, and two modes."""
     desk = _empty(repository, tmp_path_factory.mktemp("busy"))
+    _promise_often(desk)
     desk.shop("INSERT INTO t_so SELECT 'o4', cst, cls, st, tot_c, 0, dlv_us, 0 FROM t_so WHERE so_no = 'o1'")
     desk.shop("INSERT INTO t_sol VALUES ('o4', 'd1', 8000, 1)")
     with desk.open() as kernel:
@@ -123,6 +124,16 @@ def busy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     assert {space for space, _, _ in desk.cells()} == SPACES
     assert _differences(desk) == []
     return desk
+
+
+def _promise_often(desk: Desk) -> None:
+    """Let one limit count so much that it puts some of it away, within what another lets pass in an hour."""
+    for hour in (8, 9, 10):
+        with desk.open(FixedClock(f"2026-03-20T{hour:02}:30:00Z")) as kernel:
+            for number in range(hour * 20, hour * 20 + 17):
+                desk.shop(f"INSERT INTO t_so SELECT 's{number}', cst, cls, st, tot_c, 0, dlv_us, 0 FROM t_so LIMIT 1")
+                desk.shop(f"INSERT INTO t_sol VALUES ('s{number}', 'i{number}', 8000, 1)")
+                assert isinstance(_submit(kernel, _approve(f"s{number}", "0.01", f"i{number}"), SVEN).verdict, Accepted)
 
 
 def _rebuilt(ledger: SQLiteLedger) -> Rebuilt:

@@ -160,13 +160,15 @@ def _step(both, what, more):
 
 @pytest.mark.parametrize("window", [ROLLING, CALENDAR])
 def test_thousands_of_passages_that_come_and_go(window):
-    both, chance = Both(window), random.Random(5)
-    for number in range(6_000):
+    both, chance = Both(window), random.Random(5)  # noqa: S311
+    for number in range(4_000):
         both.now += chance.choice((0, HOUR // 2_000, HOUR // 900, HOUR // 200 if number % 1000 > 950 else 1))
         ended = both.now + chance.randrange(HOUR // 4) if number % 9 == 0 else None
         candidate = None if ended is None else b"%d" % number
         standing = Standing.RESERVED if number % 3 == 0 else Standing.USED
-        both.count(chance.randrange(500), chance.choice((2, 2, 2, 0)), standing=standing, expires=ended, candidate=candidate)
+        both.count(
+            chance.randrange(500), chance.choice((2, 2, 2, 0)), standing=standing, expires=ended, candidate=candidate
+        )
         back = max(1, both.record - chance.randrange(900))
         chance.choice((both.use, both.release, lambda record: both.settle(record, 7, 2), lambda record: None))(back)
         if both.escalated and number % 11 == 0:
@@ -174,12 +176,12 @@ def test_thousands_of_passages_that_come_and_go(window):
         if number % 500 == 499:
             both.check()
     both.check()
-    assert both.kept.made > 300
+    assert both.kept.made > 200
 
 
 def test_records_need_not_come_in_their_order():
     both, numbers = Both(CALENDAR), list(range(400))
-    random.Random(3).shuffle(numbers)
+    random.Random(3).shuffle(numbers)  # noqa: S311
     for number in numbers:
         both.count(number, record=number)
     for number in numbers[::7]:
@@ -191,9 +193,9 @@ def test_records_need_not_come_in_their_order():
 
 @pytest.mark.parametrize("step", [0, 1], ids=["all at once", "one after the other"])
 def test_what_one_passage_costs_does_not_grow(step):
-    both = Both(Window(WindowKind.ROLLING, 30_000))
+    both = Both(Window(WindowKind.ROLLING, 15_000))
     sizes, touched = [], []
-    for number in range(40_000):
+    for number in range(20_000):
         both.now += step
         before = both.cells.touched
         both.kept.sum(both.cells, both.window, 0, both.now)
@@ -202,12 +204,12 @@ def test_what_one_passage_costs_does_not_grow(step):
         both.kept = both.kept.with_passage(both.cells, passage, both.window)
         touched.append(both.cells.touched - before)
         sizes.append(len(both.kept.items))
-        if number in (999, 9_999, 39_999):
+        if number in (999, 9_999, 19_999):
             both.kept.find(both.cells, both.record // 2)
     assert max(sizes) < 8 * SHARE
     assert max(touched) <= 16
-    assert sum(touched[30_000:]) < 0.6 * 10_000
-    assert both.kept.sum(both.cells, both.window, 0, both.now) == (30_000 if step else 40_000)
+    assert sum(touched[15_000:]) < 0.6 * 5_000
+    assert both.kept.sum(both.cells, both.window, 0, both.now) == (15_000 if step else 20_000)
 
 
 def test_a_day_of_passages_that_ends_at_once_goes_little_by_little():

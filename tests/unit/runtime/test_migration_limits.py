@@ -9,7 +9,7 @@ from versions import NEW, OLD, moved, renamed, with_clause
 from edca.kernel.expression import Constant, ReadInput
 from edca.kernel.verdict import Accepted, Escalated, Refused
 from edca.ledger.record import parse
-from edca.runtime.counter_cells import counters
+from edca.runtime.counter_cells import Sheet, counters
 
 
 def pace_reached(bench, transition, order):
@@ -57,8 +57,9 @@ def accepted(bench):
 
 
 def passages(bench, transition):
-    (found,) = (counter for name, counter in counters(bench.ledger.cells("counter")) if name.transition == transition)
-    return found.passages
+    found = (one for one in counters(bench.ledger.cells("counter")) if one[0].transition == transition)
+    ((name, counter),) = found
+    return tuple(counter.passages(Sheet(bench.ledger.cell).pages(name)))
 
 
 PACE = "limit count.pace = tally.pace\n"
