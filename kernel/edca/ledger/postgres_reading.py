@@ -168,6 +168,11 @@ class Reading:
         both: dict[str, bytes | None] = {**found, **staged}
         yield from ((key, value) for key in sorted(both) if (value := both[key]) is not None)
 
+    def any_cell(self, space: str) -> bytes | None:
+        """Return the value of one of the stored cells of a space, whichever is found first; None where it has none."""
+        rows = self._fetch("SELECT value FROM cells WHERE space = %s LIMIT 1", (space,))
+        return rows[0][0] if rows else None
+
     def read(self, number: int) -> StoredRecord:
         """Return the record of that number.
 

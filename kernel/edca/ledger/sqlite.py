@@ -279,6 +279,10 @@ class SQLiteLedger(Destroying, Alone):
             staged = {} if self._staged is None else self._staged.cells_in(space)
         yield from cells_with(staged, stored_cells(self._fetch, space))
 
+    def any_cell(self, space: str) -> bytes | None:
+        """Return the value of one of the cells of a space, whichever is found first; None where it holds none."""
+        return next((value for _, value in self.cells(space)), None)
+
     def read(self, index: int) -> StoredRecord:
         """Return the record at `index`.
 

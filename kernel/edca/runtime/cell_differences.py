@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from edca.kernel import canonical
-from edca.ledger.errors import TamperedError
+from edca.ledger.errors import LedgerError, SchemaError, TamperedError
 from edca.runtime import answers, cases, config, counter_cells, mandates, signals, waiting
 from edca.runtime.counted import Part
 from edca.runtime.differences import Pair, first_difference
@@ -91,7 +91,7 @@ def _title(space: str, key: str, value: bytes) -> str:
 def _counter_title(value: bytes, short: str) -> str:
     try:
         name, _ = counter_cells.counter_from_bytes(value)
-    except TamperedError:
+    except LedgerError:
         return f"counter {short}"
     per = f" per {list(name.key)!r}" if name.key else ""
     return f"limit {name.code} of {name.transition}, machine {name.machine}{per}"
@@ -102,6 +102,8 @@ def _counter(value: bytes | None) -> str:
         return _NOTHING
     try:
         _, counter = counter_cells.counter_from_bytes(value)
+    except SchemaError:
+        return "passages as an earlier version kept them"
     except TamperedError:
         return "unreadable"
     return ", ".join(_counted(item) for item in counter.items) or "no passages"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
 from edca.kernel.counting import Passage, Standing
-from edca.ledger.errors import TamperedError
+from edca.ledger.errors import SchemaError, TamperedError
 from edca.ledger.record import RECORD_SIZE_MAX
 from edca.ledger.store import Cell
 from edca.runtime.counted import Counted, Part
@@ -173,12 +173,17 @@ def counters(cells: Iterator[tuple[str, bytes]]) -> Iterator[tuple[Name, Counted
 
 
 def counter_from_bytes(encoded: bytes) -> tuple[Name, Counted]:
-    """Return a counter of its cell. Raises `TamperedError` for anything that no counter is."""
+    """Return a counter of its cell.
+
+    Raises `TamperedError` for anything that no counter is, and `SchemaError` for what an earlier version wrote.
+    """
     found = _known.get(encoded)
     return _counter_from_bytes(encoded) if found is None else found
 
 
 def _counter_from_bytes(encoded: bytes) -> tuple[Name, Counted]:
+    if is_of_older_form(encoded):
+        raise SchemaError("what limits have counted is kept as an earlier version did; `Kernel.open` writes it anew")
     try:
         data: Any = canonical.decode(encoded)
         tenant, machine, transition, code, key = data["name"]
@@ -191,6 +196,15 @@ def _counter_from_bytes(encoded: bytes) -> tuple[Name, Counted]:
         return Name(tenant, machine, transition, code, tuple(key)), counted
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise TamperedError("what a limit has counted can't be read; replay the ledger") from error
+
+
+def is_of_older_form(encoded: bytes) -> bool:
+    """Tell whether a counter's cell is of the form in which it held all its passages itself."""
+    try:
+        data: Any = canonical.decode(encoded)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and data.keys() == {"latest", "name", "passages"}
 
 
 def items_from_bytes(encoded: bytes) -> tuple[Item, ...]:

@@ -11,7 +11,19 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from edca.ledger.errors import LedgerError
-from edca.runtime import approving, asking, config, erasing, inbox, observe, recover, rosters, settlement, waiting
+from edca.runtime import (
+    approving,
+    asking,
+    config,
+    erasing,
+    inbox,
+    observe,
+    older_cells,
+    recover,
+    rosters,
+    settlement,
+    waiting,
+)
 from edca.runtime.addressing import Addressed, Admitted, find_address, recalled
 from edca.runtime.answers import Outcome, as_recorded
 from edca.runtime.cases import case_id, check_tenant
@@ -106,6 +118,7 @@ class Runtime(Operated):
         )
         self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
         self._entrance = Entrance(waiting_max)
+        older_cells.write_anew(self.context)
         erasing.finish(self.context)
         self._admit = admit
         self._probes = Probes(probing)

@@ -147,6 +147,10 @@ class OpenedStore:
             except ErasedError:
                 continue
 
+    def any_cell(self, space: str) -> bytes | None:
+        """Return the value of one of the cells of a space, as it is stored."""
+        return self.store.any_cell(space)
+
     def commit(
         self, drafts: Sequence[Draft], cells: Sequence[Cell] | Callable[[tuple[Stored, ...]], Sequence[Cell]] = ()
     ) -> tuple[Stored, ...]:

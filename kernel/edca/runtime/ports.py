@@ -115,6 +115,10 @@ class Store(Protocol):
         """
         ...
 
+    def any_cell(self, space: str) -> bytes | None:
+        """Return the value of one of the cells of a space, whichever; null where there is none."""
+        ...
+
     def commit(
         self, drafts: Sequence[Draft], cells: Sequence[Cell] | Callable[[tuple[Stored, ...]], Sequence[Cell]] = ()
     ) -> tuple[Stored, ...]:

@@ -101,6 +101,18 @@ class Rebuilt:
         machine, inputs = question.machine, question.inputs
         return counters.used(Sheet(self.cell), tenant, machine, question.case, question.candidate, inputs)
 
+    @property
+    def cells(self) -> Mapping[tuple[str, str], bytes]:
+        """All cells after the records taken so far, by space and key."""
+        return self._cells
+
+    def take_next(self, stored: StoredRecord) -> None:
+        """Take a record, and its document where it holds one. Raises as `take` does."""
+        record = readable(stored, self._configuration)
+        if record.kind == config.CHAIN:
+            self._configuration.take(record.content)
+        self.take(stored, record)
+
     def take(self, stored: StoredRecord, record: Record) -> None:
         """Write the cells that one record wrote.
 
@@ -360,15 +372,10 @@ def compare_cells(store: Store) -> tuple[CellDifference, ...]:
     Raises what reading the ledger raises, and what `Rebuilt.take` does for records that this version doesn't write.
     """
     store = opened(store)
-    configuration = config.Configuration()
-    rebuilt = Rebuilt(configuration)
-    taken = 0
+    rebuilt, taken = Rebuilt(config.Configuration()), 0
     for _ in range(_READS_MAX):
         for stored in store.records(taken):
-            record = readable(stored, configuration)
-            if record.kind == config.CHAIN:
-                configuration.take(record.content)
-            rebuilt.take(stored, record)
+            rebuilt.take_next(stored)
             taken = stored.leaf.index + 1
         cells = stored_cells(store)
         if store.size == taken:  # else a writer went on while the cells were read
