@@ -17,6 +17,7 @@ from edca.ledger.postgres_sequencing import sequence_batch
 from edca.ledger.record import Draft
 from edca.ledger.store import Cell
 from edca.runtime.answers import Outcome
+from edca.runtime.counted import SHARE
 from edca.runtime.scheduler import Scheduler
 from edca.runtime.together import Submission
 
@@ -84,6 +85,33 @@ def test_eight_writers_fork_no_chain_and_overshoot_no_limit(node, desk):
     assert desk.overlaps == 0
     assert set(desk.calls.values()) == {1}
     assert_sound(nodes[0].ledger)
+
+
+def test_eight_writers_at_one_counter_that_has_put_passages_away(node, desk):
+    nodes = [node() for _ in range(4)]
+
+    def spend(number):
+        return [
+            nodes[number % 4].submit("spend", f"{number}-{turn}", job_id=JOBS[(number + turn) % 16], amount="0.20")
+            for turn in range(14)
+        ]
+
+    codes = [one.verdict.code for found in together([lambda n=n: spend(n) for n in range(8)]) for one in found]
+    accepted = codes.count("accepted")
+    assert accepted > 4 * SHARE
+    assert sum(job["spent"] for job in desk.jobs.values()) == accepted * 20
+    assert len(list(nodes[0].ledger.cells("part"))) >= 2
+    assert_sound(nodes[0].ledger)
+
+
+def test_a_commit_may_write_more_cells_than_the_server_has_locks(opened):
+    one, other = opened(), opened()
+    one.commit((), [Cell("part", f"{number}", b"\xc0") for number in range(60_000)])
+    with pytest.raises(StaleError), other.group():
+        assert other.cell("part", "7") == b"\xc0"
+        one.commit((), [Cell("part", f"{number}", None) for number in range(60_000)])
+        other.commit([Draft("c", "note", {})], [Cell("part", "8", b"\x80")])
+    assert list(one.cells("part")) == []
 
 
 def test_one_candidate_delivered_to_every_node_at_once_has_one_effect_and_one_answer(node, desk):

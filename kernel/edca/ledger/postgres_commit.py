@@ -9,6 +9,7 @@ hold their locks; that is the order in which the records are sequenced and repla
 """
 
 import hashlib
+from collections import Counter
 from typing import Final
 
 from psycopg import errors
@@ -18,6 +19,7 @@ from edca.ledger.postgres_schema import LOCK_TIMEOUT_MS, Connection
 from edca.ledger.postgres_staging import Group, Head
 from edca.ledger.postgres_vault import is_vault_stale, write_vault
 
+_CELL_LOCKS_MAX: Final = 1000  # of one space in one group
 _LOCK: Final = (
     "SELECT (CASE WHEN alone THEN pg_advisory_xact_lock(name) ELSE pg_advisory_xact_lock_shared(name) END)::text"
     " FROM unnest(%s::bigint[], %s::bool[]) AS wanted(name, alone)"
@@ -144,12 +146,16 @@ def _locks(schema: str, group: Group) -> tuple[list[int], list[bool]]:
 
     for chain in {*group.seen_heads, *group.heads}:
         want("chain", chain, alone=chain in group.heads)
-    for place in {*group.seen_cells, *group.cells}:
-        want("cell", *place, alone=place in group.cells)
+    places = {*group.seen_cells, *group.cells}
+    touched = Counter(space for space, _ in places)
+    # The server has room for so many locks, and no more: beyond this, a whole space is locked instead of its cells.
+    whole = {space for space, count in touched.items() if count > _CELL_LOCKS_MAX}
+    for place in places:
+        if place[0] not in whole:
+            want("cell", *place, alone=place in group.cells)
     for scope in {*group.seen_keys, *group.keys}:
         want("key", scope, alone=scope in group.keys)
-    written = {space for space, _ in group.cells}
-    for space in {*written, *group.seen_spaces}:
-        want("space", space, alone=space in group.seen_spaces)
+    for space in {*touched, *group.seen_spaces}:
+        want("space", space, alone=space in group.seen_spaces or space in whole)
     names = sorted(wanted)
     return names, [wanted[name] for name in names]
