@@ -54,12 +54,7 @@ class SQLiteLedger(Destroying, Alone):
 
     @classmethod
     def open(
-        cls,
-        path: str | os.PathLike[str],
-        *,
-        create: bool = True,
-        readonly: bool = False,
-        durable: bool = True,
+        cls, path: str | os.PathLike[str], *, create: bool = True, readonly: bool = False, durable: bool = True
     ) -> Self:
         """Open the ledger at `path`, made first if it is not there and `create` allows it.
 

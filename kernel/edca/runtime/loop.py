@@ -11,19 +11,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, TypeVar
 
 from edca.ledger.errors import LedgerError
-from edca.runtime import (
-    approving,
-    asking,
-    config,
-    erasing,
-    inbox,
-    observe,
-    older_cells,
-    recover,
-    rosters,
-    settlement,
-    waiting,
-)
+from edca.runtime import approving, asking, config, erasing, inbox, observe, recover, rosters, settlement, waiting
 from edca.runtime.addressing import Addressed, Admitted, find_address, recalled
 from edca.runtime.answers import Outcome, as_recorded
 from edca.runtime.cases import case_id, check_tenant
@@ -33,6 +21,7 @@ from edca.runtime.entrance import WAITING_MAX, Entrance
 from edca.runtime.evidence import informed, reading_within
 from edca.runtime.gather import gather, look, read_ahead
 from edca.runtime.lanes import lanes_of
+from edca.runtime.older_cells import write_anew
 from edca.runtime.opened import opened
 from edca.runtime.operating import Operated
 from edca.runtime.permits import HaltedError, OvertakenError
@@ -118,7 +107,7 @@ class Runtime(Operated):
         )
         self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
         self._entrance = Entrance(waiting_max)
-        older_cells.write_anew(self.context)
+        write_anew(self.context)
         erasing.finish(self.context)
         self._admit = admit
         self._probes = Probes(probing)

@@ -11,15 +11,13 @@ from edca.kernel import canonical
 from edca.kernel.counting import Counter, Passage, Standing
 from edca.kernel.machine import Window, WindowKind
 from edca.kernel.verdict import Accepted, Escalated, Refused
-from edca.ledger.errors import SchemaError
 from edca.ledger.store import Cell
 from edca.runtime import counter_cells
 from edca.runtime.answers import Outcome
-from edca.runtime.counted import SHARE, Counted, Part
-from edca.runtime.counter_cells import PARTS, SPACE
-from edca.runtime.limit_use import limit_uses
+from edca.runtime.counted import Counted, Part
+from edca.runtime.counter_cells import SPACE
 from edca.runtime.ports import Performed, Report
-from edca.runtime.rebuild import compare_cells, stored_cells
+from edca.runtime.rebuild import compare_cells
 from edca.runtime.replay import replay
 
 MINUTE = world.HOUR // 60
@@ -55,48 +53,6 @@ def test_a_counter_is_the_same_from_memory_and_from_its_cell(count, monkeypatch)
     known = counter_cells.counter_from_bytes(cell.value)
     monkeypatch.setattr(counter_cells, "_known", counter_cells._Known())
     assert counter_cells.counter_from_bytes(cell.value) == known
-
-
-def test_what_is_put_away_is_counted_settled_released_and_replayed(desk):
-    first = desk.spend("0.05")
-    for number in range(6 * SHARE):
-        if number % 7 == 3:
-            desk.router.reports = [Report(Performed.FAILED)]
-        assert desk.spend("0.01").outcome is (Outcome.FAILED if number % 7 == 3 else Outcome.CONFIRMED)
-        desk.clock.instant += MINUTE
-    failed = len(range(3, 6 * SHARE, 7))
-    assert len(list(desk.ledger.cells(PARTS))) >= 2
-    assert desk.counted("spend", "daily") == 5 + 6 * SHARE - failed
-    assert len(_standings(desk)) == 1 + 6 * SHARE - failed
-    desk.runtime.settle(first.record.index, "daily", 7)
-    assert desk.counted("spend", "daily") == 7 + 6 * SHARE - failed
-    (use,) = limit_uses(desk.ledger, desk.clock.instant)
-    assert (use.counted, use.reserved) == (7 + 6 * SHARE - failed, 0)
-    desk.assert_sound()
-    desk.reopen()
-    assert desk.counted("spend", "daily") == 7 + 6 * SHARE - failed
-    desk.clock.instant += 24 * world.HOUR
-    for _ in range(2 * SHARE):
-        desk.spend("0.01")
-    assert list(desk.ledger.cells(PARTS)) == []
-
-
-def test_an_escalated_candidate_does_not_count_against_itself_where_its_reservation_was_put_away(desk):
-    jobs = [f"j{number}" for number in range(4 * SHARE)]
-    desk.router.jobs.update({job: dict(desk.router.jobs["j1"]) for job in jobs})
-    assert isinstance(desk.ask("60.00").verdict, Escalated)
-    for job in jobs[2:]:
-        assert isinstance(desk.ask("0.01", job=job).verdict, Escalated)
-    (cell, *_) = desk.ledger.cells(PARTS)
-    assert b"reserved" in cell[1]
-    held = 60_00 + len(jobs) - 2
-    assert desk.counted("ask", "asked_for") == held
-    assert isinstance(desk.ask("60.00").verdict, Escalated)
-    assert desk.counted("ask", "asked_for") == held
-    desk.clock.instant += 30 * MINUTE + 1
-    assert isinstance(desk.ask("99.00", job="j1").verdict, Escalated)
-    assert desk.counted("ask", "asked_for") == 99_00
-    assert len(_standings(desk)) == 1
 
 
 def test_counters_are_kept_in_memory_up_to_a_bound(monkeypatch):
@@ -361,49 +317,3 @@ def test_amounts_of_another_scale_are_counted_rounded_up():
     counter = counter.with_passage(Passage(1, 2, 0, 1, Standing.USED), day)
     assert counter.sum(day, 2, 1, None) == 101 + 200
     assert counter.sum(day, 3, 1, None) == 1001 + 2000
-
-
-# --- what an earlier version has written --------------------------------------------------------------------------
-
-
-def _as_an_earlier_version_wrote(desk):
-    """Give every counter, and every note of reservations, the form that they had before passages were put away."""
-    sheet = counter_cells.Sheet(desk.ledger.cell)
-    older = []
-    for name, counter in counter_cells.counters(desk.ledger.cells(SPACE)):
-        passages = [canonical.decode(one.encoded.canonical) for one in counter.passages(sheet.pages(name))]
-        value = canonical.encode({"name": name.parts, "latest": counter.latest, "passages": passages})
-        older.append(Cell(SPACE, name.cell_key, value))
-    held = [(key, sheet.held(key)) for key, _ in desk.ledger.cells(counter_cells.HELD)]
-    older += [Cell(counter_cells.HELD, key, canonical.encode(list(one.counters))) for key, one in held]
-    older += [Cell(PARTS, key, None) for key, _ in desk.ledger.cells(PARTS)]
-    desk.ledger.commit((), older)
-
-
-def test_what_an_earlier_version_kept_is_written_anew_from_the_records_on_opening(desk):
-    for _ in range(4 * SHARE):
-        desk.spend("0.01")
-    desk.ask("60.00")
-    cells = stored_cells(desk.ledger)
-    _as_an_earlier_version_wrote(desk)
-    assert stored_cells(desk.ledger) != cells
-    with pytest.raises(SchemaError, match="earlier version"):
-        desk.spend("0.01", job="j2")
-    assert {one.cell for one in compare_cells(desk.ledger) if one.space == SPACE} == {
-        "passages as an earlier version kept them"
-    }
-    desk.reopen()
-    assert stored_cells(desk.ledger) == cells
-    assert desk.counted("spend", "daily") == 4 * SHARE
-    assert isinstance(desk.ask("60.00").verdict, Escalated)
-    desk.submit("look")
-
-
-def test_what_an_older_cell_says_is_not_taken_over(desk):
-    desk.spend("60.00")
-    _as_an_earlier_version_wrote(desk)
-    ((key, value),) = desk.ledger.cells(SPACE)
-    said = canonical.decode(value)
-    desk.ledger.commit((), [Cell(SPACE, key, canonical.encode({**said, "passages": []}))])
-    desk.reopen()
-    assert code(desk.spend("60.00", job="j2")) == "daily"
