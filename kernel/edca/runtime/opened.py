@@ -47,10 +47,6 @@ class Vaulted(Protocol):
 class Destroyer(Vaulted, Store, Protocol):
     """A store that can let go of what its vault keeps: every one that has a vault."""
 
-    def whole(self) -> AbstractContextManager[None]:
-        """Let the reads of the block be of one moment, and of all that is committed then."""
-        ...
-
     def list_erasure(self, erasure: Erasure) -> None:
         """Within a group: see to it that the list of erasures names it before it is destroyed."""
 
@@ -168,6 +164,10 @@ class OpenedStore:
     def reading(self) -> AbstractContextManager[None]:
         """Let the reads of the block see one moment."""
         return self.store.reading()
+
+    def whole(self) -> AbstractContextManager[None]:
+        """Let the reads of the block be of one moment, and of all that is committed then."""
+        return self.store.whole()
 
     def holds(self, name: str) -> bool:
         """Tell whether this process may carry out what goes by that name."""

@@ -140,6 +140,10 @@ class Store(Protocol):
         """Let the reads of the block see one moment: no commit comes between them."""
         ...
 
+    def whole(self) -> AbstractContextManager[None]:
+        """Let the reads of the block be of one moment, and of all that is committed then."""
+        ...
+
     def holds(self, name: str) -> bool:
         """Tell whether this process may carry out what goes by that name, as far as it knows without asking."""
         ...

@@ -276,3 +276,14 @@ def test_made_anew_it_holds_what_it_is_given():
     assert tuple(kept.passages(both.cells)) == tuple(passages)
     assert kept.latest == 7
     assert {number for _, number in kept.gone} >= {item.number for item in both.kept.items if isinstance(item, Part)}
+
+
+def test_parts_of_which_nothing_is_left_are_gone():
+    both = Both(CALENDAR)
+    for _ in range(20 * SHARE):
+        both.count()
+    for record in range(1, 20 * SHARE + 1):
+        both.release(record)
+    assert both.kept.items == ()
+    assert both.cells.held == {}
+    both.check()

@@ -10,9 +10,11 @@ from edca.ledger.errors import SchemaError, TamperedError
 from edca.ledger.store import Cell
 from edca.runtime import counter_cells
 from edca.runtime.answers import Outcome
+from edca.runtime.context import Context
 from edca.runtime.counted import SHARE
 from edca.runtime.counter_cells import PARTS, SPACE
 from edca.runtime.limit_use import limit_uses
+from edca.runtime.older_cells import write_anew
 from edca.runtime.ports import Performed, Report
 from edca.runtime.rebuild import compare_cells, stored_cells
 
@@ -131,3 +133,20 @@ def test_what_an_older_cell_says_is_not_taken_over(desk):
     desk.ledger.commit((), [Cell(SPACE, key, canonical.encode({**said, "passages": []}))])
     desk.reopen()
     assert code(desk.spend("60.00", job="j2")) == "daily"
+
+
+def test_whoever_counts_meanwhile_is_not_overwritten(desk, monkeypatch):
+    desk.spend("60.00")
+    _as_an_earlier_version_wrote(desk)
+    turn, others = Context.turn, []
+
+    def overtaken(context, work):
+        if not others:
+            others.append(desk.ledger.cell(SPACE, next(key for key, _ in desk.ledger.cells(SPACE))))
+            desk.ledger.commit((), [Cell(SPACE, "ff", others[0])])
+        return turn(context, work)
+
+    monkeypatch.setattr(Context, "turn", overtaken)
+    write_anew(desk.runtime.context)
+    assert len(others) == 1
+    assert [key for key, _ in desk.ledger.cells(SPACE)] != ["ff"]
