@@ -12,6 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +23,7 @@ from masquerade import World, disguised
 
 from edca.api import (
     Kernel,
+    Session,
     View,
     as_anthropic,
     as_mcp,
@@ -34,10 +36,12 @@ from edca.api import (
 )
 from edca.kernel.canonical import encode
 from edca.kernel.facts import Instance
+from edca.kernel.types import HandleType
 from edca.routing.router import SourceRouter
 from edca.runtime.ports import Request
 from edca.semantic.candidate import admit
 from edca.semantic.inquiry import admit_inquiry
+from edca.semantic.unpublished import HANDLE
 
 SEEDS = st.integers(0, 2**32)
 NOTHING_FAILS: frozenset[int] = frozenset()
@@ -58,6 +62,10 @@ def seen_by_model(kernel: Kernel, desk: Desk, tried: list[Ask]) -> Iterator[byte
         for entity, key in _cases(kernel, ask):
             yield from _shown(kernel.view(entity, key, caller=caller))
             yield from _shown(session.view(entity, key))
+        sealed = _by_handle(kernel, session, ask)
+        if sealed != ask.payload:
+            said = attestations(kernel, ask)
+            yield encode(session.submit(json.dumps(sealed), attestations=said).told.to_raw())
         answer = kernel.submit(payload, caller=caller, attestations=attestations(kernel, ask))
         yield encode(for_model(kernel.machine, admit(payload, caller), answer.verdict).to_raw())
 
@@ -68,6 +76,17 @@ def _shown(view: View) -> Iterator[bytes]:
     yield encode(view.to_raw())
     yield as_text(view).encode()
     yield json.dumps([as_openai(tools), as_openai_chat(tools), as_anthropic(tools), as_mcp(tools)]).encode()
+
+
+def _by_handle(kernel: Kernel, session: Session, ask: Ask) -> dict[str, Any]:
+    """Return what was asked with handles in place of what isn't published, as whoever was shown them would say it."""
+    branches = kernel.machine.index.offered.get(ask.payload["transition"], ())
+    unpublished = {one.name for branch in branches for one in branch.parameters if isinstance(one.type, HandleType)}
+    arguments = {
+        name: session.handles.shown(HANDLE, value) if name in unpublished and isinstance(value, str) else value
+        for name, value in ask.payload["arguments"].items()
+    }
+    return {**ask.payload, "arguments": arguments}
 
 
 def _cases(kernel: Kernel, ask: Ask) -> Iterator[tuple[str, list[object]]]:
@@ -135,6 +154,23 @@ def test_no_internal_word_reaches_a_model_a_log_or_an_error(
     logged = "\n".join(record.getMessage() + str(record.exc_info or "") for record in caplog.records)
     assert disguise.found_in(b"".join(told)) == []
     assert disguise.found_in((said.out + said.err + logged).encode()) == []
+
+
+def test_what_isn_t_published_is_asked_for_and_told_by_handle_alone(tmp_path: Path) -> None:
+    """Otherwise transcripts of a spec with handles would show little."""
+    desk = next(desk for desk in DESKS if desk.spec == "incident")
+    known: dict[str, Any] = {"transition": "purge", "arguments": {"alert_id": "a1", "dataset_id": "thumbnails"}}
+    looking: dict[str, Any] = {"query": "data_of", "arguments": {"alert_id": "a1"}}
+    seeing: dict[str, Any] = {"transition": "look", "arguments": {"alert_id": "a1"}}
+    tried = [Ask("erin", payload, ()) for payload in (seeing, looking, known)]
+    tried += tries(desk, 7, 60)
+    asked = sum(one.payload.get("transition") == "purge" for one in tried)
+    looked = sum(one.payload.get("query") == "data_of" for one in tried)
+    assert asked > 3 and looked > 10
+    told = transcript(desk, desk.world(tmp_path), tmp_path / "run", tried, NOTHING_FAILS)
+    assert [one for one in told if b"h_" in one and b"backed_up_at" in one]
+    assert [one for one in told if b"deletion_agreed" in one and b"two_leads" in one]
+    assert not [one for one in told if b"thumbnails" in one or b"receipts" in one]
 
 
 @pytest.mark.parametrize("spec", ["airline", "retail"])

@@ -12,16 +12,20 @@ from edca.api import (
     Caller,
     Escalated,
     FixedClock,
+    Inquiry,
     Kernel,
     Outcome,
     Refused,
+    Returned,
     for_model,
     open_engine,
+    query_for_model,
 )
 from edca.semantic.candidate import admit
 
 SPECS = Path(__file__).resolve().parents[3] / "specs"
 DESK = Caller("desk-bot", "assistant", subject="bea", model="small-model-2026-01-15")
+DATA_OF = Inquiry("data_of", {"alert_id": "a1"}, "ops-agent", "agent", None, "small-model-2026-01-15")
 AGENT = Caller("ops-agent", "agent", model="small-model-2026-01-15")
 
 
@@ -86,3 +90,33 @@ def test_an_agent_looks_and_pages(tmp_path: Path) -> None:
         assert one(database, "SELECT cmd, arg_t, arg_n FROM t_ord") == ("PAG", "a1", 1)
         replayed = kernel.replay()
         assert replayed.equal == replayed.total > 2
+
+
+def test_the_agent_names_only_data_that_it_was_shown(tmp_path: Path) -> None:
+    """What a dataset is called reaches no model, and what it makes up is answered like what isn't there."""
+    with opened("incident", "ops", tmp_path) as (kernel, _):
+        session, other = kernel.session(AGENT), kernel.session(AGENT)
+        assert session.submit({"transition": "look", "arguments": {"alert_id": "a1"}}).told.outcome == "accepted"
+        looked = session.query({"query": "data_of", "arguments": {"alert_id": "a1"}}).told
+        (row,) = looked.values["datasets"]
+        assert row["backed_up_at"] == "2026-03-20T06:00:00Z"
+        handle = row["dataset_id"]
+        assert handle.startswith("h_") and handle == session.handle("dataset", ["thumbnails"])
+        assert "thumbnails" not in json.dumps(looked.to_raw())
+
+        def purge(name: object) -> dict[str, object]:
+            return {"transition": "purge", "arguments": {"alert_id": "a1", "dataset_id": name}}
+
+        absent = session.submit(purge(session.handle("dataset", ["nothing"]))).told
+        assert (absent.outcome, absent.codes) == ("refused", ("not_possible",))
+        made_up = ["thumbnails", "receipts", other.handle("dataset", ["thumbnails"]), handle[:-1], handle.upper()]
+        assert [session.submit(purge(name)).told for name in made_up] == [absent] * len(made_up)
+        shown = session.submit(purge(handle)).told
+        assert (shown.outcome, [need.code for need in shown.needs]) == ("escalated", ["deletion_agreed", "two_leads"])
+        # A host names it as it is called; outside of a session a model is told nothing in place of it.
+        outside = kernel.query({"query": "data_of", "arguments": {"alert_id": "a1"}}, caller=AGENT)
+        assert isinstance(outside.verdict, Returned)
+        told = query_for_model(kernel.machine, DATA_OF, outside.verdict)
+        assert told.values == {"datasets": [{"dataset_id": None, "backed_up_at": "2026-03-20T06:00:00Z"}]}
+        replayed = kernel.replay()
+        assert replayed.equal == replayed.total
