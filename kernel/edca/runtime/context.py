@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from edca.ledger.sealing import ScopeKey
     from edca.ledger.store import Stored
     from edca.runtime.ports import Clock, Router, Store
+    from edca.runtime.retention_rules import RetentionRules
     from edca.runtime.turns import Needs
 
 _T = TypeVar("_T")
@@ -67,6 +68,7 @@ class Context:
     `schedule` says how transient faults are tried again, `pause` waits so many microseconds. `inbox_max` is how many
     questions may wait for people. `read_within_us` is how long the sources may take to tell what a decision reads, in
     real time; null: as long as they like. `opened_with` is the roster that the host handed over, see `roster`.
+    `retention` are the rules whose classes records name; null: they name none.
     """
 
     machine: Machine
@@ -86,6 +88,7 @@ class Context:
     stop: Stop = field(default_factory=Stop, repr=False, compare=False)
     postponed: set[str] = field(default_factory=set, repr=False, compare=False)
     adopted: dict[bytes, Roster] = field(default_factory=dict, repr=False, compare=False)
+    retention: RetentionRules | None = None
 
     @property
     def roster(self) -> Roster:
@@ -125,6 +128,7 @@ class Context:
             self.stop,
             self.postponed,
             self.adopted,
+            self.retention,
         )
 
     def turns_for(self, works: Sequence[Callable[[], _T]], needs: Needs) -> tuple[_T | Exception, ...]:

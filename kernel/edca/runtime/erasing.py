@@ -8,7 +8,7 @@ an erasure that is cut short is finished when the ledger is opened next (`finish
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
 from edca.ledger.erasures import Erasure
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from edca.kernel.canonical import Data
     from edca.runtime.answers import RecordReference
     from edca.runtime.context import Context
-
-RETENTION: Final = "retention"
 
 
 class ErasureError(ValueError):

@@ -29,6 +29,7 @@ from edca.runtime.probing import Probes
 from edca.runtime.question import check_vouched
 from edca.runtime.recording import CarriedOut, confirm, decide_and_record, decide_on
 from edca.runtime.reentry import check_outside
+from edca.runtime.retention_rules import RETENTION
 from edca.runtime.retries import Schedule, sleep
 from edca.runtime.together import Came, Submission, Unfinished, take_together
 from edca.runtime.turns import Turns
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Clock, Router, Store
     from edca.runtime.probing import Probing
     from edca.runtime.question import Question
+    from edca.runtime.retention_rules import RetentionRules
 
 _T = TypeVar("_T")
 
@@ -77,6 +79,7 @@ class Runtime(Operated):
         waiting_max: int = WAITING_MAX,
         read_within_us: int | None = None,
         probing: Probing | None = None,
+        retention: RetentionRules | None = None,
     ) -> None:
         """Put the configuration on record where it isn't yet.
 
@@ -84,7 +87,8 @@ class Runtime(Operated):
         `inbox_max` is how many questions may wait for people: beyond it, what would be escalated is refused.
         `waiting_max` is how many candidates may be under way or wait at one time, `read_within_us` how long the sources
         have to tell what one decision reads (null: as long as they like). `probing` is how often one principal may be
-        refused before nothing of theirs is looked at for a while (null: as often as they like).
+        refused before nothing of theirs is looked at for a while (null: as often as they like). `retention` are the
+        rules whose classes records name (null: they name none).
 
         What an earlier process left unfinished stays pending until `recover.recover` has run.
 
@@ -93,7 +97,7 @@ class Runtime(Operated):
         """
         check_tenant(tenant)
         chain = rosters.chain_of_rosters(tenant, machine.name)
-        Turns().take(ledger, lambda: _ensure(ledger, chain, machine, router, roster))
+        Turns().take(ledger, lambda: _ensure(ledger, chain, machine, router, roster, retention))
         parts = (
             machine,
             router,
@@ -105,7 +109,7 @@ class Runtime(Operated):
             pause,
             inbox_max,
         )
-        self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger))
+        self.context = Context(*parts, read_within_us, lanes=lanes_of(ledger), retention=retention)
         self._entrance = Entrance(waiting_max)
         write_anew(self.context)
         erasing.finish(self.context)
@@ -378,10 +382,14 @@ class Runtime(Operated):
         return self.context.turn(lambda: confirm(self.context, performed))
 
 
-def _ensure(ledger: Store, chain: str, machine: Machine, router: Router, roster: Roster) -> None:
+def _ensure(
+    ledger: Store, chain: str, machine: Machine, router: Router, roster: Roster, retention: RetentionRules | None
+) -> None:
     """Put on record what isn't yet: in a turn, since other processes may open the same ledger."""
     rosters.check_opened(ledger, chain, roster)
     config.ensure(ledger, machine, router, roster)
+    if retention is not None:
+        config.keep(ledger, [(RETENTION, retention.digest, retention.document)])
 
 
 def _as_given(found: inbox.OpenQuestion) -> Admitted:

@@ -26,6 +26,7 @@ from edca.runtime.kinds import OBSERVED
 from edca.runtime.permits import Authority
 from edca.runtime.ports import Request
 from edca.runtime.records import standing
+from edca.runtime.retention_rules import with_class
 from edca.runtime.signatures import is_signed, observation
 from edca.runtime.stamps import stamped
 from edca.runtime.standing import trusted_row
@@ -128,7 +129,8 @@ def observe(
     def cells(place: Place) -> list[Cell]:
         return [Row(touched(after, place.entry, at)).cell(), *_counted(context, looked.row, looked.state)]
 
-    return context.append(Draft(before.id, OBSERVED, stamped(machine, content)), cells)
+    content = with_class(stamped(machine, content), context.retention, machine, after.state)
+    return context.append(Draft(before.id, OBSERVED, content), cells)
 
 
 def request(machine: Machine, entity: str, key: Key) -> Request:

@@ -11,6 +11,7 @@ from edca.runtime.answers import Outcome
 from edca.runtime.cases import Opened, case_to_data, change
 from edca.runtime.counters import reserved_until
 from edca.runtime.kinds import INTAKE
+from edca.runtime.retention_rules import with_class
 from edca.runtime.stamps import stamped
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def verdict_content(
         "change": change_promised(question, verdict, after),
         "stages": ["admit"] if malformed else ["admit", "gather", "decide"],
     }
-    return stamped(question.machine, content)
+    state = None if after is None else after.state
+    return with_class(stamped(question.machine, content), context.retention, question.machine, state)
 
 
 def outcome_content(
@@ -119,7 +121,8 @@ def outcome_content(
         "change": None if before is None or after is None else change(machine, before, after),
         "stages": ["permit", "perform", "confirm"],
     }
-    return stamped(machine, content)
+    state = None if after is None else after.state
+    return with_class(stamped(machine, content), context.retention, machine, state)
 
 
 def standing(case: Case) -> dict[str, Data]:

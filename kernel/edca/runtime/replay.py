@@ -59,6 +59,7 @@ from edca.runtime.question import Question, counters_to_data
 from edca.runtime.rebuild import Rebuilt, compare_cells, stored_cells
 from edca.runtime.records import after_outcome, after_verdict, chain_of, change_promised, standing
 from edca.runtime.replayed import UNREADABLE, Mismatch, NotReplayed, Replayed
+from edca.runtime.retention_rules import class_pairs
 from edca.runtime.stamps import Stamps
 from edca.runtime.vault_check import check_vault
 from edca.runtime.verdicts import verdict_from_raw
@@ -165,7 +166,8 @@ class _Follower:
     def _follow(self, stored: StoredRecord, record: Record) -> list[Pair]:
         content: Any = record.content
         under = self._adopted.pairs(content, self._configuration)
-        return [*under, *self._followed(stored, record)]
+        pairs = [*under, *self._followed(stored, record)]
+        return [*pairs, *class_pairs(content, self._left.get(record.chain), self._configuration)]
 
     def _followed(self, stored: StoredRecord, record: Record) -> list[Pair]:
         match record.kind:

@@ -9,56 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from edca.kernel import canonical
 from edca.kernel.calendar import DAY
 from edca.ledger.record import parse
 from edca.runtime import cases, config
-from edca.runtime.erasing import RETENTION, Erased, Obstacles, Request, erase
+from edca.runtime.erasing import Erased, Obstacles, Request, erase
 from edca.runtime.opened import OpenedStore
+from edca.runtime.retention_rules import OUTSIDE, RETENTION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from edca.kernel.canonical import Data
     from edca.runtime.context import Context
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionClass:
-    """Cases of one machine that ended in one of `states` (empty: in any), and for how many days they are kept then."""
-
-    name: str
-    machine: str
-    states: tuple[str, ...]
-    days: int
-
-
-@dataclass(frozen=True, slots=True)
-class RetentionRules:
-    """The classes, the first that fits counts. `outside_days`: how long what is asked outside of any case is kept.
-
-    Null: for ever.
-    """
-
-    classes: tuple[RetentionClass, ...]
-    outside_days: int | None = None
-
-    @property
-    def document(self) -> bytes:
-        """The canonical bytes that stand in the ledger."""
-        rows: list[Data] = [
-            {"name": one.name, "machine": one.machine, "states": list(one.states), "days": one.days}
-            for one in self.classes
-        ]
-        return canonical.encode({"classes": rows, "outside_days": self.outside_days})
-
-    @property
-    def digest(self) -> bytes:
-        """What the document is known by."""
-        return canonical.digest(RETENTION, self.document)
-
-
-OUTSIDE = "outside of cases"
+    from edca.runtime.retention_rules import RetentionRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +55,7 @@ def kept(context: Context, rules: RetentionRules) -> tuple[Kept, ...]:
                 until, why = since + rules.outside_days * DAY, obstacles.of(scope, even_open=False)
                 found.append(Kept(scope, OUTSIDE, since, until, why))
             continue
-        machine, state = obstacles.configuration.machine(row.case.machine), row.case.state
-        if not machine.index.states[state].final:
-            continue
-        fits = (one for one in rules.classes if one.machine == machine.name and state in (one.states or (state,)))
-        rule = next(fits, None)
+        rule = rules.class_of(obstacles.configuration.machine(row.case.machine), row.case.state)
         if rule is not None:
             since = row.case.entered
             why = obstacles.of(scope, even_open=False)

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from edca.runtime.operating import Adopted
     from edca.runtime.question import Question
     from edca.runtime.reconcile import Reconciled
-    from edca.runtime.retention import Kept, RetentionRules
+    from edca.runtime.retention import Kept
+    from edca.runtime.retention_rules import RetentionRules
     from edca.runtime.scheduler import Fired
     from edca.semantic.handles import Handles
     from edca.semantic.view import View

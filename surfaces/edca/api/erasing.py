@@ -10,6 +10,7 @@ from edca.runtime.erasing import Erased, Request
 if TYPE_CHECKING:
     from edca.runtime.answers import RecordReference
     from edca.runtime.loop import Runtime
+    from edca.runtime.retention_rules import RetentionRules
 
 
 class Erasing:
@@ -30,11 +31,11 @@ class Erasing:
         """Destroy what is personal of one case, by its id. Raises as `erase`."""
         return self._runtime.erase(Request(holds.CASE, case, by, reason, even_open))
 
-    def kept(self, rules: retention.RetentionRules) -> tuple[retention.Kept, ...]:
+    def kept(self, rules: RetentionRules) -> tuple[retention.Kept, ...]:
         """Return what has a class and still its personal values, in order of when its time is over."""
         return retention.kept(self._runtime.context, rules)
 
-    def purge(self, rules: retention.RetentionRules, *, by: str) -> tuple[Erased, ...]:
+    def purge(self, rules: RetentionRules, *, by: str) -> tuple[Erased, ...]:
         """Erase everything whose time is over and that nothing stands against, each class on record.
 
         `load_retention` reads the rules from a file. Raises `ErasureError`.

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from edca.runtime.ports import Clock, Router
     from edca.runtime.question import Question
     from edca.runtime.replayed import Replayed
+    from edca.runtime.retention_rules import RetentionRules
     from edca.runtime.retries import Schedule
     from edca.runtime.scheduler import Fired
 
@@ -108,6 +109,7 @@ class Kernel(Operating, Answering, Migrating, Showing, Erasing):
         kept: Sequence[File] = (),
         trust: Sequence[str] = (),
         verify_first: bool = False,
+        retention: RetentionRules | None = None,
     ) -> Self:
         """Compile, load, check and open everything, and finish what an earlier process left (see `recovered`).
 
@@ -124,6 +126,9 @@ class Kernel(Operating, Answering, Migrating, Showing, Erasing):
         is unknown (null: they may take as long as they like). `probing` is how often one principal may be refused on
         behalf of one subject before nothing of theirs is looked at for a while; without it 200 times in 10 minutes
         (null: as often as they like).
+
+        `retention` are the rules (`load_retention`) of which verdicts and outcomes name the class that their case is
+        in from then on; without it they name none. What is erased when, `purge` says.
 
         `kept` are files of checkpoints and receipts that were kept elsewhere, by the keys of `trust` (`NAME+ID+KEY`):
         a ledger that lacks what one of them counts is not opened (`RolledBackError`). `verify_first` reads every record
@@ -156,6 +161,7 @@ class Kernel(Operating, Answering, Migrating, Showing, Erasing):
                     waiting_max=waiting_max,
                     read_within_us=None if read_within_s is None else round(read_within_s * 1_000_000),
                     probing=probing,
+                    retention=retention,
                 )
             except AdoptionError as error:
                 raise RosterError(str(error)) from error

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edca.runtime.operating import Adopted
     from edca.runtime.ports import Clock, Permit, Request
     from edca.runtime.reconcile import Reconciled
+    from edca.runtime.retention_rules import RetentionRules
 
 
 class Operating:
@@ -181,11 +182,11 @@ class LedgerOperator:
         """Destroy what is personal of a person or a case. Raises `ErasureError`."""
         return erasing.erase(self.context, request)
 
-    def kept(self, rules: retention.RetentionRules) -> tuple[retention.Kept, ...]:
+    def kept(self, rules: RetentionRules) -> tuple[retention.Kept, ...]:
         """Return what has a class and still its personal values, in order of when its time is over."""
         return retention.kept(self.context, rules)
 
-    def purge(self, rules: retention.RetentionRules, *, by: str) -> tuple[erasing.Erased, ...]:
+    def purge(self, rules: RetentionRules, *, by: str) -> tuple[erasing.Erased, ...]:
         """Erase everything whose time is over and that nothing stands against. Raises `ErasureError`."""
         return retention.purge(self.context, rules, by)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edca.runtime.retention import RetentionClass, RetentionRules
+from edca.runtime.retention_rules import RetentionClass, RetentionRules
 
 if TYPE_CHECKING:
     import os

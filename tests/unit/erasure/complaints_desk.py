@@ -29,11 +29,12 @@ def bot(subject):
 class Desk:
     """One ledger over one desk; `key` makes the scopes' keys, so that a test can have the same ones twice."""
 
-    def __init__(self, folder, key=None):
+    def __init__(self, folder, key=None, retention=None):
         self.folder = folder
         self.path = folder / "desk.ledger"
         self.clock = FixedClock("2026-03-20T12:00:00Z")
         self.key = key
+        self.retention = retention
         self.database = folder / "world.sqlite"
         with closing(sqlite3.connect(self.database)) as connection:
             connection.executescript(SCHEMA)
@@ -53,6 +54,7 @@ class Desk:
             ledger=self.ledger,
             clock=self.clock,
             engines={"desk": self.engine},
+            retention=self.retention,
         )
         return self.kernel
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from edca.api import ErasureError
 from edca.cli.main import app
 from edca.ledger.sqlite import SQLiteLedger
-from edca.runtime.retention import RetentionClass, RetentionRules
+from edca.runtime.retention_rules import RetentionClass, RetentionRules
 from edca.runtime.vault_check import check_vault
 
 COLUMNS = {"vault": ("number", "scope", "asker", "sealed"), "vault_keys": ("scope", "subject", "key", "name")}

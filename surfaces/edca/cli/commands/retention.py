@@ -12,7 +12,7 @@ from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
 from edca.cli.output import document, line
 from edca.cli.telling_records import record_data, record_line
 from edca.kernel.calendar import time_text
-from edca.runtime.retention import RetentionRules
+from edca.runtime.retention_rules import RetentionRules
 
 app: Final = command_app()
 
