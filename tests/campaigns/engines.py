@@ -2,10 +2,10 @@
 
 Half of the questions are about specs written by chance, made up with values of the right types and much that is
 unknown; half are those that the repository's scenarios ask, with a few things in each disturbed, as in some of the
-others. Each is a tuple of
-machine, case, candidate, and facts with all else that is read. Along with them go inquiries about the queries of the
-same specs, one for every four questions, which are counted apart. Equal seeds ask equal questions, however many
-processes work. Exits with 1 if the compiled kernel and the reference interpreter differ anywhere, or either raises.
+others. Each is a tuple of machine, case, candidate, and facts with all else that is read. Along with them go inquiries
+about the queries of the same specs, made up and from scenarios, one for every four questions, which are counted apart.
+Equal seeds ask equal questions, however many processes work. Exits with 1 if the compiled kernel and the reference
+interpreter differ anywhere, or either raises.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def questions(random: Random, by_chance: bool) -> Iterator[tuple[str, Engines, S
 
 
 def looked_up(random: Random, by_chance: bool) -> Iterator[tuple[str, Engines, Asked]]:
-    """Yield inquiries likewise, all made up; of the repository's specs, about those that have queries."""
+    """Yield inquiries likewise; about the repository's specs, half are those that their scenarios ask."""
     written_size = random.choice(SIZES)
     with_queries = [path for path in worlds.SPECS if worlds.spec(path.stem).queries]
     while True:
@@ -102,7 +102,10 @@ def looked_up(random: Random, by_chance: bool) -> Iterator[tuple[str, Engines, A
         seed = random.getrandbits(32)
         name = f"the spec `written({seed}, {written_size})`" if by_chance else path.stem
         engines = written(seed, written_size)[1] if by_chance else engines_of(path)
-        for asked in inquiries(engines, random, EACH):
+        asking = list(inquiries(engines, random, EACH))
+        if not by_chance:
+            asking += [Asked(*random.choice(worlds.looks(path))) for _ in asking]
+        for asked in asking:
             is_left = random.random() >= DISTURBED
             yield name, engines, asked if is_left else disturbed_inquiry(engines.machine, asked, random)
 
@@ -177,6 +180,7 @@ def main() -> int:
     asked = parser.parse_args()
     for path in () if asked.written else worlds.SPECS:
         worlds.setups(path)  # read and played once, whatever is timed
+        worlds.looks(path)
     start = time.monotonic()
     # The trial is of chunks that the run doesn't have, so that nothing is counted twice.
     trials = max(min(TRIAL_COUNT, asked.count // 10) // 100, 1)

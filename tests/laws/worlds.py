@@ -10,14 +10,18 @@ from typing import Any
 from setups import MODEL, NOW, Setup, case_of, day, instance, instant, proposal, roster_of, said
 
 from edca.diagnostics import Source, concise
+from edca.dsl.parse import parse
 from edca.kernel.candidate import Candidate
 from edca.kernel.facts import Handle, table
 from edca.kernel.inputs import CounterKey, Inputs
+from edca.kernel.inquiry import Inquiry
 from edca.kernel.machine import Machine
 from edca.kernel.verdict import Accepted
 from edca.semantic.compile import Compiled, compile_spec
 from edca.semantic.imports import File
-from edca.semantic.scenario import run_scenarios
+from edca.semantic.scenario import run, run_scenarios, scenarios_of
+from edca.semantic.scenario_play import Looked
+from edca.semantic.scenario_world import inputs_of, inquiry_of
 
 __all__ = ["MODEL"]  # for those who import `worlds` alone
 
@@ -69,6 +73,22 @@ def setups(path: Path) -> dict[str, Setup]:
             asked = decision.question
             own[name] = Setup(found.machine, asked.case, asked.candidate, asked.inputs)
     return own | (_airline() if path.stem == "airline" else {})
+
+
+@cache
+def looks(path: Path) -> tuple[tuple[Inquiry, Inputs], ...]:
+    """Everything that is looked up in a spec's scenarios, those in files beside it too."""
+    found = compiled(path)
+    assert found.checked is not None and found.machine is not None
+    asked: list[tuple[Inquiry, Inputs]] = []
+    for file in (path, *sorted(path.parent.glob("scenarios/*.edca"))):
+        parsed = parse(Source(file.name, file.read_text("utf-8"))).spec
+        assert parsed is not None
+        results, diagnostics = run(scenarios_of(parsed), found.checked, found.machine)
+        assert not diagnostics and all(result.passed for result in results)
+        worlds = [made.world for result in results for made in result.made if isinstance(made, Looked)]
+        asked += [(inquiry_of(found.machine, world), inputs_of(found.machine, world)) for world in worlds]
+    return tuple(asked)
 
 
 def all_setups() -> list[tuple[str, Setup]]:
