@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from nodes import Node, WatchedDesk, assert_sound, contents, world
+from older_counters import as_an_earlier_version_wrote
 
 from edca.kernel.verdict import Accepted
 from edca.ledger import postgres
@@ -102,6 +103,18 @@ def test_eight_writers_at_one_counter_that_has_put_passages_away(node, desk):
     assert sum(job["spent"] for job in desk.jobs.values()) == accepted * 20
     assert len(list(nodes[0].ledger.cells("part"))) >= 2
     assert_sound(nodes[0].ledger)
+
+
+def test_what_an_earlier_version_counted_is_reckoned_by_one_node_of_those_that_open(node, desk):
+    one = node(sequences=False)  # so that what is committed has no place in the ledger yet
+    for number in range(3 * SHARE + 1):
+        assert one.submit("spend", job_id=JOBS[number % 16], amount="1.00").verdict.code == "accepted"
+    as_an_earlier_version_wrote(one.ledger)
+    nodes = together([lambda: node(sequences=False)] * 3)
+    codes = [nodes[number % 3].submit("spend", amount="10.00").verdict.code for number in range(6)]
+    assert codes == ["accepted"] * 5 + ["daily"]
+    node()  # and one that gives places
+    assert_sound(one.ledger)
 
 
 def test_a_commit_may_write_more_cells_than_the_server_has_locks(opened):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from edca.kernel import canonical
+from edca.kernel.canonical import Encoded
 from edca.kernel.counting import Passage, Standing
 from edca.ledger.errors import SchemaError, TamperedError
 from edca.ledger.record import RECORD_SIZE_MAX
@@ -40,18 +41,22 @@ class Name:
     transition: str
     code: str
     key: tuple[Raw, ...]
+    _encoded: Encoded | None = field(default=None, init=False, repr=False, compare=False)
     _cell_key: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
-    def parts(self) -> list[Data]:
-        """The name as canonical data."""
-        return [self.tenant, self.machine, self.transition, self.code, list(self.key)]
+    def encoded(self) -> Encoded:
+        """The name as canonical bytes."""
+        if self._encoded is None:
+            parts: Data = [self.tenant, self.machine, self.transition, self.code, list(self.key)]
+            object.__setattr__(self, "_encoded", Encoded(canonical.encode(parts)))
+        return self._encoded  # type: ignore[return-value]  # it is there now
 
     @property
     def cell_key(self) -> str:
         """The key of the counter's cell."""
         if self._cell_key is None:  # asked for whenever the counter is read or written
-            found = canonical.digest("counter", canonical.encode(self.parts)).hex()
+            found = canonical.digest("counter", self.encoded.canonical).hex()
             object.__setattr__(self, "_cell_key", found)
         return self._cell_key  # type: ignore[return-value]  # it is there now
 
@@ -235,7 +240,7 @@ def _counter_bytes(name: Name, counted: Counted) -> bytes:
             "counted": canonical.encode_list([item.encoded for item in counted.items]),
             "gone": [[level, number] for level, number in counted.gone],
             "latest": counted.latest,
-            "name": name.parts,
+            "name": name.encoded,
             "parts": counted.made,
         }
     )

@@ -109,7 +109,7 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("count"), st.integers(1, 12), st.integers(0, 999), st.sampled_from((0, 0, 2, 3))),
         st.tuples(st.just("escalate"), st.integers(0, 2 * HOUR), st.integers(0, 99), st.just(2)),
-        st.tuples(st.just("wait"), st.sampled_from((0, 1, HOUR // 60, HOUR // 9, HOUR, 2 * HOUR))),
+        st.tuples(st.just("wait"), st.sampled_from((0, 1, HOUR // 60, HOUR // 9, HOUR, 2 * HOUR, -HOUR // 50))),
         st.tuples(st.just("use"), st.integers(0, 200)),
         st.tuples(st.just("release"), st.integers(0, 200)),
         st.tuples(st.just("settle"), st.integers(0, 200), st.integers(0, 999), st.sampled_from((0, 2))),
@@ -276,6 +276,18 @@ def test_made_anew_it_holds_what_it_is_given():
     assert tuple(kept.passages(both.cells)) == tuple(passages)
     assert kept.latest == 7
     assert {number for _, number in kept.gone} >= {item.number for item in both.kept.items if isinstance(item, Part)}
+
+
+def test_a_clock_that_went_back_leaves_the_newest_instant_as_it_was():
+    both = Both(ROLLING)
+    for _ in range(5 * SHARE):
+        both.now += 10
+        both.count()
+    both.now -= 300
+    both.count()
+    both.check()
+    assert both.kept.latest == both.now + 300
+    assert both.kept.sum(both.cells, ROLLING, 0, both.now) is None
 
 
 def test_parts_of_which_nothing_is_left_are_gone():

@@ -3,6 +3,7 @@
 import desk_world as world
 import pytest
 from desk_bench import DeskBench, code
+from older_counters import as_an_earlier_version_wrote
 
 from edca.kernel import canonical
 from edca.kernel.verdict import Escalated
@@ -92,26 +93,12 @@ def test_a_part_that_is_gone_or_altered_is_not_counted_with_and_is_named(desk, v
 # --- what an earlier version has written --------------------------------------------------------------------------
 
 
-def _as_an_earlier_version_wrote(desk):
-    """Give every counter, and every note of reservations, the form that they had before passages were put away."""
-    sheet = counter_cells.Sheet(desk.ledger.cell)
-    older = []
-    for name, counter in counter_cells.counters(desk.ledger.cells(SPACE)):
-        passages = [canonical.decode(one.encoded.canonical) for one in counter.passages(sheet.pages(name))]
-        value = canonical.encode({"name": name.parts, "latest": counter.latest, "passages": passages})
-        older.append(Cell(SPACE, name.cell_key, value))
-    held = [(key, sheet.held(key)) for key, _ in desk.ledger.cells(counter_cells.HELD)]
-    older += [Cell(counter_cells.HELD, key, canonical.encode(list(one.counters))) for key, one in held]
-    older += [Cell(PARTS, key, None) for key, _ in desk.ledger.cells(PARTS)]
-    desk.ledger.commit((), older)
-
-
 def test_what_an_earlier_version_kept_is_written_anew_from_the_records_on_opening(desk):
     for _ in range(4 * SHARE):
         desk.spend("0.01")
     desk.ask("60.00")
     cells = stored_cells(desk.ledger)
-    _as_an_earlier_version_wrote(desk)
+    as_an_earlier_version_wrote(desk.ledger)
     assert stored_cells(desk.ledger) != cells
     with pytest.raises(SchemaError, match="earlier version"):
         desk.spend("0.01", job="j2")
@@ -127,7 +114,7 @@ def test_what_an_earlier_version_kept_is_written_anew_from_the_records_on_openin
 
 def test_what_an_older_cell_says_is_not_taken_over(desk):
     desk.spend("60.00")
-    _as_an_earlier_version_wrote(desk)
+    as_an_earlier_version_wrote(desk.ledger)
     ((key, value),) = desk.ledger.cells(SPACE)
     said = canonical.decode(value)
     desk.ledger.commit((), [Cell(SPACE, key, canonical.encode({**said, "passages": []}))])
@@ -137,7 +124,7 @@ def test_what_an_older_cell_says_is_not_taken_over(desk):
 
 def test_whoever_counts_meanwhile_is_not_overwritten(desk, monkeypatch):
     desk.spend("60.00")
-    _as_an_earlier_version_wrote(desk)
+    as_an_earlier_version_wrote(desk.ledger)
     turn, others = Context.turn, []
 
     def overtaken(context, work):
