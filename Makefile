@@ -107,7 +107,7 @@ bench-nodes: $(STAMP) ## what one more node adds, on one PostgreSQL server
 bench-submit: $(STAMP) ## what the whole durable way of a candidate costs, against a bare loop; RECORDS changes how far it grows
 	$(PY) benchmarks/submit.py --records $(RECORDS)
 
-bench-verify: $(STAMP) ## what checking a whole ledger costs, by its length (1,000,000 records take half an hour); RECORDS changes that
+bench-verify: $(STAMP) ## what checking a whole ledger costs, by its length (1,000,000 records take half an hour and 8 GB); RECORDS changes that
 	$(PY) benchmarks/verify.py --records $(RECORDS)
 
 clean: ## remove the environment and everything that was built

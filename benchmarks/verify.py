@@ -2,7 +2,7 @@
 
 The ledger holds what a desk of many tenants writes. A first tenant's cases are decided by the kernel: refunds that are
 accepted, refused and put before people, with texts, amounts and lists of many lengths. Its records are then written
-once more for each other tenant, under the tenant's name and in the tenant's chains, and the cells that they add up to.
+once more for each other tenant, under the tenant's name and in the tenant's chains, with the cells that they add up to.
 
 Each verifier is timed as an auditor would run it, as a process of its own: seconds of the clock, and of all processors
 together, which don't depend on what else the machine does. `edca verify` alone looks at what lies beside the records,
@@ -16,12 +16,16 @@ import dataclasses
 import json
 import os
 import random
+import re
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +34,21 @@ sys.path[:0] = [str(ROOT / "tests" / "laws"), str(ROOT / "benchmarks")]
 
 import submit  # noqa: E402
 
+from edca.kernel.canonical import encode  # noqa: E402
 from edca.ledger.ed25519 import new_key  # noqa: E402
+from edca.ledger.leaf import Leaf, chain_tag  # noqa: E402
 from edca.ledger.note import KeyKind, SigningKey  # noqa: E402
-from edca.ledger.record import Draft, parse  # noqa: E402
+from edca.ledger.record import Draft, body_digest, parse, seal  # noqa: E402
 from edca.ledger.sqlite import SQLiteLedger  # noqa: E402
 from edca.ledger.store import Cell  # noqa: E402
+from edca.ledger.tree import leaf_hash  # noqa: E402
 from edca.runtime.config import CHAIN, Configuration  # noqa: E402
+from edca.runtime.kinds import VERDICT  # noqa: E402
 from edca.runtime.rebuild import Rebuilt  # noqa: E402
 
 SIZES = (10_000, 100_000, 1_000_000)
 WHOLE_MAX = 100_000  # records: from there on what lies beside them is left out
 A_TENANT = 200  # decisions about 40 orders
-A_COMMIT = 1000
 AMOUNTS = ("20.00", "75.50", "9.99", "90.00", "79.00", "1.00")
 WORDS = "the parcel came late and one of its corners was wet so I would like my money back please größer".split()
 
@@ -68,30 +75,69 @@ def decide(folder: Path, name: str) -> Path:
     return bench.path
 
 
-def of_tenant(tenant: str, body: bytes) -> Draft:
-    """Return the record as another tenant's: no digest in it is over the tenant's name."""
-    record = parse(body)
-    content: Any = {**record.content, "tenant": tenant}
-    if content["case"] is not None:
-        content["case"] = {**content["case"], "id": tenant + content["case"]["id"]}
-    return Draft(record.chain if record.chain == "intake" else tenant + record.chain, record.kind, content)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pattern:
+    """A record of the first tenant, to be written as another tenant's: no digest in it is over the tenant's name."""
+
+    chain: str
+    entry: int
+    pieces: list[bytes]
+    """Its body, cut where the tenant, the case's id, the chain and the digest of the chain's body before it stand."""
+    order: str
+    """Which of these stands in each gap."""
+
+    @staticmethod
+    def of(body: bytes) -> Pattern:
+        """Cut a body."""
+        record, marks = parse(body), {name: name * 40 for name in "TIC"}
+        content: Any = {**record.content, "tenant": marks["T"]}
+        content["case"] = {**content["case"], "id": marks["I"]}
+        sealed = seal(Draft(marks["C"], record.kind, content), record.entry, b"P" * 32)
+        spelt = [encode(mark) for mark in (*marks.values(), b"P" * 32)]
+        found = re.split(b"|".join(map(re.escape, spelt)), sealed)
+        gaps = re.findall(rb"T{40}|I{40}|C{40}|P{32}", sealed)
+        return Pattern(record.chain, record.entry, found, "".join(chr(gap[0]) for gap in gaps))
+
+    def body(self, tenant: str, prev: bytes) -> bytes:
+        """Return the body for another tenant."""
+        chain = encode(tenant + self.chain)
+        new = {"T": encode(tenant), "I": chain, "C": chain, "P": encode(prev)}
+        return b"".join(part for piece, gap in zip(self.pieces, [*self.order, ""], strict=True)
+                        for part in (piece, new.get(gap, b"")))  # fmt: skip
 
 
 def fill(path: Path, size: int) -> int:
-    """Write the records of more tenants until there are so many, and return how many bytes a body has on average."""
+    """Write the records of more tenants until there are so many, and return how many bytes a body has on average.
+
+    The rows are written as the store would write them, which every verifier then checks.
+    """
     with SQLiteLedger.open(path, durable=False) as ledger:
-        bodies = [stored.body for stored in ledger.records()]
-        own = [body for body in bodies if parse(body).kind != CHAIN]
-        drafts: list[Draft] = []
-        for number in range(size - len(bodies)):
-            drafts.append(of_tenant(f"t{number // len(own)}", own[number % len(own)]))
-            if len(drafts) == A_COMMIT:
-                ledger.commit(drafts)
-                drafts = []
-        ledger.commit(drafts)
-        if size <= WHOLE_MAX:
+        stored = list(ledger.records())
+    own = [Pattern.of(one.body) for one in stored if parse(one.body).kind == VERDICT]
+    tip, newest = stored[-1].leaf.leaf_hash(), dict[str, tuple[int, int, bytes]]()
+
+    def rows() -> Iterator[tuple[int, int | None, bytes, bytes]]:
+        nonlocal tip
+        for index in range(len(stored), size):
+            copy, place = divmod(index - len(stored), len(own))
+            pattern, tenant = own[place], f"t{copy}"
+            chain = tenant + pattern.chain
+            back, _, prev = newest.get(chain, (None, -1, bytes(32)))
+            body = pattern.body(tenant, prev)
+            digest = body_digest(body)
+            header = Leaf(index, tip, chain_tag(chain), pattern.entry, digest).to_bytes()
+            tip = leaf_hash(header)
+            newest[chain] = index, pattern.entry, digest
+            yield index, back, header, body
+
+    with closing(sqlite3.connect(path)) as file, file:
+        file.executemany("INSERT INTO ledger(leaf, back, header, body) VALUES(?, ?, ?, ?)", rows())
+        heads = ((chain, entry, index, head) for chain, (index, entry, head) in sorted(newest.items()))
+        file.executemany("INSERT INTO chains(chain, entry, leaf, head) VALUES(?, ?, ?, ?)", heads)
+    if size <= WHOLE_MAX:
+        with SQLiteLedger.open(path, durable=False) as ledger:
             ledger.commit([], cells(ledger))
-    return sum(map(len, own)) // len(own)
+    return sum(len(one.body) for one in stored) // len(stored)
 
 
 def cells(ledger: SQLiteLedger) -> list[Cell]:

@@ -54,7 +54,7 @@ from edca.runtime.waiting import after_answer, id_of, key_of, waiting_of
 from edca.runtime.waiting import after_verdict as question_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from edca.kernel.inputs import Case, CounterKey
     from edca.kernel.machine import Machine, Signal
@@ -366,8 +366,8 @@ def stored_cells(store: Store) -> dict[tuple[str, str], bytes]:
     return {(space, key): value for space in store.spaces() for key, value in store.cells(space)}
 
 
-def compare_cells(store: Store) -> tuple[CellDifference, ...]:
-    """Return every cell of a ledger that is not what its records add up to.
+def compare_cells(store: Store, progress: Callable[[int, int], None] | None = None) -> tuple[CellDifference, ...]:
+    """Return every cell of a ledger that is not what its records add up to; `progress` is called with (done, total).
 
     Raises what reading the ledger raises, and what `Rebuilt.take` does for records that this version doesn't write.
     """
@@ -377,6 +377,8 @@ def compare_cells(store: Store) -> tuple[CellDifference, ...]:
         for stored in store.records(taken):
             rebuilt.take_next(stored)
             taken = stored.leaf.index + 1
+            if progress is not None:
+                progress(taken, store.size)
         cells = stored_cells(store)
         if store.size == taken:  # else a writer went on while the cells were read
             return rebuilt.differences(cells)

@@ -23,7 +23,7 @@ from edca.runtime.replayed import UNREADABLE
 from edca.runtime.vault_rows import Asked, places_of, subject_told, take_asked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from edca.ledger.store import StoredRecord
     from edca.ledger.vault import Vault
@@ -66,11 +66,13 @@ class CheckedVault:
 NO_VAULT: Final = CheckedVault(0, 0, ())
 
 
-def check_vault(ledger: Store, *, values: bool = True) -> CheckedVault:
+def check_vault(
+    ledger: Store, *, values: bool = True, progress: Callable[[int, int], None] | None = None
+) -> CheckedVault:
     """Compare every row of the vault with the records.
 
     Every value is opened and compared with its commitment; without `values` only those are opened that tell whose a row
-    is. Raises what reading the ledger raises.
+    is. `progress` is called with (done, total). Raises what reading the ledger raises.
     """
     if not isinstance(ledger, Vaulted):
         return NO_VAULT
@@ -79,6 +81,8 @@ def check_vault(ledger: Store, *, values: bool = True) -> CheckedVault:
         for stored in ledger.records(taken):
             check.take(stored)
             taken = stored.leaf.index + 1
+            if progress is not None:
+                progress(taken, ledger.size)
         found = check.checked()
         if ledger.size == taken:  # else a writer went on while the tables were read
             return found

@@ -205,8 +205,8 @@ def _demand(keys: Sequence[VerifierKey], what: str) -> None:
 def _cells(path: Path) -> tuple[CellDifference, ...] | None:
     """Return the cells that are not what the records add up to; null where nobody can tell."""
     try:
-        with open_to_read(path) as ledger, ledger.whole():
-            return compare_cells(ledger)
+        with open_to_read(path) as ledger, ledger.whole(), progress("building the cells anew") as advance:
+            return compare_cells(ledger, advance)
     except (LedgerError, *UNREADABLE):
         return None  # sound bytes of records that this version does not write
 
@@ -217,8 +217,8 @@ def _answers(path: Path) -> CheckedAnswers:
 
 
 def _vault(path: Path) -> CheckedVault:
-    with open_to_read(path) as ledger, ledger.whole():
-        return check_vault(ledger)
+    with open_to_read(path) as ledger, ledger.whole(), progress("comparing the vault") as advance:
+        return check_vault(ledger, progress=advance)
 
 
 def _answers_data(answers: CheckedAnswers) -> dict[str, object]:
