@@ -161,7 +161,7 @@ def gaps(raw: bytes, pieces: list[bytes]) -> list[int] | None:
     """Where each gap begins in bytes that are these pieces with canonical scalars between them, else null."""
     starts, at = list[int](), 0
     try:
-        for piece in pieces[:-1]:
+        for piece in pieces[:-1] if raw.endswith(pieces[-1]) else ():
             if not raw.startswith(piece, at):
                 return None
             starts.append(at := at + len(piece))
@@ -173,7 +173,7 @@ def gaps(raw: bytes, pieces: list[bytes]) -> list[int] | None:
                 forbid(isinstance(value, (dict, list)), "canonical", "it is no scalar")
     except (Flaw, IndexError, UnicodeDecodeError):
         return None
-    return starts if at + len(pieces[-1]) == len(raw) and raw.endswith(pieces[-1]) else None
+    return starts if at + len(pieces[-1]) == len(raw) and starts else None
 
 
 # --- sections 2 to 5: digests, chains, bodies, headers ---

@@ -119,6 +119,8 @@ def _joined(form: _Form) -> tuple[bytes, ...]:
 
 def _gaps(body: bytes, pieces: tuple[bytes, ...]) -> list[int]:
     """Return where each gap begins if the body is of that form, and nothing if it isn't. Written for speed."""
+    if not body.endswith(pieces[-1]):  # asked first: verdicts stand last, and tell most forms apart
+        return []
     starts: list[int] = []
     at = 0
     try:
@@ -145,8 +147,8 @@ def _gaps(body: bytes, pieces: tuple[bytes, ...]) -> list[int]:
                 at = end
     except (IndexError, ValueError):  # it ends inside a scalar, or holds none or not a canonical one there
         return []
-    # A scalar that reaches past the end makes this false, too.
-    return starts if body.startswith(pieces[-1], at) and at + len(pieces[-1]) == len(body) else []
+    # A scalar that reaches past the end, or into what stands there, makes this false, too.
+    return starts if at + len(pieces[-1]) == len(body) else []
 
 
 def _scalar_end(body: bytes, at: int) -> int:
