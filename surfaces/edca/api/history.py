@@ -93,6 +93,11 @@ TABLES: Final = (
         ("kernel", "text", "the version of the kernel that decided; null in old records, which don't tell"),
         ("kernel_digest", "text", "the digest of that kernel's source, in hexadecimal"),
         ("labels", "text", "the labels that anything in the record carries, with a space between"),
+        (
+            "retention",
+            "text",
+            "the retention class that its case is in from then on; null: none, or no rules were told",
+        ),
     ),
     _table(
         "queries",
@@ -244,6 +249,7 @@ class History:
                 None if content["case"] is None else content["case"]["state"],
                 int(content["pending"]),
                 *_stamps(content),
+                (content.get("retention") or {}).get("class"),
             ),
         )
         yield from _clauses(index, verdict["clauses"])

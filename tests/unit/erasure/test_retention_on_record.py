@@ -3,6 +3,7 @@
 import pytest
 from complaints_desk import Desk, bot
 
+from edca.api.history import History
 from edca.runtime.replay import replay
 from edca.runtime.retention_rules import RetentionClass, RetentionRules
 
@@ -39,6 +40,8 @@ def test_the_class_is_that_of_the_state_that_the_case_is_left_in(desk):
     desk.note("c9", bot("mia"), "words")  # there is none
     assert told(desk)[3:] == [("verdict", "answered complaints", 365), ("verdict", "outside of cases", 7)]
     assert replay(desk.ledger).mismatches == ()
+    rows = [row for table, row in History(desk.ledger.records()).rows() if table.name == "verdicts"]
+    assert [row[-1] for row in rows] == [None, None, "answered complaints", "outside of cases"]
 
 
 def test_the_rules_stand_in_the_ledger_from_the_first_record_on(desk):

@@ -82,7 +82,7 @@ def test_a_record_of_a_time_when_none_was_named_is_replayed_as_ever(worked, tmp_
         told = list(History(old.records()).rows())
         verdicts = [row for table, row in told if table.name == "verdicts"]
         assert verdicts
-        assert all(row[-3:] == (None, None, None) for row in verdicts)
+        assert all(row[-4:] == (None,) * 4 for row in verdicts)
         assert replay(old).kernels == ()
 
 
@@ -117,5 +117,5 @@ def test_replay_names_a_record_that_says_other_labels(desk, said, monkeypatch):
 
 def test_what_is_looked_up_in_the_history_has_both(worked):
     rows = [row for table, row in History(worked.ledger.records()).rows() if table.name == "verdicts"]
-    assert {row[-3] for row in rows} == {stamps.VERSION}
-    assert {row[-1] for row in rows} == {"", "personal"}
+    assert {row[-4] for row in rows} == {stamps.VERSION}
+    assert {row[-2] for row in rows} == {"", "personal"}
