@@ -34,7 +34,7 @@ from edca.runtime.verdicts import clause_from_raw
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edca.kernel.candidate import Caller
+    from edca.kernel.candidate import Caller, Provenance
     from edca.kernel.canonical import Data, Part
     from edca.kernel.inquiry import QueryVerdict
     from edca.kernel.machine import Machine
@@ -111,9 +111,12 @@ def as_asked_by(caller: Caller, inquiry: Inquiry | Malformed) -> Inquiry | Malfo
     return Inquiry(inquiry.query, inquiry.arguments, proposer, role, subject, model)
 
 
-def ask(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:
-    """Answer, and return what came of it once that is on record. Raises what the ledger raises."""
-    return informed(context, lambda inner: _gather(inner, inquiry), lambda inner, _: _record(inner, inquiry))
+def ask(context: Context, inquiry: Inquiry | Malformed, came_from: Provenance | None = None) -> QueryAnswer:
+    """Answer, and return what came of it once that is on record. Raises what the ledger raises.
+
+    `came_from` is what the host has told of it: it is recorded, and no answer depends on it.
+    """
+    return informed(context, lambda inner: _gather(inner, inquiry), lambda inner, _: _record(inner, inquiry, came_from))
 
 
 def verdict_from_raw(raw: Mapping[str, Any]) -> QueryVerdict:
@@ -161,10 +164,11 @@ def _unless_erased(context: Context, instance: Instance) -> Instance:
     return dataclasses.replace(instance, found=False, state=Unknown.ERASED, fields=fields)
 
 
-def _record(context: Context, inquiry: Inquiry | Malformed) -> QueryAnswer:
+def _record(context: Context, inquiry: Inquiry | Malformed, came_from: Provenance | None) -> QueryAnswer:
     question = _gather(context, inquiry)
     verdict = answer_inquiry(question.machine, question.inquiry, question.inputs)
     content: dict[str, Part] = {
+        **({} if came_from is None else {"provenance": came_from.to_raw()}),
         **question.to_data(),
         "tenant": context.tenant,
         "routes": context.router.digest,

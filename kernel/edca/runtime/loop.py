@@ -149,7 +149,8 @@ class Runtime(Operated):
         with self._entrance.inside():
             # Who is asking is the host's word, whatever the inquiry says of itself.
             asked = asking.as_asked_by(caller, inquiry)
-            answer = asking.ask(self.context, self._probes.looked_at(machine, asked, caller, clock))
+            looked_at = self._probes.looked_at(machine, asked, caller, clock)
+            answer = asking.ask(self.context, looked_at, caller.provenance())
         self._probes.note(machine, caller, answer.verdict, clock)
         return answer
 

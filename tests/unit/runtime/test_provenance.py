@@ -86,3 +86,36 @@ def test_what_is_not_known_does_not_stand_there(repository: Path, tmp_path: Path
 def test_what_is_no_such_thing_is_refused_before_anything_is_decided(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"trace|digest|delegation"):
         dataclasses.replace(BARE, **wrong)
+
+
+@pytest.mark.parametrize("payload", [{"query": "order", "arguments": {"order_id": "o1"}}, b"{ no query"])
+def test_it_is_kept_of_what_is_looked_up_as_well(repository: Path, tmp_path: Path, payload: Any) -> None:
+    """And the answer is the same without it."""
+    kept, bare = (
+        _asked(repository, tmp_path / str(place), caller, payload) for place, caller in enumerate((FULL, BARE))
+    )
+    told = kept.pop("provenance")
+    assert told == {
+        "trace": TRACE,
+        "parameters": FULL.parameters,
+        "prompt": FULL.prompt,
+        "delegation": ["carla", "front-desk"],
+    }
+    assert kept == bare
+
+
+def _asked(repository: Path, folder: Path, caller: Caller, payload: Any) -> dict[str, Any]:
+    folder.mkdir()
+    spec = repository / "specs" / "refund"
+    with closing(sqlite3.connect(folder / "shop.db")) as shop:
+        shop.executescript((spec / "shop.sql").read_text("utf-8"))
+    files = {"routes": spec / "refund.arp", "roster": spec / "roster.toml", "ledger": folder / "ledger.db"}
+    engines = {"shop": open_engine(f"sqlite:///{folder / 'shop.db'}")}
+    with Kernel.open(
+        spec / "refund.edca", engines=engines, clock=FixedClock("2026-03-20T12:00:00Z"), **files
+    ) as kernel:
+        kernel.query(payload, caller=caller)
+    with SQLiteLedger.open(folder / "ledger.db", readonly=True) as ledger:
+        assert replay(ledger).mismatches == ()
+        *_, stored = ledger.records()
+        return dict(parse(stored.body).content)
