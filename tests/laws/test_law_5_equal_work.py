@@ -111,6 +111,26 @@ def test_law_5_a_key_used_again_tells_nothing_of_a_case_that_isnt_theirs(pair: P
             assert told(pair.subject, pair.theirs, confidence) == told(pair.subject, pair.absent, confidence)
 
 
+def test_law_5_a_handle_of_nothing_takes_the_work_of_one_that_can_t_be_acted_on(tmp_path: Path) -> None:
+    """Data on legal hold, named by their handle; and a handle that is made up, somebody else's, or a plain name."""
+    desk = next(desk for desk in DESKS if desk.spec == "incident")
+    with desk.open(desk.world(tmp_path), tmp_path) as kernel:
+        session, other = (kernel.session(desk.caller(desk.subjects[0])) for _ in range(2))
+        looking = session.submit({"transition": "look", "arguments": {"alert_id": "a1"}})
+        assert looking.told.outcome == "accepted"
+        found = []
+        held = session.handle("dataset", ["receipts"])
+        for name in (held, session.handle("dataset", ["nothing"]), other.handle("dataset", ["receipts"]), "receipts"):
+            before = kernel.ledger.size
+            with statements() as asked:
+                came = session.submit(
+                    {"transition": "purge", "arguments": {"alert_id": "a1", "dataset_id": name}, "confidence": 0.95}
+                )
+            found.append((came.told, sorted(asked), kernel.ledger.size - before))
+        assert found[0][0].codes == ("not_possible",) and len(found[0][1]) > 2
+        assert found == [found[0]] * 4
+
+
 def test_law_5_nobody_uses_up_the_keys_of_somebody_else(tmp_path: Path) -> None:
     desk = next(desk for desk in DESKS if desk.spec == "refund")
     with desk.open(desk.world(tmp_path), tmp_path) as kernel:
