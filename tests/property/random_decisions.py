@@ -288,8 +288,9 @@ def _attestations(random: Random, machine: Machine, transition: Transition) -> t
 def inquiry(random: Random, machine: Machine, query: Query) -> tuple[Inquiry, Inputs]:
     """One inquiry of that query; mostly such that the early stages let it pass."""
     unknown = random.choice([0.0, 0.0, 0.0, 0.1, 1.0])
-    role = random.choice([*query.by, *query.by, *query.by, *machine.index.roles])
+    role = random.choice(query.by if random.random() < 0.9 else list(machine.index.roles))
     model = machine.index.roles[role].kind is RoleKind.MODEL
+    known = random.random() < 0.9
     arguments: dict[str, Any] = {
         p.name: to_raw(p.type, value_of(random, p.type, machine), machine.index.entities) for p in query.parameters
     }
@@ -298,10 +299,10 @@ def inquiry(random: Random, machine: Machine, query: Query) -> tuple[Inquiry, In
     asked = Inquiry(
         query=query.name if random.random() < 0.95 else "nothing",
         arguments=arguments,
-        proposer="bot" if model else random.choice([*NAMES, "timer", "nobody"]),
+        proposer="bot" if model else random.choice(NAMES if known else ["timer", "nobody"]),
         role=role,
         subject=random.choice([None, *NAMES]),
-        model=random.choice([worlds.MODEL, worlds.MODEL, "another"]) if model else None,
+        model=(worlds.MODEL if known else "another") if model else None,
     )
     kept = [(e.name, key) for e in machine.entities for key in NAMES if random.random() < 0.9]
     inputs = Inputs(
