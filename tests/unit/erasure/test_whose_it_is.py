@@ -105,6 +105,10 @@ def test_rows_that_the_runtime_has_not_written_are_named(path):
     (_, scope, _, sealed), *_ = rows(path, "vault")
     (stray,) = edited(path, ("INSERT INTO vault VALUES(4000, ?, '', ?)", (scope, sealed)))
     assert (stray.index, stray.misleads, "number 4000" in stray.detail) == (None, True, True)
+    edited(path, ("DELETE FROM vault WHERE number = 4000", ()))
+    copied = "INSERT INTO vault_keys SELECT '-', '', key, name FROM vault_keys WHERE scope = ?"
+    (surplus,) = edited(path, (copied, (C1,)))
+    assert (surplus.scope, surplus.misleads, "nothing that any record" in surplus.detail) == ("-", True, True)
     key = ("INSERT INTO vault_keys VALUES('/complaint:[\"x\"]', 'mia', ?, ?)", (bytes(32), bytes(16)))
     assert '/complaint:["x"]' in [one.scope for one in edited(path, key)]
 
