@@ -144,9 +144,7 @@ def limit_of(machine: Machine, transition: str, code: str) -> Limit | None:
 
     In branches of one name it has one window, one type and one kind of keys; its bound and its measure are each one's.
     """
-    branches = machine.index.offered.get(offered_of(transition), ())
-    found = (clause.limit for branch in branches for clause in branch.clauses if clause.code == code)
-    return next((limit for limit in found if limit is not None), None)
+    return machine.index.limits.get((offered_of(transition), code))
 
 
 def scale_of(type_: Type) -> int:

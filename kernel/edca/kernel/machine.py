@@ -507,6 +507,7 @@ class Index:
     modes: Mapping[str, Mode]
     initial: Mapping[str, str]  # entity → the state its cases start in
     queries: Mapping[str, Query]
+    limits: Mapping[tuple[str, str], Limit]  # by what candidates call their transitions, and by code
     staff: frozenset[str]  # the roles that answer for a transition, sign or waive: only a roster says who holds these
 
     @staticmethod
@@ -546,4 +547,12 @@ class Index:
             ),
             initial={s.initial_about: s.name for s in machine.states if s.initial_about is not None},
             queries={d.name: d for d in machine.queries},
+            # In branches of one name a code is one limit: its window, its type and its keys are the same in all.
+            limits={
+                (name, clause.code): clause.limit
+                for name, branches in offered.items()
+                for branch in reversed(branches)
+                for clause in branch.clauses
+                if clause.limit is not None
+            },
         )

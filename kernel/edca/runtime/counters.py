@@ -36,7 +36,7 @@ def used(
 
     What the candidate itself holds reserved from an earlier escalation is not in it.
     """
-    if isinstance(candidate, Malformed) or not _is_limited(machine, candidate.transition):
+    if isinstance(candidate, Malformed) or not is_limited(machine, candidate.transition):
         return {}
     found: dict[CounterKey, int] = {}
     for counter_key, _ in counters_wanted(machine, case, candidate, inputs):
@@ -67,7 +67,7 @@ def held_now(
 
 def _own(sheet: Sheet, name: Name, candidate: bytes) -> Passage | None:
     """Return what an escalated candidate, by its digest, has reserved in a counter, or null."""
-    held = sheet.held(_holder(name.tenant, name.machine, candidate))
+    held = sheet.held(holder(name.tenant, name.machine, candidate))
     if held is None or name.cell_key not in held.counters:
         return None
     found = sheet.counter(name).find(sheet.pages(name), held.record)
@@ -115,29 +115,30 @@ def decided(
         sheet.put(name, sheet.counter(name).with_passage(sheet.pages(name), passage, limit.window))
         names.append(name.cell_key)
     if escalated and names:
-        sheet.hold(_holder(tenant, machine.name, digest), Held(record, tuple(names)))
+        sheet.hold(holder(tenant, machine.name, digest), Held(record, tuple(names)))
 
 
 def let_go(sheet: Sheet, tenant: str, machine: str, candidate: bytes) -> None:
     """Release what an escalated candidate, by its digest, holds reserved; nothing where it holds nothing."""
-    holder = _holder(tenant, machine, candidate)
-    held = sheet.held(holder)
+    key = holder(tenant, machine, candidate)
+    held = sheet.held(key)
     if held is None:
         return
     for name, _ in filter(None, map(sheet.named, held.counters)):
         _change(sheet, name, held.record, lambda passage: None if passage.candidate == candidate else passage)
-    sheet.hold(holder, None)
+    sheet.hold(key, None)
 
 
 def also_hold(sheet: Sheet, name: Name, candidate: bytes) -> None:
     """Note that this counter, too, holds what an escalated candidate, by its digest, has reserved."""
-    holder = _holder(name.tenant, name.machine, candidate)
-    held = sheet.held(holder)
+    key = holder(name.tenant, name.machine, candidate)
+    held = sheet.held(key)
     if held is not None and name.cell_key not in held.counters:
-        sheet.hold(holder, Held(held.record, (*held.counters, name.cell_key)))
+        sheet.hold(key, Held(held.record, (*held.counters, name.cell_key)))
 
 
-def _holder(tenant: str, machine: str, candidate: bytes) -> str:
+def holder(tenant: str, machine: str, candidate: bytes) -> str:
+    """Return the key of the cell that says what an escalated candidate, by its digest, holds reserved."""
     return canonical.digest("reservation", canonical.encode([tenant, machine, candidate])).hex()
 
 
@@ -199,6 +200,6 @@ def _name(tenant: str, machine: str, transition: str, move: Move) -> Name:
     return Name(tenant, machine, offered_of(transition), move.code, move.key)
 
 
-def _is_limited(machine: Machine, offered: str) -> bool:
-    branches = machine.index.offered.get(offered, ())
-    return any(clause.limit is not None for branch in branches for clause in branch.clauses)
+def is_limited(machine: Machine, offered: str) -> bool:
+    """Tell whether any of the transitions that candidates call so has a limit."""
+    return any(name == offered for name, _ in machine.index.limits)

@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from edca.kernel.candidate import Candidate
 from edca.runtime import modes, rosters
 from edca.runtime.answers import SPACE as KEYS
 from edca.runtime.answers import Answer
 from edca.runtime.cases import SPACE as CASES
+from edca.runtime.counter_cells import HELD
+from edca.runtime.counters import holder, is_limited
 from edca.runtime.evidence import Evidence, UnreadError
 from edca.runtime.gather import look_up, read_ahead
 from edca.runtime.readers import LateError
@@ -26,9 +29,9 @@ from edca.runtime.turns import Needs
 from edca.runtime.waiting import SPACE as INBOX
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from edca.kernel.candidate import Caller, Candidate, Malformed
+    from edca.kernel.candidate import Caller, Malformed
     from edca.kernel.inputs import Attestation
     from edca.runtime.addressing import Addressed
     from edca.runtime.answers import RecordReference
@@ -188,7 +191,8 @@ class _Reading:
 def _decide(runtime: Runtime, context: Context, all_going: Sequence[_Going]) -> None:
     """Decide and record each in a turn of its own."""
     works = [partial(_decided, context, going) for going in all_going]
-    needs = _needs(context, all_going)
+    read = _needs(context, all_going)
+    needs = Needs([*read.cells, *_held(context, all_going)], read.chains)
     for going, came in zip(all_going, context.turns_for(works, needs), strict=True):
         going.came = _came_of(runtime, going, came)
 
@@ -210,6 +214,15 @@ def _came_of(runtime: Runtime, going: _Going, came: Recorded | Exception) -> Cam
         runtime.note(going.submission.caller, came.answer)
         return came.answer
     return Unfinished(came.question, came.answer.record, going.lane)
+
+
+def _held(context: Context, all_going: Sequence[_Going]) -> Iterator[tuple[str, str]]:
+    """Yield the cells that say what each candidate, if it has been escalated before, holds reserved of limits."""
+    machine = context.machine
+    for going in all_going:
+        candidate = None if going.addressed is None else going.addressed.admitted.candidate
+        if isinstance(candidate, Candidate) and is_limited(machine, candidate.transition):
+            yield HELD, holder(context.tenant, machine.name, candidate.digest)
 
 
 def _needs(context: Context, all_going: Sequence[_Going]) -> Needs:
