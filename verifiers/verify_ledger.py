@@ -33,8 +33,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 HEADER, ZERO = struct.Struct(">4sHHQ32s32sQ32s"), bytes(32)
-RECORD_MAX, NOTE_MAX, TILE, DEPTH_MAX = 1 << 20, 64 << 10, 256, 64
-LOG, WITNESS, CONFIG = 1, 4, 2
+TABLE = "CREATE TABLE ledger(leaf INTEGER PRIMARY KEY, back INTEGER, header BLOB NOT NULL, body BLOB NOT NULL) STRICT"
+RECORD_MAX, NOTE_MAX, TILE, DEPTH_MAX, LOG, WITNESS, CONFIG = 1 << 20, 64 << 10, 256, 64, 1, 4, 2
 NODE_CHAINS, PLACE = {"intake": 1, "config": 2}, ("chain", "entry", "prev")  # every body has another place
 
 Leaf = namedtuple("Leaf", "index previous kind tag entry body")  # a parsed header; `body` is a digest
@@ -396,10 +396,10 @@ def pages(source: Path, size: int | None) -> Iterator[tuple[int, bytes, bytes | 
         return
     with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         connection.execute("PRAGMA trusted_schema = OFF")
-        real = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name = 'ledger'"
-        forbid(connection.execute(real).fetchone() != (1,), "format", "it has no table of records")
+        made = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'ledger'").fetchone()
+        forbid(made != (TABLE,), "format", "it has no table of records, or one that is not made as section 7 says")
         for index, header, body in connection.execute("SELECT leaf, header, body FROM ledger ORDER BY leaf"):
-            yield index, header if isinstance(header, bytes) else b"", body if isinstance(body, bytes) else None
+            yield index, header if isinstance(header, bytes) else b"", body if isinstance(body, bytes) else b""
 
 
 def _tile(folder: Path, kind: str, place: int, width: int, item_max: int) -> list[bytes] | None:

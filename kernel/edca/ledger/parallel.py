@@ -8,7 +8,7 @@ then the pass looks for itself. So only what is as it should be is ever taken fr
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROWS_A_PART: Final = 4096
 """A power of two: then the tree over a part is one subtree of the ledger's."""
+_NO_HELP: Final = (BrokenExecutor, MemoryError, OSError)
+"""What a worker raises that was killed or is refused memory, files or its place among the processes."""
 _AHEAD: Final = 3  # parts that each worker may be ahead of the pass: it bounds what waits in memory
 
 _forms: Final = Forms()  # of this process, so that a worker learns each form once
@@ -49,11 +51,11 @@ def check_part(path: Path, first: int, size: int, marks: tuple[int, ...], *, dec
     try:
         with closing(connect(path, "ro")) as connection:
             tolerate(connection)
-            rows = connection.execute(query, (first, first + size)).fetchall()
+            rows = connection.execute(query, (first, first + size))
+            made = part_of(first, rows, _forms.read if decoding else None, has_hints=True)
     except (LedgerError, *READ_ERRORS):
         return None  # the pass meets the same, and says so
-    made = part_of(rows, _forms.read if decoding else None, has_hints=True) if len(rows) == size else None
-    if made is None:
+    if made is None or made[0].size != size:
         return None
     part, leaves = made
     within = [mark - first for mark in marks if first < mark < first + size]
@@ -94,22 +96,33 @@ class Workers:
         if waiting is None:
             return None
         self._submit()
-        return waiting.result()
+        try:
+            return waiting.result()
+        except _NO_HELP:
+            return None
 
     def _submit(self) -> None:
         place = next(self._places, None)
-        if place is not None:
-            size = min(ROWS_A_PART, self._size - place)
+        if place is None:
+            return
+        size = min(ROWS_A_PART, self._size - place)
+        try:
             self._waiting[place] = self._pool.submit(
                 check_part, self._path, place, size, self._marks, decoding=self._decoding
             )
+        except _NO_HELP:
+            self._places = iter(())  # the pass goes on alone
 
 
 @contextmanager
-def workers(path: Path, size: int, jobs: int, marks: tuple[int, ...], *, decoding: bool) -> Iterator[Workers]:
-    """Start so many workers on a file of `size` records, and end them with the block."""
-    # Not forked: the caller may have threads, and SQLite's connections don't survive a fork.
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+def workers(path: Path, size: int, jobs: int, marks: tuple[int, ...], *, decoding: bool) -> Iterator[Workers | None]:
+    """Start so many workers on a file of `size` records, and end them with the block; null where none can be."""
+    try:
+        # Not forked: the caller may have threads, and SQLite's connections don't survive a fork.
+        pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
+    except (NotImplementedError, OSError):  # a machine without shared semaphores
+        yield None
+        return
     try:
         yield Workers(pool, path, size, jobs, marks, decoding=decoding)
     finally:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from edca.ledger.leaf import FORMAT_VERSION, HEADER_SIZE, LAYOUT, MAGIC, NO_HASH, ChainKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable
 
     from edca.ledger.forms import Named
 
@@ -47,16 +47,18 @@ class Part:
 
 
 def part_of(
-    rows: Sequence[Row], read: Callable[[bytes], Named | None] | None, *, has_hints: bool
+    first: int, rows: Iterable[Row], read: Callable[[bytes], Named | None] | None, *, has_hints: bool
 ) -> tuple[Part, list[bytes]] | None:
     """Return the part that these records are, and their leaf hashes; null where anything is wrong with any of them.
+
+    They are to begin at index `first`, and are taken one by one: together they may be more than memory holds.
 
     `read` tells what a body says of its place (`Forms.read`); null, and bodies are compared with their digests only.
     Written for speed: it asks in one place what `Scan` asks one by one.
     """
     chains: dict[ChainKey, Stretch] = {}
     leaves: list[bytes] = []
-    first = due = rows[0][0]
+    due = first
     start = tip = b""
     bodies_absent = 0
     for index, back, header, body in rows:

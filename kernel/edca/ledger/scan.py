@@ -106,7 +106,7 @@ class Scan:
 
     def _took_sound(self, rows: Sequence[Row]) -> bool:
         """Go past records that nothing is wrong with. Where anything is, stay where the pass is, and return false."""
-        made = part_of(rows, self.forms.read if self.decoding else None, has_hints=self.has_hints)
+        made = part_of(rows[0][0], rows, self.forms.read if self.decoding else None, has_hints=self.has_hints)
         return made is not None and self._took(made[0], self.range.extend(made[1]))
 
     def _took(self, part: Part, tree: CompactRange) -> bool:

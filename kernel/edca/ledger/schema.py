@@ -29,11 +29,17 @@ _CACHE_KIB: Final = 65_536
 # `back` is the index of the chain's previous record. It is a hint for reading one chain without an index on
 # it, checked against the headers whenever it is followed; an index would cost every commit a second random
 # write.
-_TABLES: Final = (
-    "CREATE TABLE ledger(leaf INTEGER PRIMARY KEY, back INTEGER, header BLOB NOT NULL, body BLOB NOT NULL) STRICT",
-    "CREATE TABLE chains(chain TEXT PRIMARY KEY, entry INTEGER NOT NULL, leaf INTEGER NOT NULL,"
-    " head BLOB NOT NULL) STRICT, WITHOUT ROWID",
-    "CREATE TABLE cells(space TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY(space, key)) STRICT, WITHOUT ROWID",
+_TABLES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "ledger": "CREATE TABLE ledger(leaf INTEGER PRIMARY KEY, back INTEGER, header BLOB NOT NULL,"
+        " body BLOB NOT NULL) STRICT",
+        "chains": "CREATE TABLE chains(chain TEXT PRIMARY KEY, entry INTEGER NOT NULL, leaf INTEGER NOT NULL,"
+        " head BLOB NOT NULL) STRICT, WITHOUT ROWID",
+        "cells": "CREATE TABLE cells(space TEXT, key TEXT, value BLOB NOT NULL, PRIMARY KEY(space, key))"
+        " STRICT, WITHOUT ROWID",
+    }
+)
+_TRIGGERS: Final = (
     # Against accidents, not against people: whoever can write the file can drop a trigger, and the verifier
     # then finds what they changed.
     "CREATE TRIGGER ledger_keeps_records_unchanged BEFORE UPDATE ON ledger"
@@ -41,7 +47,6 @@ _TABLES: Final = (
     "CREATE TRIGGER ledger_keeps_records BEFORE DELETE ON ledger"
     " BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END",
 )
-
 
 MIGRATIONS: Final[Mapping[int, tuple[str, ...]]] = MappingProxyType({})
 """The statements that lead from each older schema version to the next one. They never touch the rows of `ledger`."""
@@ -117,9 +122,8 @@ def prepare(connection: sqlite3.Connection, path: Path, durability: Durability |
         _check_version(path, version, may_write=durability is not None)
     if is_new and durability is None:
         raise LedgerFormatError(f"`{path}` is empty")
-    # A view of that name could compute rows without end.
-    if not is_new and version == SCHEMA_VERSION and _tables(connection, path) != 3:
-        raise TamperedError(f"`{path}` lacks a table of the ledger, or has something else in its place")
+    if not is_new and version == SCHEMA_VERSION:
+        _check_tables(connection, path)
     try:
         _check_pages(connection, path)
         connection.execute("PRAGMA trusted_schema = OFF")
@@ -173,14 +177,33 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
         raise
 
 
-def _tables(connection: sqlite3.Connection, path: Path) -> int:
-    """Return how many of the ledger's tables are there, as tables."""
+def strange(connection: sqlite3.Connection) -> list[str]:
+    """Return what of a file's tables, indexes and triggers makes it read or behave otherwise than a ledger, by name.
+
+    A view could compute rows without end; a table made otherwise could hold two rows of one key, of which each reader
+    sees another; a trigger could write, and an index show, what no table holds. Tables that are nobody's do no harm.
+    Raises `READ_ERRORS`.
+    """
+    found = connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY name").fetchall()
+    return [
+        name
+        for kind, name, sql in found
+        if (name in _TABLES and sql != _TABLES[name])
+        or (kind in ("index", "trigger") and sql is not None and sql not in _TRIGGERS)
+    ]
+
+
+def _check_tables(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise `TamperedError` unless the tables are those that this program makes."""
     real = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND rootpage > 0 AND name IN (?, ?, ?)"
     try:
-        count: int = connection.execute(real, ("ledger", "chains", "cells")).fetchone()[0]
+        count, others = connection.execute(real, tuple(_TABLES)).fetchone()[0], strange(connection)
     except READ_ERRORS as error:
         raise translated(error, path) from error
-    return count
+    if count != len(_TABLES):
+        raise TamperedError(f"`{path}` lacks a table of the ledger, or has something else in its place")
+    if others:
+        raise TamperedError(f"`{path}` has `{others[0]}`, which no ledger has, or has made so; {_DAMAGED_HELP}")
 
 
 def has_vault(connection: sqlite3.Connection, path: Path) -> bool:
@@ -220,7 +243,7 @@ def _make_durable(connection: sqlite3.Connection, path: Path, durability: Durabi
 
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    for statement in (*_TABLES, *VAULT_TABLES):
+    for statement in (*_TABLES.values(), *_TRIGGERS, *VAULT_TABLES):
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

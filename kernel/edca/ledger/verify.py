@@ -25,7 +25,7 @@ from edca.ledger.note import VerifierKey
 from edca.ledger.parallel import Workers, tolerate, workers
 from edca.ledger.rotation import KeyLine, followed
 from edca.ledger.scan import Finding, Scan, key_of
-from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, connect, translated
+from edca.ledger.schema import APPLICATION_ID, READ_ERRORS, SCHEMA_VERSION, connect, strange, translated
 from edca.ledger.sqlite import SQLiteLedger
 from edca.ledger.verification import Progress, Verification, verification
 
@@ -95,7 +95,7 @@ def line_of(ledger: str | os.PathLike[str], trusted: Iterable[VerifierKey]) -> K
     try:
         with closing(connect(path, "ro")) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
-            if connection.execute(_IS_TABLE).fetchone() == (1,):
+            if connection.execute(_IS_TABLE).fetchone() == (1,) and not strange(connection):
                 found = connection.execute(f"{query} ORDER BY leaf", (ChainKind.CONFIG.to_bytes(2, "big"),)).fetchall()
     except (LedgerError, *READ_ERRORS):
         return KeyLine.of(keys)  # whoever verifies it meets the same, and says so
@@ -132,7 +132,7 @@ def _read(scan: Scan, path: Path, connection: sqlite3.Connection, jobs: int, pro
 
 
 def _has_tables(scan: Scan, path: Path, connection: sqlite3.Connection) -> bool:
-    """Check what kind of database it is; only absent tables end the pass."""
+    """Check what kind of database it is; only tables that are absent, or not made as a ledger's, end the pass."""
     is_marked = connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     # A view or virtual table of this name has no root page; it could compute rows without end.
@@ -149,7 +149,10 @@ def _has_tables(scan: Scan, path: Path, connection: sqlite3.Connection) -> bool:
         scan.find(None, Flaw.NOT_A_LEDGER, f"schema version {version} is not known, only {SCHEMA_VERSION}")
     for name in absent:
         scan.find(None, Flaw.NOT_A_LEDGER, f"the table `{name}` is not there")
-    return not absent
+    others = strange(connection)
+    for name in others:
+        scan.find(None, Flaw.NOT_A_LEDGER, f"no ledger has `{name}`, or has made it so")
+    return not absent and not others
 
 
 def compare_heads(scan: Scan, heads: list[Any]) -> None:

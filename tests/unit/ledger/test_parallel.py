@@ -1,13 +1,17 @@
 """Workers that check parts of a ledger change nothing in what is found: whatever is altered is named the same."""
 
 import sqlite3
+import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from altered_ledgers import altered
 
+from edca.ledger import parallel
 from edca.ledger import verify as verifying
 from edca.ledger.errors import LedgerError
 from edca.ledger.kept import Kept
@@ -184,3 +188,53 @@ def test_nothing_is_said_of_a_file_that_is_no_ledger(tmp_path: Path) -> None:
     assert check_part(tmp_path / "x", 0, ROWS_A_PART, (), decoding=True) is None
     with pytest.raises(LedgerError):
         verify(tmp_path / "nowhere", jobs=2)
+
+
+class _Killed:
+    """A pool that takes work, and whose workers are killed."""
+
+    def submit(self, *_: object, **__: object) -> Future[object]:
+        future = Future[object]()
+        future.set_exception(BrokenProcessPool("terminated abruptly"))
+        return future
+
+
+class _Gone:
+    """A pool that takes no work any more, for its workers were killed, or none could be started."""
+
+    def submit(self, *_: object, **__: object) -> Future[object]:
+        raise BrokenProcessPool("a child process terminated abruptly")
+
+
+@pytest.mark.parametrize("pool", [_Killed, _Gone])
+def test_where_workers_are_killed_the_pass_goes_on_alone(
+    path: Path, monkeypatch: pytest.MonkeyPatch, pool: type[_Killed | _Gone]
+) -> None:
+    def workers(path: Path, size: int, jobs: int, marks: tuple[int, ...], *, decoding: bool) -> object:
+        return nullcontext(Workers(pool(), path, size, jobs, marks, decoding=decoding))  # type: ignore[arg-type]
+
+    alone = verify(path)
+    monkeypatch.setattr(verifying, "workers", workers)
+    monkeypatch.setattr(verifying, "_LARGE", 0)
+    assert verify(path, jobs=2) == alone
+
+
+def test_where_no_workers_can_be_the_pass_does_all(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError("this system lacks shared semaphores")
+
+    monkeypatch.setattr(parallel, "ProcessPoolExecutor", refuse)
+    monkeypatch.setattr(verifying, "_LARGE", 0)
+    assert verify(path, jobs=2).is_sound
+
+
+def test_a_worker_holds_one_record_at_a_time(tmp_path: Path) -> None:
+    path, size = tmp_path / "long.db", 200_000
+    with SQLiteLedger.open(path, durable=False) as ledger:
+        ledger.commit([Draft("c", "note", {"text": "x" * size}) for _ in range(60)])
+    tracemalloc.start()
+    try:
+        assert check_part(path, 0, 60, (), decoding=True) is not None
+        assert tracemalloc.get_traced_memory()[1] < 12 * size
+    finally:
+        tracemalloc.stop()

@@ -119,6 +119,8 @@ def test_a_commit_that_fails_midway_leaves_nothing_and_stops_writing(path: Path)
         assert (ledger.size, ledger.cell("case", "c1"), ledger.head("c2")) == (1, b"old", None)
         with pytest.raises(InDoubtError, match="open it again"):
             ledger.commit([draft("c1")])
+    with closing(sqlite3.connect(path)) as saboteur:
+        saboteur.execute("DROP TRIGGER fail")
     with SQLiteLedger.open(path) as ledger:
         assert ledger.size == 1
         assert ledger.commit([draft("c1")])[0].entry == 1
