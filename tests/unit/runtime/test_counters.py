@@ -221,6 +221,13 @@ def test_a_reservation_ends_with_the_time_in_which_an_answer_counts(desk):
     assert isinstance(desk.ask("60.00", job="j2").verdict, Escalated)
 
 
+def test_a_reservation_that_has_ended_gives_its_own_candidate_no_room(desk):
+    desk.ask("60.00")
+    desk.clock.instant += 30 * MINUTE + 1
+    (move,) = (move for move in desk.ask("60.00").verdict.moves if move.code == "asked_for")
+    assert move.used == 0
+
+
 def test_a_refusal_of_the_same_candidate_releases_what_it_held(desk):
     desk.ask("60.00")
     desk.submit("lapse", caller=world.Caller("ticker", "timer"))
