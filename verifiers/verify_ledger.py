@@ -134,15 +134,16 @@ class Forms:
     def read(self, raw: bytes) -> list[Any]:
         """Return chain, entry and prev of a body. Raises `Flaw` for anything that is none."""
         forbid(len(raw) > RECORD_MAX, "body", f"a body has at most {RECORD_MAX} bytes")
+        tried: list[int] = []
         for _, pieces, places in self.known.values():
-            if at := gaps(raw, pieces):
+            if at := gaps(raw, pieces, tried):
                 return check_place(*(_value(raw, at[gap], 0, None)[0] for gap in places))
         scalars: list[tuple[int, int, str]] = []
         body = decode(raw, scalars)
         is_record = isinstance(body, dict) and body.get("schema") == "edca.record/1"
         forbid(not is_record or type(body.get("kind")) is not str, "body", "the body is no map of schema edca.record/1")
         place = check_place(*map(body.get, PLACE), body["kind"])
-        if len(raw) < 1 << 15 and len(self.known) < 64:
+        if len(raw) < 1 << 15 and len(scalars) <= 512 and len(self.known) < 64:
             starts, ends, _ = zip(*scalars, strict=True)
             between = [raw[end:start] for end, start in zip((0, *ends), (*starts, len(raw)), strict=True)]
             form = (*between, body["kind"].encode())
@@ -157,23 +158,22 @@ class Forms:
         return place
 
 
-def gaps(raw: bytes, pieces: list[bytes]) -> list[int] | None:
+def gaps(raw: bytes, pieces: list[bytes], tried: list[int]) -> list[int] | None:
     """Where each gap begins in bytes that are these pieces with canonical scalars between them, else null."""
-    starts, at = list[int](), 0
+    at = 0
     try:
-        for piece in pieces[:-1] if raw.endswith(pieces[-1]) else ():
+        for piece in pieces[:-1] if raw.endswith(pieces[-1]) and len(tried) < 256 else ():
             if not raw.startswith(piece, at):
                 return None
-            starts.append(at := at + len(piece))
-            size = raw[at] - 0xA0
-            if 0 <= size <= 31 and raw[at + 1 : at + 1 + size].isascii():
+            tried.append(at := at + len(piece))
+            if 0 <= (size := raw[at] - 0xA0) <= 31 and raw[at + 1 : at + 1 + size].isascii():
                 at += 1 + size
             else:
-                value, at = _value(raw, at, 0, None)
-                forbid(isinstance(value, (dict, list)), "canonical", "it is no scalar")
+                forbid(0x80 <= raw[at] <= 0x9F or 0xDC <= raw[at] <= 0xDF, "canonical", "it is no scalar")
+                _, at = _value(raw, at, 0, None)
     except (Flaw, IndexError, UnicodeDecodeError):
         return None
-    return starts if at + len(pieces[-1]) == len(raw) and starts else None
+    return tried[1 - len(pieces) :] if at and at + len(pieces[-1]) == len(raw) else None
 
 
 # --- sections 2 to 5: digests, chains, bodies, headers ---

@@ -104,3 +104,29 @@ def test_bodies_of_a_known_form_are_not_decoded(program: ModuleType, monkeypatch
 
     monkeypatch.setattr(program, "decode", refuse)
     assert [forms.read(body) for body in bodies] == read
+
+
+def test_a_body_is_not_compared_with_forms_for_longer_than_decoding_it_takes(
+    program: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place: dict[str, Data] = {"chain": "c", "entry": 0, "prev": bytes(32), "kind": "note", "schema": SCHEMA}
+    forms, looked_at = program.Forms(), 0
+    for key in range(20):
+        for number in (5, 6):
+            assert said(program, forms, encode({**place, "a": [number] * 200, f"key{key}": 5, "z": number}))
+
+    def counted(*given: Any) -> Any:
+        nonlocal looked_at
+        looked_at += 1
+        return value_of(*given)
+
+    body = encode({**place, "a": [7] * 200, "other": 5, "z": 7})
+    value_of = program._value
+    monkeypatch.setattr(program, "_value", counted)
+    assert program.Forms().read(body)
+    decoding, looked_at = looked_at, 0
+    assert forms.read(body)
+    assert decoding < looked_at <= 2 * 256 + decoding + 10
+    with_a_list, looked_at = encode({**place, "a": [[7] * 100, *[7] * 199], "other": 5, "z": 7}), 0
+    assert forms.read(with_a_list)
+    assert looked_at < 2 * decoding, "a list in a gap was gone through before it was found to be none"

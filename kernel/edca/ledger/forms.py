@@ -22,7 +22,11 @@ from edca.ledger.record import CHAIN_SIZE_MAX, RECORD_SIZE_MAX, parse
 
 FORMS_MAX: Final = 64
 _LEARNED_SIZE_MAX: Final = 1 << 15  # bytes of a body; larger ones are rare, and would make forms take much memory
-_LESSONS_MAX: Final = 4096  # whoever writes records of ever new forms shall not make a check slower by much
+# Whoever writes records for it shall not make a check slower by much, nor take much memory.
+_LESSONS_SIZE_MAX: Final = 1 << 23  # bytes of all bodies that are learned from
+_SCALARS_MAX: Final = 1024  # of a body that is learned from
+_GAPS_MAX: Final = 256  # of a form; also how many are gone past in vain before a body is decoded instead
+_GAP_SIZE: Final = 4096  # bytes of a body that cost as much as one gap more
 
 _MAPS: Final = {**{0x80 | size: (size, 0) for size in range(16)}, 0xDE: (0, 2), 0xDF: (0, 4)}
 _ARRAYS: Final = {**{0x90 | size: (size, 0) for size in range(16)}, 0xDC: (0, 2), 0xDD: (0, 4)}
@@ -62,18 +66,23 @@ class Forms:
     _forms: list[_Form] = field(default_factory=list)
     _known: dict[tuple[bytes, ...], _Form] = field(default_factory=dict)
     """By their records' kind and what is between their scalars."""
-    _lessons: int = 0
+    _learned_size: int = 0
 
     def read(self, body: bytes) -> Named | None:
         """Return what a body says of its place, or null where `record.parse` would refuse it."""
         if len(body) <= RECORD_SIZE_MAX:
+            in_vain = 0
             for number, form in enumerate(self._forms):
-                starts = _gaps(body, form.pieces)
-                if starts:
+                starts: list[int] = []
+                if _fits(body, form.pieces, starts):
                     if number:
                         self._forms.insert(0, self._forms.pop(number))
                     chain, entry, prev = form.places
                     return _named(body, starts[chain], starts[entry], starts[prev])
+                if starts:
+                    in_vain += len(starts) + len(body) // _GAP_SIZE
+                    if in_vain > _GAPS_MAX:
+                        break
         try:
             record = parse(body)
         except LedgerFormatError:
@@ -84,15 +93,17 @@ class Forms:
 
     def _learn(self, body: bytes) -> None:
         """Make or widen the form of a body that is canonical and a record's."""
-        if len(body) > _LEARNED_SIZE_MAX or self._lessons == _LESSONS_MAX:
+        if len(body) > min(_LEARNED_SIZE_MAX, _LESSONS_SIZE_MAX - self._learned_size):
             return
-        self._lessons += 1
+        self._learned_size += len(body)
         between, scalars, places = _cut(body)
+        if len(scalars) > _SCALARS_MAX:
+            return
         *places, kind = places  # what a record is about must be text: only the very same is of the same form
         known = (scalars[kind], *between)
         form = self._known.get(known)
         if form is None:
-            if len(self._forms) == FORMS_MAX:
+            if len(self._known) == FORMS_MAX:
                 return
             form = self._known[known] = _Form(between, [*scalars])
             self._forms.append(form)
@@ -104,6 +115,8 @@ class Forms:
         gaps = [place for place, scalar in enumerate(form.scalars) if scalar is None]
         form.pieces = _joined(form)
         form.places = tuple(gaps.index(place) for place in places)
+        if len(gaps) > _GAPS_MAX:  # such bodies are decoded sooner; `_known` has it still, so that it doesn't come back
+            self._forms = [one for one in self._forms if one is not form]
 
 
 def _joined(form: _Form) -> tuple[bytes, ...]:
@@ -117,16 +130,15 @@ def _joined(form: _Form) -> tuple[bytes, ...]:
     return tuple(bytes(piece) for piece in pieces)
 
 
-def _gaps(body: bytes, pieces: tuple[bytes, ...]) -> list[int]:
-    """Return where each gap begins if the body is of that form, and nothing if it isn't. Written for speed."""
+def _fits(body: bytes, pieces: tuple[bytes, ...], starts: list[int]) -> bool:
+    """Tell whether the body is of that form. `starts` gets where each gap begins on the way. Written for speed."""
     if not body.endswith(pieces[-1]):  # asked first: verdicts stand last, and tell most forms apart
-        return []
-    starts: list[int] = []
+        return False
     at = 0
     try:
         for piece in pieces[:-1]:
             if not body.startswith(piece, at):
-                return []
+                return False
             at += len(piece)
             starts.append(at)
             head = body[at]
@@ -146,9 +158,9 @@ def _gaps(body: bytes, pieces: tuple[bytes, ...]) -> list[int]:
                 decode(body[at:end])
                 at = end
     except (IndexError, ValueError):  # it ends inside a scalar, or holds none or not a canonical one there
-        return []
+        return False
     # A scalar that reaches past the end, or into what stands there, makes this false, too.
-    return starts if at + len(pieces[-1]) == len(body) else []
+    return at + len(pieces[-1]) == len(body)
 
 
 def _scalar_end(body: bytes, at: int) -> int:

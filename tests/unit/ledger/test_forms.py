@@ -182,3 +182,46 @@ def test_bodies_of_one_form_are_not_decoded_again(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(module, "parse", refuse)
     assert [forms.read(body) for body in bodies] == expected
+
+
+def test_who_writes_bodies_for_it_makes_no_body_be_compared_with_forms_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Forms that are the same but for their end, and gaps so many that to go past them takes longer than decoding."""
+    forms, looked_at = Forms(), 0
+    for key in range(20):
+        for number in (5, 6):
+            assert forms.read(sealed({"a": [number] * 200, f"key{key}": 5, "z": number})) is not None
+
+    def counted(body: bytes, pieces: tuple[bytes, ...], starts: list[int]) -> bool:
+        nonlocal looked_at
+        result = fits(body, pieces, starts)
+        looked_at += len(starts)
+        return result
+
+    fits = module._fits
+    monkeypatch.setattr(module, "_fits", counted)
+    body = sealed({"a": [7] * 200, "other": 5, "z": 7})
+    assert forms.read(body) == strictly(body)
+    assert 0 < looked_at <= 2 * module._GAPS_MAX
+
+
+def test_forms_of_many_gaps_are_given_up_and_what_is_kept_of_them_is_small() -> None:
+    forms = Forms()
+    for number in (200, 201, 202):
+        body = sealed({"a": [number] * (module._GAPS_MAX + 1)})
+        assert forms.read(body) == strictly(body)
+    assert forms._forms == []
+    assert len(forms._known) == 1
+    many = sealed({"a": [5] * (module._SCALARS_MAX + 1)})
+    assert forms.read(many) == strictly(many)
+    assert len(forms._known) == 1
+
+
+def test_what_is_learned_from_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LESSONS_SIZE_MAX", 1000)
+    forms = Forms()
+    for number in range(50):
+        body = sealed({f"key{number}": number})
+        assert forms.read(body) == strictly(body)
+    assert len(forms._known) == 1000 // len(sealed({"key10": 10}))
