@@ -42,15 +42,15 @@ class Written:
 Wrong = Callable[[Written], Written]
 
 
-def ledger_with(path: Path, apart: int, wrong: Wrong) -> Path:
-    """Write a ledger in which record `FLAWED` is as `wrong` makes it, and all else follows from what was written."""
+def ledger_with(path: Path, apart: int, wrong: Wrong, at: int = FLAWED) -> Path:
+    """Write a ledger whose record at that index is as `wrong` makes it, and all else follows from what was written."""
     SQLiteLedger.open(path, durable=False).close()
     tip, newest, rows = bytes(32), dict[str, tuple[int, int, bytes]](), list[tuple[Any, ...]]()
     for index in range(SIZE):
         chain = f"c{index % apart}"
         back, entry, prev = newest.get(chain, (None, -1, bytes(32)))
         one = Written(chain, chain, entry + 1, entry + 1, prev, back, tip)
-        one = wrong(one) if index == FLAWED else one
+        one = wrong(one) if index == at else one
         envelope = {"schema": SCHEMA, "kind": "note", "chain": one.chain, "entry": one.said, "prev": one.prev}
         body = encode({**envelope, "n": index})
         header = Leaf(index, one.previous, chain_tag(one.named), one.entry, body_digest(body)).to_bytes()
@@ -75,15 +75,16 @@ FLAWS: dict[str, tuple[Wrong, Flaw]] = {
 
 
 @pytest.mark.parametrize("apart", [CLOSE, FAR])
+@pytest.mark.parametrize("at", [FLAWED, 192])  # the second is the first one of those that are read together
 @pytest.mark.parametrize("what", FLAWS)
 def test_one_thing_that_is_wrong_is_named_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, apart: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, at: int, apart: int
 ) -> None:
     wrong, flaw = FLAWS[what]
-    path = ledger_with(tmp_path / "one.db", apart, wrong)
+    path = ledger_with(tmp_path / "one.db", apart, wrong, at)
     found = verify(path)
-    assert flaw in {one.what for one in found.findings if one.index == FLAWED}
-    assert {one.index for one in found.findings} <= {FLAWED, FLAWED + apart, None}
+    assert flaw in {one.what for one in found.findings if one.index == at}
+    assert {one.index for one in found.findings} <= {at, at + apart, None}
     at_once(monkeypatch)
     assert verify(path, jobs=2) == found
 
