@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from edca.kernel.canonical import Data
+    from edca.ledger.verification import Progress
     from edca.runtime.answers import RecordReference
     from edca.runtime.context import Context
 
@@ -72,10 +73,11 @@ def subject_tag(subject: str, keys: Sequence[bytes]) -> bytes:
     return canonical.digest("erased-subject", canonical.encode([subject, list(keys)]))
 
 
-def erase(context: Context, request: Request) -> Erased:
+def erase(context: Context, request: Request, progress: Progress | None = None) -> Erased:
     """Destroy what is personal of a person or of a case. Doing it again does nothing.
 
-    What it finds, it finds by columns that no digest covers. So they are compared with the records first.
+    What it finds, it finds by columns that no digest covers. So they are compared with the records first, which takes a
+    pass over all of them: `progress` is called with (done, total).
 
     Raises `ErasureError` for somebody who can't be an operator, without a reason, under a legal hold, where a case
     waits for an effect or for people, or has not come to its end (unless `even_open`), and where the vault contradicts
@@ -86,7 +88,7 @@ def erase(context: Context, request: Request) -> Erased:
         return Erased((), 0, 0, None)
     _check_order(context, request)
     ledger = _ledger(store)
-    _check_whose(ledger)
+    _check_whose(ledger, progress)
     traces: list[bytes] = []
 
     def destroy() -> tuple[Erasure, RecordReference] | None:
@@ -145,13 +147,13 @@ def _check_order(context: Context, request: Request) -> None:
         raise ErasureError("whatever is erased is erased for a reason: a request, a judgment, or its time")
 
 
-def _check_whose(ledger: Destroyer) -> None:
+def _check_whose(ledger: Destroyer, progress: Progress | None) -> None:
     """Raise `ErasureError` where the vault contradicts the records on whose something is.
 
     To believe it would destroy somebody else's values for good, or leave some of the right person's without a word.
     """
     with ledger.whole():
-        found = check_vault(ledger, values=False)
+        found = check_vault(ledger, values=False, progress=progress)
     if found.unread is not None:
         raise ErasureError(f"nobody can tell whose everything in the vault is: {found.unread}; nothing was erased")
     wrong = [one for one in found.findings if one.misleads]

@@ -19,6 +19,7 @@ from edca.runtime.retention_rules import OUTSIDE, RETENTION
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from edca.ledger.verification import Progress
     from edca.runtime.context import Context
     from edca.runtime.retention_rules import RetentionRules
 
@@ -63,19 +64,21 @@ def kept(context: Context, rules: RetentionRules) -> tuple[Kept, ...]:
     return tuple(sorted(found, key=lambda one: (one.until, one.scope)))
 
 
-def purge(context: Context, rules: RetentionRules, by: str) -> tuple[Erased, ...]:
+def purge(context: Context, rules: RetentionRules, by: str, progress: Progress | None = None) -> tuple[Erased, ...]:
     """Erase everything whose time is over and that nothing stands against, class by class; each is put on record.
 
-    Raises as `erasing.erase`.
+    `progress` is called as by `erasing.erase`, for each class. Raises as that does.
     """
     now = context.clock.now()
     due = [one for one in kept(context, rules) if one.until <= now and one.obstacle is None]
     if due:
         context.turn(lambda: config.keep(context.store, [(RETENTION, rules.digest, rules.document)]))
-    return tuple(_erase(context, rules, name, by, due) for name in dict.fromkeys(one.of_class for one in due))
+    return tuple(_erase(context, rules, name, by, due, progress) for name in dict.fromkeys(one.of_class for one in due))
 
 
-def _erase(context: Context, rules: RetentionRules, name: str, by: str, due: Sequence[Kept]) -> Erased:
+def _erase(
+    context: Context, rules: RetentionRules, name: str, by: str, due: Sequence[Kept], progress: Progress | None
+) -> Erased:
     scopes = tuple(one.scope for one in due if one.of_class == name)
     reason = f"the time of class `{name}` is over"
-    return erase(context, Request(RETENTION, name, by, reason, cases=scopes, rules=rules.digest))
+    return erase(context, Request(RETENTION, name, by, reason, cases=scopes, rules=rules.digest), progress)

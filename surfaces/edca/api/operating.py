@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from edca.kernel.facts import Instance, Key
     from edca.kernel.machine import Machine
     from edca.kernel.roster import Roster
+    from edca.ledger.verification import Progress
     from edca.runtime.answers import Answer, RecordReference
     from edca.runtime.loop import Runtime
     from edca.runtime.operating import Adopted
@@ -178,17 +179,17 @@ class LedgerOperator:
         """End a takeover. Raises `TakeoverError`."""
         return self.context.turn(lambda: takeover.hand_back(self.context, case, by, reason))
 
-    def erase(self, request: erasing.Request) -> erasing.Erased:
-        """Destroy what is personal of a person or a case. Raises `ErasureError`."""
-        return erasing.erase(self.context, request)
+    def erase(self, request: erasing.Request, progress: Progress | None = None) -> erasing.Erased:
+        """Destroy what is personal of a person or a case. `progress` gets (done, total). Raises `ErasureError`."""
+        return erasing.erase(self.context, request, progress)
 
     def kept(self, rules: RetentionRules) -> tuple[retention.Kept, ...]:
         """Return what has a class and still its personal values, in order of when its time is over."""
         return retention.kept(self.context, rules)
 
-    def purge(self, rules: RetentionRules, *, by: str) -> tuple[erasing.Erased, ...]:
+    def purge(self, rules: RetentionRules, *, by: str, progress: Progress | None = None) -> tuple[erasing.Erased, ...]:
         """Erase everything whose time is over and that nothing stands against. Raises `ErasureError`."""
-        return retention.purge(self.context, rules, by)
+        return retention.purge(self.context, rules, by, progress)
 
     def hold(self, of: str, about: str, *, by: str, reason: str, on: bool = True) -> RecordReference:
         """Put a `case` or a `subject` on legal hold, or lift that. Raises `HoldError`."""

@@ -7,7 +7,7 @@ import typer
 from edca.api import Erased
 from edca.cli.operating import MachineName, operated
 from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
-from edca.cli.output import document, line
+from edca.cli.output import document, line, progress
 from edca.cli.telling_records import record_data, record_line
 from edca.runtime.erasing import Request
 from edca.runtime.holds import CASE, SUBJECT
@@ -63,8 +63,8 @@ def erase(
     erased again before it is read. This needs a ledger that no process has open: a running service calls
     `kernel.erase`. On PostgreSQL nodes may go on meanwhile, and `EDCA_ERASURES` names the list's file.
     """
-    with operated(ledger, machine, tenant, now) as operator:
-        done = operator.erase(Request(CASE if case else SUBJECT, subject, by, because, even_open))
+    with operated(ledger, machine, tenant, now) as operator, progress("comparing the vault") as advance:
+        done = operator.erase(Request(CASE if case else SUBJECT, subject, by, because, even_open), advance)
     if as_json:
         document(_data(done))
         return

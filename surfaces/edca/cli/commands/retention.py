@@ -9,7 +9,7 @@ from edca.api import RetentionError, load_retention
 from edca.cli.errors import CLIError, from_os_error
 from edca.cli.operating import MachineName, operated
 from edca.cli.options import AsJSON, Ledger, Now, Tenant, command_app, examples
-from edca.cli.output import document, line
+from edca.cli.output import document, line, progress
 from edca.cli.telling_records import record_data, record_line
 from edca.kernel.calendar import time_text
 from edca.runtime.retention_rules import RetentionRules
@@ -50,7 +50,8 @@ def retention(
     loaded = _load(rules)
     with operated(ledger, machine, tenant, now) as operator:
         if purge:
-            done = operator.purge(loaded, by=by)
+            with progress("comparing the vault") as advance:
+                done = operator.purge(loaded, by=by, progress=advance)
             if as_json:
                 document(
                     [{"record": record_data(one.record), "scopes": list(one.scopes)} for one in done if one.record]
