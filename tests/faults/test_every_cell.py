@@ -332,3 +332,17 @@ def test_a_made_up_cell_neither_suppresses_nor_undoes_an_accepted_effect(
         (recovered,) = kernel.recovered
         assert recovered.outcome is Outcome.CONFIRMED
     assert desk.paid() == 1
+
+
+@pytest.mark.parametrize(("space", "key"), [("x'ff'", "'k'"), ("'counter'", "x'ff'")])
+def test_a_cell_that_cannot_be_read_hides_no_other(busy: Desk, tmp_path: Path, space: str, key: str) -> None:
+    desk = busy.copy(tmp_path / "d")
+    path = str(desk.folder / "ledger.db")
+    (_, counter, _), *_ = desk.cells("counter")
+    desk.put("counter", counter, None)
+    with closing(sqlite3.connect(path)) as ledger, ledger:
+        ledger.execute(f"INSERT INTO cells VALUES(CAST({space} AS TEXT), CAST({key} AS TEXT), x'c0')")
+    found = CliRunner().invoke(app, ["verify", path])
+    assert found.exit_code == 1, found.output
+    assert "the table of cells: the ledger's cell holds what can't be read" in found.output
+    assert CliRunner().invoke(app, ["replay", path]).exit_code != 0

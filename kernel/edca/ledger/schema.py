@@ -96,7 +96,9 @@ def translated(error: Exception, path: Path) -> LedgerError:
         return LedgerBusyError(f"`{path}` is in use, try again")
     if code == sqlite3.SQLITE_NOTADB:
         return LedgerFormatError(f"`{path}` is not a SQLite database")
-    if code == sqlite3.SQLITE_CORRUPT or isinstance(error, UnicodeDecodeError):
+    # The second is how Python's own module says it of a text column.
+    is_garbled = isinstance(error, UnicodeDecodeError) or str(error).startswith("Could not decode to UTF-8")
+    if code == sqlite3.SQLITE_CORRUPT or is_garbled:
         return TamperedError(f"`{path}` is damaged ({error}); {_DAMAGED_HELP}")
     if code == sqlite3.SQLITE_READONLY:
         # A reader may not roll back what a killed writer left in the journal.

@@ -17,7 +17,7 @@ from edca.kernel.candidate import Candidate
 from edca.kernel.inputs import address
 from edca.kernel.migration import Migration
 from edca.kernel.verdict import Accepted
-from edca.ledger.errors import TamperedError
+from edca.ledger.errors import LedgerBusyError
 from edca.ledger.store import Cell
 from edca.runtime import cases, config, counters, mandates, signals
 from edca.runtime.answers import SPACE as KEYS
@@ -369,7 +369,8 @@ def stored_cells(store: Store) -> dict[tuple[str, str], bytes]:
 def compare_cells(store: Store, progress: Callable[[int, int], None] | None = None) -> tuple[CellDifference, ...]:
     """Return every cell of a ledger that is not what its records add up to; `progress` is called with (done, total).
 
-    Raises what reading the ledger raises, and what `Rebuilt.take` does for records that this version doesn't write.
+    Raises what reading the ledger raises, `LedgerBusyError` where it is written too fast, and what `Rebuilt.take` does
+    for records that this version doesn't write.
     """
     store = opened(store)
     rebuilt, taken = Rebuilt(config.Configuration()), 0
@@ -382,4 +383,4 @@ def compare_cells(store: Store, progress: Callable[[int, int], None] | None = No
         cells = stored_cells(store)
         if store.size == taken:  # else a writer went on while the cells were read
             return rebuilt.differences(cells)
-    raise TamperedError("the ledger is written too fast to be compared with its cells; try again when it is quiet")
+    raise LedgerBusyError("the ledger is written too fast to be compared with its cells; try again when it is quiet")

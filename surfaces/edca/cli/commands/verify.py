@@ -17,7 +17,7 @@ from edca.cli.receipts import is_receipt, verify_receipt
 from edca.cli.signing import Checkpoints, Receipts, Trusted, Witnesses, kept_files, trusted_keys
 from edca.cli.telling_erasures import vault_data, vault_findings, vault_lines
 from edca.ledger.checks import BESIDE, Flaw
-from edca.ledger.errors import LedgerError, LedgerFormatError
+from edca.ledger.errors import LedgerBusyError, LedgerFormatError, TamperedError
 from edca.ledger.folder import line_of_folder, verify_folder
 from edca.ledger.kept import counted
 from edca.ledger.note import VerifierKey
@@ -203,12 +203,17 @@ def _demand(keys: Sequence[VerifierKey], what: str) -> None:
 
 
 def _cells(path: Path) -> tuple[CellDifference, ...] | None:
-    """Return the cells that are not what the records add up to; null where nobody can tell."""
+    """Return the cells that are not what the records add up to; null where nobody can tell.
+
+    Raises `LedgerError` where they can't be read for another reason than what they hold.
+    """
     try:
         with open_to_read(path) as ledger, ledger.whole(), progress("building the cells anew") as advance:
             return compare_cells(ledger, advance)
-    except (LedgerError, *UNREADABLE):
-        return None  # sound bytes of records that this version does not write
+    except (LedgerBusyError, *UNREADABLE):
+        return None  # it is written too fast, or sound bytes of records that this version does not write
+    except TamperedError as error:  # one cell that can't be read must not hide what was done to others
+        return (CellDifference("", "", "the table of cells", f"what can't be read ({error})", "what can be"),)
 
 
 def _answers(path: Path) -> CheckedAnswers:
