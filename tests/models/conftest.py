@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edca.api import Caller, FixedClock, Kernel, open_engine
+from edca.ledger.sqlite import SQLiteLedger
 
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE)]
@@ -63,6 +64,26 @@ def desk(tmp_path, repository):
     desk = Desk(tmp_path, repository / "specs" / "refund")
     yield desk
     desk.close()
+
+
+@pytest.fixture
+def tenants(desk, repository):
+    """Two tenants with databases of their own, over one ledger."""
+    other = desk.folder / "other.db"
+    with closing(sqlite3.connect(other)) as connection:
+        connection.executescript((repository / "specs" / "refund" / "shop.sql").read_text("utf-8"))
+        connection.execute("UPDATE t_so SET so_no = 'p1' WHERE so_no = 'o1'")
+        connection.execute("UPDATE t_sol SET so_no = 'p1' WHERE so_no = 'o1'")
+        connection.commit()
+    engine = open_engine(f"sqlite:///{other}")
+    with SQLiteLedger.open(desk.folder / "both.ledger") as ledger:
+        kernels = {
+            "north": desk.open(ledger=ledger, tenant="north"),
+            "south": desk.open(ledger=ledger, tenant="south", engines={"shop": engine}),
+        }
+        yield kernels
+        desk.close()
+    engine.dispose()
 
 
 @pytest.fixture

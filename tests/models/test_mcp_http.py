@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
-from contextlib import closing
 
 import anyio
 import httpx2
@@ -12,9 +10,8 @@ from mcp.shared.exceptions import MCPError
 from talking import OTHER, TOKEN, connected, http, text_of
 from test_mcp import GIVEN, ORDER, names, verdicts
 
-from edca.api import Caller, open_engine
+from edca.api import Caller
 from edca.ledger.record import parse
-from edca.ledger.sqlite import SQLiteLedger
 from edca.mcp import Identities, IdentitiesError, Identity, InsecureError, load_identities
 from edca.mcp.identities import token_digest
 from edca.mcp.transports import MESSAGE_SIZE_MAX, check_address
@@ -82,26 +79,6 @@ def test_one_callers_session_is_no_use_to_another(desk):
         own = post(address, listing, **session)
     assert (stolen.status_code, stolen.content) == (strange.status_code, strange.content)
     assert (stolen.status_code, own.status_code) == (404, 200)
-
-
-@pytest.fixture
-def tenants(desk, repository):
-    """Two tenants with databases of their own, over one ledger."""
-    other = desk.folder / "other.db"
-    with closing(sqlite3.connect(other)) as connection:
-        connection.executescript((repository / "specs" / "refund" / "shop.sql").read_text("utf-8"))
-        connection.execute("UPDATE t_so SET so_no = 'p1' WHERE so_no = 'o1'")
-        connection.execute("UPDATE t_sol SET so_no = 'p1' WHERE so_no = 'o1'")
-        connection.commit()
-    engine = open_engine(f"sqlite:///{other}")
-    with SQLiteLedger.open(desk.folder / "both.ledger") as ledger:
-        kernels = {
-            "north": desk.open(ledger=ledger, tenant="north"),
-            "south": desk.open(ledger=ledger, tenant="south", engines={"shop": engine}),
-        }
-        yield kernels
-        desk.close()
-    engine.dispose()
 
 
 @pytest.mark.parametrize("mode", ERAS)

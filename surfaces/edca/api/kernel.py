@@ -297,11 +297,11 @@ class Kernel(Operating, Answering, Migrating, Showing, Erasing):
             self._timers.stop()
 
     def question(self, record: int) -> Question:
-        """Return what was decided in the verdict at index `record`: for `for_operator`, `missing`, `nearest_changes`.
+        """Return what was decided in this tenant's verdict at index `record`.
 
-        Raises as `edca.api.questions.question_at`.
+        It is for `for_operator`, `missing` and `nearest_changes`. Raises as `edca.api.questions.question_at`.
         """
-        return question_at(self.ledger, record)
+        return question_at(self.ledger, record, self._runtime.context.tenant)
 
     def replay(self, progress: Callable[[int, int], None] | None = None) -> Replayed:
         """Decide everything in the ledger again, from the ledger alone: see `edca.runtime.replay.replay`."""

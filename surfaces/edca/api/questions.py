@@ -15,15 +15,21 @@ from edca.runtime.question import Question
 if TYPE_CHECKING:
     from edca.ledger.opening import AnyLedger
 
+_ABSENT = "there is no record {}"
 
-def question_at(ledger: AnyLedger, index: int) -> Question:
-    """Return what was put to `decide` for the verdict at `index`, from the ledger alone.
 
-    Raises `LedgerFormatError` where that record is no verdict, or the ledger lacks what it was made under; and what
-    reading the ledger raises.
+def question_at(ledger: AnyLedger, index: int, tenant: str) -> Question:
+    """Return what was put to `decide` for the tenant's verdict at `index`, from the ledger alone.
+
+    Raises `LedgerFormatError` where there is no such record or it is another tenant's, which look the same; where it is
+    no verdict; and where the ledger lacks what it was made under. Raises what reading the ledger raises.
     """
+    if not 0 <= index < ledger.size:
+        raise LedgerFormatError(_ABSENT.format(index))
     seen = opened(ledger)
     record = parse(seen.read(seen.number_at(index)).body)
+    if record.content.get("tenant", tenant) != tenant:
+        raise LedgerFormatError(_ABSENT.format(index))
     if record.kind != VERDICT:
         raise LedgerFormatError(f"record {index} is no verdict, it is of kind `{record.kind}`")
     content: Any = record.content
