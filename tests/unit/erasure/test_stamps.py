@@ -119,3 +119,19 @@ def test_what_is_looked_up_in_the_history_has_both(worked):
     rows = [row for table, row in History(worked.ledger.records()).rows() if table.name == "verdicts"]
     assert {row[-4] for row in rows} == {stamps.VERSION}
     assert {row[-2] for row in rows} == {"", "personal"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"candidate": {"transition": "note_it", "arguments": {"words": "x"}}},
+        {"facts": [{"entity": "complaint", "fields": {"phone": "x"}}]},
+        {"instance": {"entity": "complaint", "fields": {"phone": "x"}}},
+        {"effects": [{"after": [{"entity": "complaint", "fields": {"phone": "x"}}]}]},
+        {"case": {"memory": {"kept": "x"}}},
+        {"after": {"memory": {"kept": "x"}}},
+        {"attestations": [{"name": "story"}]},
+    ],
+)
+def test_each_place_of_a_labelled_value_is_told_of(desk, content):
+    assert stamps.labels_in(desk.kernel.machine, content) == ["personal"]
