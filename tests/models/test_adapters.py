@@ -204,6 +204,9 @@ def test_whichever_library_calls_the_records_are_the_same(desk):
             lambda tools: langchain_tools(tools)[0].invoke(given()),
             lambda tools: run_agent(agents_tools(tools), call("approve_refund", json.dumps(given()), "1"), words("x")),
             lambda tools: run_pydantic(KernelToolset(tools), ToolCallPart("approve_refund", given()), TextPart("x")),
+            lambda tools: run_pydantic(
+                KernelToolset(tools), ToolCallPart("approve_refund", json.dumps(given())), TextPart("x")
+            ),
             lambda tools: tools.call("approve_refund", given()),
         ]
     ):

@@ -36,7 +36,7 @@ class KernelTool(BaseTool):
         self._toolset = toolset
 
     def _run(self, /, **given: Any) -> tuple[str, dict[str, Any]]:
-        answer = self._toolset.call(self.name, given)
+        answer = self._toolset.call_in_library(self.name, given)
         return answer.text(), answer.to_raw()
 
 

@@ -11,6 +11,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from edca.api import as_openai
+from edca.api.failing import nothing_internal
 
 try:
     from agents import FunctionTool
@@ -38,11 +39,12 @@ def _tool(toolset: Toolset, told: dict[str, Any]) -> FunctionTool:
     name: str = told["name"]
 
     async def invoke(_: ToolContext[Any], written: str) -> str:
-        answer = await asyncio.to_thread(toolset.call, name, written)
+        answer = await asyncio.to_thread(toolset.call_in_library, name, written)
         return answer.text()
 
     async def is_legal(*_: object) -> bool:
-        tools = await asyncio.to_thread(toolset.tools)
+        with nothing_internal():
+            tools = await asyncio.to_thread(toolset.tools)
         return name in {tool.name for tool in tools}
 
     enabled: Callable[..., Any] = is_legal

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from edca.api.failing import nothing_internal
+
 try:
     from pydantic_ai.tools import ToolDefinition
     from pydantic_ai.toolsets import AbstractToolset, ToolsetTool
-    from pydantic_core import SchemaValidator, core_schema
 except ImportError as error:  # pragma: no cover -- tested in a process without it
     raise ImportError("this toolset needs `pydantic-ai-slim`: pip install 'edca[pydantic-ai]'") from error
 
@@ -22,9 +23,18 @@ if TYPE_CHECKING:
 
     from edca.api import Toolset
 
-_ANYTHING = SchemaValidator(
-    core_schema.any_schema()
-)  # the kernel reads what was written, and says what is wrong with it
+
+class _AsWritten:
+    """The kernel reads what was written, and says what is wrong with it: a text stays the very text of the model.
+
+    Read here, a member that stands twice would be there once, and what is no JSON would end the run with no record.
+    """
+
+    def validate_json(self, input: str | bytes | bytearray, **_: Any) -> Any:
+        return input if isinstance(input, str) else bytes(input).decode("utf-8", "surrogateescape")
+
+    def validate_python(self, input: Any, **_: Any) -> Any:
+        return input
 
 
 class KernelToolset(AbstractToolset[Any]):
@@ -42,7 +52,8 @@ class KernelToolset(AbstractToolset[Any]):
 
     async def get_tools(self, ctx: RunContext[Any]) -> dict[str, ToolsetTool[Any]]:
         """Return the tools that are legal now."""
-        tools = await asyncio.to_thread(self._toolset.tools)
+        with nothing_internal():
+            tools = await asyncio.to_thread(self._toolset.tools)
         return {
             tool.name: ToolsetTool(
                 toolset=self,
@@ -50,12 +61,12 @@ class KernelToolset(AbstractToolset[Any]):
                     name=tool.name, description=tool.description, parameters_json_schema=dict(tool.parameters)
                 ),
                 max_retries=0,
-                args_validator=_ANYTHING,
+                args_validator=_AsWritten(),
             )
             for tool in tools
         }
 
     async def call_tool(self, name: str, tool_args: Any, ctx: RunContext[Any], tool: ToolsetTool[Any]) -> Any:
         """Submit what was called, and return what the model may be told."""
-        answer = await asyncio.to_thread(self._toolset.call, name, tool_args)
+        answer = await asyncio.to_thread(self._toolset.call_in_library, name, tool_args)
         return answer.to_raw()

@@ -20,6 +20,7 @@ from edca.api.converse import Bounds, Conversation, Ended, converse
 from edca.api.converse_budget import KernelBudget, OwnBudget
 from edca.api.converse_model import Model, ModelError, Prompt, Reply, Rules, Rung
 from edca.api.errors import PolicyError, RosterError, RoutesError
+from edca.api.failing import ToolFailedError
 from edca.api.kernel import Kernel
 from edca.api.operating import LedgerOperator
 from edca.api.player import DivergedError, RecordedModel, RecordingError, RecordingModel
@@ -171,6 +172,7 @@ __all__ = [
     "Tool",
     "ToolAnswer",
     "ToolError",
+    "ToolFailedError",
     "ToolKind",
     "Toolset",
     "TryAgainError",

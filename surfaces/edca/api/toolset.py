@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from edca.api.failing import nothing_internal
 from edca.runtime.answers import Answer
 from edca.semantic.candidate import SIZE_MAX, malformed
 from edca.semantic.candidates import from_mcp, from_openai
@@ -126,20 +127,38 @@ class Toolset:
         idempotency key, which the host gives. Raises what `Kernel.submit` raises, and nothing for what a model or a
         client has done.
         """
-        found, session = self._read(name, given, key), self._session()
-        if name in self.machine.index.queries:
-            looked = session.query(found)
-            return ToolAnswer(looked.answer, looked.told)
-        vouched = () if self._vouch is None else self._vouch(found)
-        # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
-        came = session.submit(found, attestations=vouched, citable=self._citable)
-        return ToolAnswer(came.answer, came.told)
+        read = self._read(name, given, key)
+        return self._answered(name, read, self._vouched(name, read))
+
+    def call_in_library(self, name: str, given: object, *, key: str = "") -> ToolAnswer:
+        """Take a call as `call` does, for a library that may show the model what is raised: for adapters.
+
+        Raises what `vouch` raises, which may be the library's own way to ask somebody first, and `ToolFailedError` for
+        whatever else goes wrong.
+        """
+        with nothing_internal():
+            read = self._read(name, given, key)
+        vouched = self._vouched(name, read)
+        with nothing_internal():
+            return self._answered(name, read, vouched)
 
     def meanings(self) -> dict[str, Any]:
         """Return what the states of the machine mean. It is the same for everybody: a spec's text is public."""
         machine = self._kernel.machine
         states = {name: meaning_of(machine, name) for name in machine.index.states}
         return {"machine": machine.name, "version": machine.version, "means": machine.text, "states": states}
+
+    def _vouched(self, name: str, read: Candidate | Malformed) -> Sequence[Attestation]:
+        return () if self._vouch is None or name in self.machine.index.queries else self._vouch(read)
+
+    def _answered(self, name: str, read: Candidate | Malformed, vouched: Sequence[Attestation]) -> ToolAnswer:
+        session = self._session()
+        if name in self.machine.index.queries:
+            looked = session.query(read)
+            return ToolAnswer(looked.answer, looked.told)
+        # Nobody knows when the client looked, so what is cited must be what a view can show, at whatever time.
+        came = session.submit(read, attestations=vouched, citable=self._citable)
+        return ToolAnswer(came.answer, came.told)
 
     def _session(self) -> Session:
         """Return a session anew: it is what threads can't share, and the handles are those of its secret."""
